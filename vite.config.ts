@@ -1,0 +1,77 @@
+import { existsSync } from 'node:fs';
+import { builtinModules } from 'node:module';
+import { fileURLToPath } from 'node:url';
+import { configDefaults, defineConfig } from 'vitest/config';
+import manifest from './package.json' with { type: 'json' };
+
+const path = (relative: string) => fileURLToPath(new URL(relative, import.meta.url));
+
+/** Subpath of the package, and the source it is built from. */
+const entries: Record<string, string> = {
+  index: path('src/index.ts'),
+  memory: path('adapters/memory.ts'),
+  sqlite: path('adapters/sqlite/index.ts'),
+};
+
+const packages = [...Object.keys(manifest.dependencies), ...Object.keys(manifest.peerDependencies)];
+const external = [
+  /^node:/,
+  ...builtinModules,
+  ...packages.map((name) => new RegExp(`^${name}(/|$)`)),
+];
+
+/** In development the package's own name stands for its source; see `paths` in tsconfig.json. */
+const source = Object.entries(entries).map(([name, file]) => ({
+  find: new RegExp(`^savepoint${name === 'index' ? '' : `/${name}`}$`),
+  replacement: file,
+}));
+
+export default defineConfig({
+  resolve: { alias: source },
+  build: {
+    target: 'es2022',
+    minify: false,
+    sourcemap: false,
+    lib: {
+      // An entry that is not written yet does not stop the others from being built.
+      entry: Object.fromEntries(Object.entries(entries).filter(([, file]) => existsSync(file))),
+      formats: ['es'],
+    },
+    rollupOptions: {
+      external,
+      output: {
+        entryFileNames: '[name].js',
+        chunkFileNames: 'chunks/[name].js',
+      },
+    },
+  },
+  test: {
+    // A durable commit waits for the disk, and the disk is shared.
+    testTimeout: 30_000,
+    hookTimeout: 30_000,
+    coverage: {
+      provider: 'v8',
+      include: ['src/**', 'adapters/**'],
+      exclude: ['**/*.test.ts'],
+    },
+    projects: [
+      {
+        extends: true,
+        test: {
+          name: 'unit',
+          include: ['src/**/*.test.ts', 'adapters/**/*.test.ts', 'test/**/*.test.ts'],
+        },
+      },
+      {
+        // The seam knows XState's insides, so its tests run on the oldest release as well.
+        extends: true,
+        resolve: { alias: [...source, { find: /^xstate(?=\/|$)/, replacement: 'xstate-oldest' }] },
+        test: {
+          name: 'xstate-oldest',
+          include: ['src/xstate/**/*.test.ts'],
+          exclude: configDefaults.exclude,
+        },
+      },
+    ],
+  },
+});
