@@ -2,7 +2,7 @@
  * A stranger's program: imports every subpath of the installed package and takes one run over a store,
  * in the process that starts it and in another one that opens it. Type-checked against the shipped types.
  */
-import { createRuntime, StoreError } from 'savepoint';
+import { createRuntime, StoreError, type Store } from 'savepoint';
 import { memoryStore } from 'savepoint/memory';
 import { sqliteStore } from 'savepoint/sqlite';
 import { assign, setup } from 'xstate';
@@ -30,14 +30,14 @@ function expect(holds: boolean, fault: string): void {
 
 const when = new Date('2026-02-03T04:05:06Z');
 
-async function startAndPay(store: ReturnType<typeof memoryStore | typeof sqliteStore>): Promise<void> {
+async function startAndPay(store: Store): Promise<void> {
   const runtime = createRuntime({ store, machines: [order] });
   const run = await runtime.start(order, { id: 'o-1', input: { item: 'lamp' } });
   await run.send({ type: 'pay', at: when });
   await runtime.close();
 }
 
-async function openAndShip(store: ReturnType<typeof memoryStore | typeof sqliteStore>): Promise<void> {
+async function openAndShip(store: Store): Promise<void> {
   const runtime = createRuntime({ store, machines: [order] });
   const run = await runtime.open(order, 'o-1');
   const paidAt: Date | undefined = run.getSnapshot().context.paidAt;
