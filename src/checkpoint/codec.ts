@@ -1,0 +1,68 @@
+/**
+ * Values to JSON documents and back.
+ *
+ * A plain value is its own document. In a rich one, each value that JSON lacks stands in its place as an object with one
+ * key that begins with `=`: `{"=Date": "2026-02-28T12:00:00.000Z"}`. An object of the user's that looks like that gets
+ * one more `=`. A reader must know from elsewhere which of both a document is.
+ *
+ * @module
+ */
+import { type CustomType, typesByName } from './custom-type.ts';
+import { decode } from './decode.ts';
+import { blobsOf, encode } from './encode.ts';
+import { inspectCarefully, type Where } from './inspect.ts';
+import type { Json } from './json.ts';
+import { isCertainlyPlain } from './plain.ts';
+
+export type { CustomType } from './custom-type.ts';
+export type { Where } from './inspect.ts';
+export type { Json } from './json.ts';
+
+/** What a codec can be told. */
+export interface CodecOptions {
+  readonly types?: readonly CustomType[];
+  /** Binary values of at least this many bytes become blobs. Default 4096. */
+  readonly blobBytes?: number;
+}
+
+/** Bytes by content hash. */
+export type Blobs = ReadonlyMap<string, Uint8Array>;
+
+/** Values to JSON documents and back. */
+export interface Codec {
+  /**
+   * Looks at a live value before it is stored: `plain` when JSON.parse(JSON.stringify(value)) brings back an equal
+   * value, else `rich`, for which encode() makes a document.
+   *
+   * As in JSON and structuredClone, properties of plain objects that are not enumerable do not count, accessors are read,
+   * an object that is met twice becomes two, and one without a prototype may come back with the ordinary one.
+   *
+   * @throws NotSerializableError with the path of what cannot be stored: functions, symbols, instances of classes without
+   * a custom type, cycles, objects nested deeper than 1000.
+   */
+  inspect(value: unknown, where: Where): 'plain' | 'rich';
+  /**
+   * The document of a value that was inspected. It may share parts with the value, so it is for reading only. Blobs that
+   * it refers to are added to `blobs`, not copied.
+   */
+  encode(value: unknown, blobs: Map<string, Uint8Array>): Json;
+  /** The hashes of the blobs that a rich document refers to. */
+  blobsOf(json: Json): Iterable<string>;
+  /**
+   * The value of a rich document, which is used up by that. References to actors come back as what their toJSON() gave.
+   *
+   * @throws Error naming the custom type that is not registered, the blob that is missing, or what is damaged.
+   */
+  decode(json: Json, blobs: Blobs): unknown;
+}
+
+/** Writes and reads documents. Throws InvalidArgumentError when two custom types have one name. */
+export function createCodec({ types = [], blobBytes = 4096 }: CodecOptions = {}): Codec {
+  const named = typesByName(types);
+  return {
+    inspect: (value, where) => (isCertainlyPlain(value) ? 'plain' : inspectCarefully(value, where, types)),
+    encode: (value, blobs) => encode(value, blobs, types, blobBytes),
+    decode: (json, blobs) => decode(json, blobs, named),
+    blobsOf,
+  };
+}

@@ -1,0 +1,208 @@
+/**
+ * What changed between two immutable values, and how to bring a document up to date with it.
+ *
+ * @module
+ */
+import { put } from './json.ts';
+import { kindOf } from './kind.ts';
+
+export type Key = string | number;
+export type Path = readonly Key[];
+
+/**
+ * One change: `[path]` deletes a key, `[path, value]` sets one, `[path, start, deleteCount, items]` splices an array. The
+ * path leads from the document to what is deleted or set, or to the array; `[[], value]` replaces the whole document.
+ */
+export type Patch =
+  | readonly [Path]
+  | readonly [Path, unknown]
+  | readonly [path: Path, start: number, deleteCount: number, items: readonly unknown[]];
+
+/**
+ * Emits the patches that make `after` of `before`, in the order to apply them. Both are live values that nobody changes in
+ * place: it stops wherever they are identical, and so costs what changed. Only object literals and arrays are looked into;
+ * anything else (Date, Map, an actor, a sparse array) is set as a whole. The items of patches are live, too. Keys that were
+ * added come last, wherever `after` has them.
+ */
+export function diff(before: unknown, after: unknown, path: Path, emit: (patch: Patch) => void): void {
+  if (!Object.is(before, after)) new Diff(path, emit).values(before, after);
+}
+
+/** Past this depth things are set as a whole, where inspect() measures how deep they are. */
+const depthLimit = 100;
+
+class Diff {
+  /** Where the walk is. Patches get a copy. */
+  private readonly path: Key[];
+  private readonly emit: (patch: Patch) => void;
+
+  constructor(path: Path, emit: (patch: Patch) => void) {
+    this.path = [...path];
+    this.emit = emit;
+  }
+
+  /** Compares two values that are not identical. */
+  values(before: unknown, after: unknown): void {
+    if (this.path.length < depthLimit && alike(before, after)) {
+      if (!Array.isArray(after)) return this.objects(before as Members, after as Members);
+      if (this.arrays(before as unknown[], after)) return;
+    }
+    this.emit([this.path.slice(), after]);
+  }
+
+  private objects(before: Members, after: Members): void {
+    for (const key in after) {
+      const value = after[key];
+      const had = before[key];
+      if (Object.is(had, value) && (value !== undefined || Object.hasOwn(before, key))) continue;
+      if (Object.hasOwn(before, key)) this.member(key, had, value);
+      else this.emit([[...this.path, key], value]);
+    }
+    for (const key in before) if (!Object.hasOwn(after, key)) this.emit([[...this.path, key]]);
+  }
+
+  /** False when a hole is in the way, which no patch can make. */
+  private arrays(before: unknown[], after: unknown[]): boolean {
+    let start = 0;
+    let beforeEnd = before.length;
+    let end = after.length;
+    while (start < beforeEnd && start < end && same(before, start, after, start)) start++;
+    while (beforeEnd > start && end > start && same(before, beforeEnd - 1, after, end - 1)) {
+      beforeEnd--;
+      end--;
+    }
+    if (hasHole(before, start, beforeEnd) || hasHole(after, start, end)) return false;
+    if (this.window(before, beforeEnd, after, start, end)) return true;
+    if (beforeEnd === end) this.items(before, after, start, end);
+    else this.splice(start, beforeEnd - start, after.slice(start, end));
+    return true;
+  }
+
+  /** As many items as before: each is compared with the one that it replaces. */
+  private items(before: unknown[], after: unknown[], start: number, end: number): void {
+    for (let i = start; i < end; i++) {
+      if (Object.is(before[i], after[i])) continue;
+      let next = i + 1;
+      if (!alike(before[i], after[i])) {
+        // A run of new values, such as a vector of numbers, is one patch.
+        while (next < end && !Object.is(before[next], after[next]) && !alike(before[next], after[next]))
+          next++;
+      }
+      if (next === i + 1) this.member(i, before[i], after[i]);
+      else this.splice(i, next - i, after.slice(i, next));
+      i = next - 1;
+    }
+  }
+
+  /** A window that moved on: the first items are gone, others were added at its end, those between are identical. */
+  private window(
+    before: unknown[],
+    beforeEnd: number,
+    after: unknown[],
+    start: number,
+    end: number,
+  ): boolean {
+    if (start === end) return false;
+    let from = start + 1;
+    while (from < beforeEnd && !Object.is(before[from], after[start])) from++;
+    const kept = beforeEnd - from;
+    if (kept <= 0 || kept > end - start) return false;
+    for (let i = 0; i < kept; i++) if (!Object.is(before[from + i], after[start + i])) return false;
+    this.splice(start, from - start, []);
+    this.splice(start + kept, 0, after.slice(start + kept, end));
+    return true;
+  }
+
+  private member(key: Key, before: unknown, after: unknown): void {
+    this.path.push(key);
+    this.values(before, after);
+    this.path.pop();
+  }
+
+  private splice(start: number, deleteCount: number, items: unknown[]): void {
+    if (deleteCount > 0 || items.length > 0) this.emit([this.path.slice(), start, deleteCount, items]);
+  }
+}
+
+type Members = Record<string, unknown>;
+
+/** True for two object literals and for two arrays: the pairs that are compared member by member. */
+function alike(before: unknown, after: unknown): boolean {
+  if (typeof before !== 'object' || before === null || typeof after !== 'object' || after === null)
+    return false;
+  const kind = kindOf(after);
+  return (kind === 'object' || kind === 'array') && kind === kindOf(before) && !isOdd(after);
+}
+
+/** True for what inspect() must see as a whole, because it refuses it. */
+function isOdd(value: object): boolean {
+  if (Object.getOwnPropertySymbols(value).length > 0 || 'xstate$$type' in value) return true;
+  // Keys beside the items, as a match of a RegExp has. To look for them in long arrays would cost more than comparing them.
+  return Array.isArray(value) && value.length <= 100 && Object.keys(value).length > value.length;
+}
+
+function same(before: unknown[], i: number, after: unknown[], j: number): boolean {
+  return Object.is(before[i], after[j]) && (after[j] !== undefined || i in before === j in after);
+}
+
+function hasHole(array: unknown[], start: number, end: number): boolean {
+  for (let i = start; i < end; i++) if (array[i] === undefined && !(i in array)) return true;
+  return false;
+}
+
+/**
+ * Brings a document up to date, in place, and returns it; another one when a patch replaces the whole. Parts of the
+ * patches become parts of the document, so they are used up.
+ *
+ * @throws Error when a path leads nowhere.
+ */
+export function apply(document: unknown, patches: readonly Patch[]): unknown {
+  const root = { document };
+  for (const patch of patches) {
+    const path: Path = ['document', ...patch[0]];
+    if (patch.length === 4) {
+      spliceAt(at(root, path, path.length), patch);
+      continue;
+    }
+    const parent = at(root, path, path.length - 1);
+    const key = path[path.length - 1] as Key;
+    if (patch.length === 2) {
+      // Only an object takes a key that it does not have yet.
+      if (typeof key === 'number' || !isObject(parent)) at(root, path, path.length);
+      put(parent as object, key as string, patch[1]);
+    } else {
+      at(root, path, path.length);
+      if (Array.isArray(parent) || parent === root)
+        throw new Error(`${JSON.stringify(path.slice(1))} is no key of an object`);
+      Reflect.deleteProperty(parent as object, key);
+    }
+  }
+  return root.document;
+}
+
+/** What the first `length` steps of a path lead to. */
+function at(root: object, path: Path, length: number): unknown {
+  let value: unknown = root;
+  for (let i = 0; i < length; i++) {
+    const key = path[i] as Key;
+    const found = Array.isArray(value)
+      ? typeof key === 'number' && key >= 0 && key < value.length
+      : typeof key === 'string' && isObject(value) && Object.hasOwn(value, key);
+    if (!found) throw new Error(`the path ${JSON.stringify(path.slice(1))} of a patch leads nowhere`);
+    value = Reflect.get(value as object, key);
+  }
+  return value;
+}
+
+function isObject(value: unknown): value is object {
+  return typeof value === 'object' && value !== null && kindOf(value) === 'object';
+}
+
+function spliceAt(array: unknown, [path, start, deleteCount, items]: Extract<Patch, { length: 4 }>): void {
+  if (!Array.isArray(array) || !(start >= 0 && deleteCount >= 0 && start + deleteCount <= array.length)) {
+    throw new Error(`the splice at ${JSON.stringify(path)} of a patch does not fit`);
+  }
+  array.splice(start, deleteCount);
+  // In slices: each item is an argument, and a call takes only so many.
+  for (let i = 0; i < items.length; i += 1000) array.splice(start + i, 0, ...items.slice(i, i + 1000));
+}
