@@ -40,6 +40,13 @@ export default defineConfig({
       output: {
         entryFileNames: '[name].js',
         chunkFileNames: 'chunks/[name].js',
+        comments: false,
+        // The core must be light for a page that has no bundler. Classes keep their names: errors show them.
+        minify: {
+          compress: { target: 'es2022', keepNames: { function: false, class: true } },
+          mangle: { toplevel: true, keepNames: { function: false, class: true } },
+          codegen: { removeWhitespace: true },
+        },
       },
     },
   },
