@@ -1,0 +1,82 @@
+/**
+ * `commit`: batches of writes, atomic for each run.
+ *
+ * @module
+ */
+import type { Outcome, RunCommit } from '../../src/store.ts';
+import { Appends } from './appends.ts';
+import type { Connection } from './connection.ts';
+import type { Statement } from './driver.ts';
+import { failed, mayRetry } from './failure.ts';
+import type { Keys } from './keys.ts';
+import { RunWrites } from './run-writes.ts';
+
+/** From so many commits of one row each, they are stored in the order of the batch. */
+const groupFrom = 8;
+
+/**
+ * Three ways, from fast to slow:
+ * 1. One commit of one checkpoint: one statement, its own transaction.
+ * 2. A batch: one transaction. What each commit needs is checked before it writes, so nothing has to be
+ *    taken back, and no savepoint is paid for.
+ * 3. A batch in which something failed all the same, such as a value too large: again, with a savepoint
+ *    for each commit.
+ */
+export class Commits {
+  readonly #appends: Appends;
+  readonly #writes: RunWrites;
+  readonly #savepoint: Statement;
+  readonly #release: Statement;
+  readonly #undo: Statement;
+
+  constructor(
+    readonly connection: Connection,
+    keys: Keys,
+  ) {
+    this.#appends = new Appends(connection, keys);
+    this.#writes = new RunWrites(connection, keys);
+    this.#savepoint = connection.prepare('SAVEPOINT one');
+    this.#release = connection.prepare('RELEASE one');
+    this.#undo = connection.prepare('ROLLBACK TO one');
+  }
+
+  commit(batch: readonly RunCommit[]): Outcome[] {
+    const [first] = batch;
+    if (first === undefined) return [];
+    try {
+      if (batch.length === 1 && this.#appends.append(first, 'checkpoints')) return [committed];
+      const table = batch.length < groupFrom ? 'checkpoints' : 'grouped';
+      return this.connection.write(() =>
+        batch.map((commit) => (this.#appends.append(commit, table) ? committed : this.#writes.apply(commit))),
+      );
+    } catch (error) {
+      if (batch.length === 1 || mayRetry(error)) return this.#allFailed(batch, error);
+    }
+    try {
+      return this.connection.write(() => batch.map((commit) => this.#applyAlone(commit)));
+    } catch (error) {
+      return this.#allFailed(batch, error);
+    }
+  }
+
+  #applyAlone(commit: RunCommit): Outcome {
+    this.#savepoint.run();
+    try {
+      const outcome = this.#writes.apply(commit);
+      this.#release.run();
+      return outcome;
+    } catch (error) {
+      if (mayRetry(error) || !this.connection.db.inTransaction) throw error;
+      this.#undo.run();
+      this.#release.run();
+      this.connection.rolledBack();
+      return failed(this.connection.path, error);
+    }
+  }
+
+  #allFailed(batch: readonly RunCommit[], error: unknown): Outcome[] {
+    return batch.map(() => failed(this.connection.path, error));
+  }
+}
+
+const committed: Outcome = { status: 'committed' };

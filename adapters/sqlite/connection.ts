@@ -1,0 +1,121 @@
+/**
+ * A file, opened and ready.
+ *
+ * @module
+ */
+import { mkdirSync } from 'node:fs';
+import { dirname } from 'node:path';
+import type { Database, Statement } from './driver.ts';
+import { loadDriver } from './driver.ts';
+import { mayRetry } from './failure.ts';
+import { checkSchema, migrate } from './schema.ts';
+
+/** How long a statement waits for another process's write, in milliseconds. */
+const busyTimeout = 1000;
+/** How long opening waits for others that open the same new file. */
+const openTimeout = 10_000;
+/** In pages of 4 KB. Small, so that the write-ahead log stays small beside a small database. */
+const checkpointPages = 256;
+
+/** An open file with the means of a transaction. */
+export class Connection {
+  readonly #begin: Statement;
+  readonly #read: Statement;
+  readonly #commit: Statement;
+  readonly #rollback: Statement;
+  readonly #onRollback: (() => void)[] = [];
+
+  constructor(
+    readonly path: string,
+    readonly db: Database,
+  ) {
+    this.#begin = db.prepare('BEGIN IMMEDIATE');
+    this.#read = db.prepare('BEGIN');
+    this.#commit = db.prepare('COMMIT');
+    this.#rollback = db.prepare('ROLLBACK');
+  }
+
+  prepare(sql: string): Statement {
+    return this.db.prepare(sql);
+  }
+
+  /** Runs `body` in a transaction that may write from its first statement on. */
+  write<T>(body: () => T): T {
+    return this.#transaction(this.#begin, body);
+  }
+
+  /** Runs `body` on one state of the file. */
+  read<T>(body: () => T): T {
+    return this.#transaction(this.#read, body);
+  }
+
+  /** Called after each rollback: what was remembered from inside the transaction is not true. */
+  onRollback(listener: () => void): void {
+    this.#onRollback.push(listener);
+  }
+
+  rolledBack(): void {
+    for (const listener of this.#onRollback) listener();
+  }
+
+  /** Moves the write-ahead log into the file and empties it, if nobody else is busy with it. */
+  shrink(): void {
+    this.db.pragma('busy_timeout = 0');
+    this.db.pragma('wal_checkpoint(TRUNCATE)');
+    this.db.pragma(`busy_timeout = ${busyTimeout}`);
+  }
+
+  close(): void {
+    this.shrink();
+    this.db.close();
+  }
+
+  #transaction<T>(begin: Statement, body: () => T): T {
+    begin.run();
+    try {
+      const result = body();
+      this.#commit.run();
+      return result;
+    } catch (error) {
+      // After a full disk, say, SQLite has rolled back by itself.
+      if (this.db.inTransaction) this.#rollback.run();
+      this.rolledBack();
+      throw error;
+    }
+  }
+}
+
+/** Opens a file, creates it and its folders where they are missing, and brings its tables up to date. */
+export function connect(path: string, synchronous: 'full' | 'normal'): Connection {
+  const Driver = loadDriver();
+  mkdirSync(dirname(path), { recursive: true });
+  const db = new Driver(path, { timeout: busyTimeout });
+  try {
+    patiently(() => {
+      const schema = checkSchema(db, path);
+      db.pragma('journal_mode = WAL');
+      db.pragma(`synchronous = ${synchronous}`);
+      db.pragma(`wal_autocheckpoint = ${checkpointPages}`);
+      // A large commit makes the log large; it gives the room back when it starts over.
+      db.pragma(`journal_size_limit = ${checkpointPages * 4096}`);
+      if (schema === 'older') migrate(db, path);
+    });
+    return new Connection(path, db);
+  } catch (error) {
+    db.close();
+    throw error;
+  }
+}
+
+/** SQLite does not wait for the change to WAL, whatever its timeout: several processes may try it at once. */
+function patiently(body: () => void): void {
+  const deadline = performance.now() + openTimeout;
+  for (;;) {
+    try {
+      return body();
+    } catch (error) {
+      if (!mayRetry(error) || performance.now() > deadline) throw error;
+      Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 5 + Math.random() * 20);
+    }
+  }
+}

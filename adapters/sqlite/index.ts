@@ -1,0 +1,142 @@
+/**
+ * The store for Node: one SQLite file, through better-sqlite3.
+ *
+ * @module
+ */
+import { InvalidArgumentError, StoreError } from '../../src/errors.ts';
+import type {
+  Acquired,
+  CheckpointRow,
+  CheckpointSummary,
+  HistoryScan,
+  Outcome,
+  Row,
+  RowKind,
+  RunCommit,
+  RunScan,
+  Store,
+  StoredRun,
+} from '../../src/store.ts';
+import { Commits } from './commits.ts';
+import { connect, type Connection } from './connection.ts';
+import { storeError } from './failure.ts';
+import { Keys } from './keys.ts';
+import { Leases } from './leases.ts';
+import { Reads } from './reads.ts';
+import { Removal } from './removal.ts';
+import { Scans } from './scans.ts';
+
+/** The options of `sqliteStore`. */
+export interface SqliteStoreOptions {
+  /**
+   * `'full'` (the default): a commit is on the disk when it is answered. `'normal'`: several times as
+   * fast, and a commit may be lost when the machine loses power; a crash of the process loses nothing.
+   */
+  readonly synchronous?: 'full' | 'normal' | undefined;
+}
+
+/**
+ * A store in an SQLite file, for any number of processes on one machine. The file and its folders are
+ * made by the first call. Needs the package better-sqlite3.
+ *
+ * ```ts
+ * const runtime = createRuntime({ store: sqliteStore('data/runs.db'), machines: [refund] });
+ * ```
+ */
+export function sqliteStore(path: string, options: SqliteStoreOptions = {}): Store {
+  if (typeof path !== 'string' || path === '') {
+    throw new InvalidArgumentError('sqliteStore(path) needs the path of a file.');
+  }
+  const { synchronous = 'full' } = options;
+  if (synchronous !== 'full' && synchronous !== 'normal') {
+    throw new InvalidArgumentError(`synchronous is 'full' or 'normal', not '${String(synchronous)}'.`);
+  }
+  return new SqliteStore(path, synchronous);
+}
+
+class SqliteStore implements Store {
+  #parts: Parts | undefined;
+  #closed = false;
+
+  constructor(
+    readonly path: string,
+    readonly synchronous: 'full' | 'normal',
+  ) {}
+
+  lease(owner: string, ms: number): void {
+    this.#use(({ leases }) => leases.lease(owner, ms));
+  }
+
+  acquire(run: string, owner: string): Acquired {
+    return this.#use(({ leases }) => leases.acquire(run, owner));
+  }
+
+  commit(batch: readonly RunCommit[]): Outcome[] {
+    return this.#use(({ commits }) => commits.commit(batch));
+  }
+
+  load(run: string, at?: number): CheckpointRow[] {
+    return this.#use(({ reads }) => reads.load(run, at));
+  }
+
+  row(run: string, kind: RowKind, key: string): Row['value'] | undefined {
+    return this.#use(({ reads }) => reads.row(run, kind, key));
+  }
+
+  runs(scan: RunScan): StoredRun[] {
+    return this.#use(({ scans }) => scans.runs(scan));
+  }
+
+  history(run: string, scan: HistoryScan): CheckpointSummary[] {
+    return this.#use(({ reads }) => reads.history(run, scan));
+  }
+
+  remove(run: string, owner: string, fence: number, ms: number): boolean {
+    return this.#use(({ removal }) => removal.remove(run, owner, fence, ms));
+  }
+
+  close(): void {
+    const parts = this.#parts;
+    this.#closed = true;
+    this.#parts = undefined;
+    if (parts === undefined) return;
+    try {
+      parts.connection.close();
+    } catch (error) {
+      throw storeError(this.path, error);
+    }
+  }
+
+  #use<T>(body: (parts: Parts) => T): T {
+    if (this.#closed) {
+      throw new StoreError(`The store in ${this.path} is closed. Open it with sqliteStore().`, 'failed');
+    }
+    try {
+      return body((this.#parts ??= open(this.path, this.synchronous)));
+    } catch (error) {
+      throw storeError(this.path, error);
+    }
+  }
+}
+
+interface Parts {
+  readonly connection: Connection;
+  readonly leases: Leases;
+  readonly commits: Commits;
+  readonly reads: Reads;
+  readonly scans: Scans;
+  readonly removal: Removal;
+}
+
+function open(path: string, synchronous: 'full' | 'normal'): Parts {
+  const connection = connect(path, synchronous);
+  const keys = new Keys(connection);
+  return {
+    connection,
+    leases: new Leases(connection, keys),
+    commits: new Commits(connection, keys),
+    reads: new Reads(connection, keys),
+    scans: new Scans(connection),
+    removal: new Removal(connection, keys),
+  };
+}

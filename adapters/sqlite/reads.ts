@@ -1,0 +1,82 @@
+/**
+ * Checkpoints and rows of one run.
+ *
+ * @module
+ */
+import type { CheckpointRow, CheckpointSummary, HistoryScan, Row, RowKind } from '../../src/store.ts';
+import type { Connection } from './connection.ts';
+import type { Statement } from './driver.ts';
+import type { Keys } from './keys.ts';
+import { newestKey, seqLimit } from './schema.ts';
+
+/** `load`, `history` and `row`. */
+export class Reads {
+  readonly #newest: Statement;
+  readonly #base: Statement;
+  readonly #rows: Statement;
+  readonly #forward: Statement;
+  readonly #backward: Statement;
+  readonly #row: Statement;
+
+  constructor(
+    readonly connection: Connection,
+    readonly keys: Keys,
+  ) {
+    const sql = (text: string): Statement => connection.prepare(text);
+    const low = `key & ${seqLimit - 1}`;
+    const summaries = (order: string): string =>
+      `SELECT ${low}, base, time, header, octet_length(body) FROM every_checkpoint
+       WHERE key BETWEEN ? AND ? ORDER BY key ${order} LIMIT ?`;
+    this.#newest = sql(`SELECT ${newestKey} FROM runs WHERE rid = ?`).pluck();
+    this.#base = sql(
+      'SELECT key FROM every_checkpoint WHERE base AND key BETWEEN ? AND ? ORDER BY key DESC LIMIT 1',
+    ).pluck();
+    // As arrays: a third faster than as objects, over 1,000 rows.
+    this.#rows = sql(
+      `SELECT ${low}, base, time, header, body FROM every_checkpoint WHERE key BETWEEN ? AND ? ORDER BY key`,
+    ).raw();
+    this.#forward = sql(summaries('ASC')).raw();
+    this.#backward = sql(summaries('DESC')).raw();
+    this.#row = sql(
+      'SELECT value FROM records WHERE rid = (SELECT rid FROM runs WHERE id = ?) AND kind = ? AND key = ?',
+    ).pluck();
+  }
+
+  load(run: string, at?: number): CheckpointRow[] {
+    return this.connection.read(() => {
+      const rid = this.keys.run(run);
+      if (rid === undefined) return [];
+      const start = rid * seqLimit;
+      const end = at === undefined ? (this.#newest.get(rid) as number) : start + at;
+      const base = (this.#base.get(start, end) as number | null) ?? start;
+      const rows = (this.#rows.all(base, end) as RawRow[]).map(
+        ([seq, base, time, header, body]): CheckpointRow => ({ seq, base: base === 1, time, header, body }),
+      );
+      return rows.at(-1)?.seq === end - start ? rows : [];
+    });
+  }
+
+  history(run: string, { from = 0, to = seqLimit - 1, descending, limit }: HistoryScan): CheckpointSummary[] {
+    const rid = this.keys.run(run);
+    if (rid === undefined) return [];
+    const start = rid * seqLimit;
+    const statement = descending === true ? this.#backward : this.#forward;
+    const rows = statement.all(start + Math.max(from, 0), start + Math.min(to, seqLimit - 1), limit);
+    return (rows as RawSummary[]).map(([seq, base, time, header, bytes]) => ({
+      seq,
+      base: base === 1,
+      time,
+      header,
+      bytes,
+    }));
+  }
+
+  row(run: string, kind: RowKind, key: string): Row['value'] | undefined {
+    const value = this.#row.get(run, kind, key) as Row['value'] | undefined;
+    // The driver answers with a Buffer; the contract has plain bytes.
+    return value instanceof Uint8Array ? new Uint8Array(value) : value;
+  }
+}
+
+type RawRow = [seq: number, base: number, time: number, header: string, body: string];
+type RawSummary = [seq: number, base: number, time: number, header: string, bytes: number];

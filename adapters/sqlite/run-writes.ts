@@ -1,0 +1,171 @@
+/**
+ * All that a commit can hold, written for one run inside a transaction.
+ *
+ * @module
+ */
+import { StoreError } from '../../src/errors.ts';
+import type { CheckpointRow, Head, Outcome, RunCommit } from '../../src/store.ts';
+import type { Connection } from './connection.ts';
+import type { Statement } from './driver.ts';
+import { failed } from './failure.ts';
+import type { Keys } from './keys.ts';
+import { newestKey, now, ridLimit, seqLimit } from './schema.ts';
+
+/** A run as a commit finds it. */
+interface CurrentRun {
+  readonly rid: number;
+  readonly fence: number;
+  readonly oid: number | null;
+  readonly machine: string;
+  readonly status: string;
+  readonly created: number;
+  readonly tags: string;
+  readonly newest: number;
+}
+
+/** Checks first and writes then: an outcome other than `committed` has written nothing. */
+export class RunWrites {
+  readonly #find: Statement;
+  readonly #buried: Statement;
+  readonly #unbury: Statement;
+  readonly #create: Statement;
+  readonly #checkpoint: Statement;
+  readonly #dropCheckpoints: readonly Statement[];
+  readonly #head: Statement;
+  readonly #status: Statement;
+  readonly #machine: Statement;
+  readonly #tags: Statement;
+  readonly #tag: Statement;
+  readonly #untag: Statement;
+  readonly #put: Statement;
+  readonly #drop: Statement;
+  readonly #release: Statement;
+
+  constructor(
+    readonly connection: Connection,
+    readonly keys: Keys,
+  ) {
+    const sql = (text: string): Statement => connection.prepare(text);
+    this.#find = sql(
+      `SELECT rid, fence, oid, machine, status, created, tags, ${newestKey} AS newest
+       FROM runs LEFT JOIN owners ON oid = runs.owner WHERE runs.id = ?`,
+    );
+    this.#buried = sql(`SELECT until > ${now} FROM tombstones WHERE id = ?`).pluck();
+    this.#unbury = sql('DELETE FROM tombstones WHERE id = ?');
+    this.#create = sql(
+      `INSERT INTO runs (id, fence, owner, machine, version, status, due, created, tags, more)
+       VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+    );
+    this.#checkpoint = sql('INSERT INTO checkpoints (key, base, time, header, body) VALUES (?, ?, ?, ?, ?)');
+    this.#dropCheckpoints = ['checkpoints', 'grouped'].map((table) =>
+      sql(`DELETE FROM ${table} WHERE key BETWEEN ? AND ?`),
+    );
+    // Status, machine and tags have statements of their own: an UPDATE pays for each index it names.
+    this.#head = sql('UPDATE runs SET version = ?, due = ?, more = ? WHERE rid = ?');
+    this.#status = sql('UPDATE runs SET status = ? WHERE rid = ?');
+    this.#machine = sql('UPDATE runs SET machine = ? WHERE rid = ?');
+    this.#tags = sql('UPDATE runs SET tags = ? WHERE rid = ?');
+    this.#tag = sql('INSERT OR IGNORE INTO tags (tag, created, id, rid) VALUES (?, ?, ?, ?)');
+    this.#untag = sql('DELETE FROM tags WHERE tag = ? AND created = ? AND id = ?');
+    this.#put = sql('INSERT OR REPLACE INTO records (rid, kind, key, value) VALUES (?, ?, ?, ?)');
+    this.#drop = sql('DELETE FROM records WHERE rid = ? AND kind = ? AND key = ?');
+    this.#release = sql('UPDATE runs SET owner = NULL WHERE rid = ?');
+  }
+
+  apply(commit: RunCommit): Outcome {
+    const { run, owner, fence, head, checkpoints = [] } = commit;
+    const oid = this.keys.owner(owner);
+    const current = this.#find.get(run) as CurrentRun | undefined;
+    if (commit.create === true) {
+      if (current !== undefined || this.#isBuried(run)) return { status: 'exists' };
+      if (oid === undefined) return { status: 'fenced' };
+      if (head === undefined) return this.#refused(run, 'its first commit has no head');
+    } else if (current === undefined || current.oid !== oid || current.fence !== fence) {
+      return { status: 'fenced' };
+    }
+    const newest = current === undefined ? 0 : current.newest - current.rid * seqLimit;
+    if (commit.expect !== undefined && commit.expect !== newest) return { status: 'conflict' };
+    const disorder = outOfOrder(newest, checkpoints);
+    if (disorder !== undefined) return this.#refused(run, disorder);
+
+    const rid = current?.rid ?? this.#insertRun(commit, head!, oid);
+    this.#writeRows(commit, rid);
+    if (head !== undefined && current !== undefined) this.#writeHead(run, current, head);
+    if (commit.release === true) {
+      this.#release.run(rid);
+      this.keys.forgetRun(run);
+    } else {
+      this.keys.rememberRun(run, rid);
+    }
+    return { status: 'committed' };
+  }
+
+  #writeRows({ checkpoints = [], dropBefore, drop = [], put = [] }: RunCommit, rid: number): void {
+    const start = rid * seqLimit;
+    for (const { seq, base, time, header, body } of checkpoints) {
+      this.#checkpoint.run(start + seq, base ? 1 : 0, time, header, body);
+    }
+    if (dropBefore !== undefined) {
+      for (const statement of this.#dropCheckpoints) statement.run(start, start + dropBefore - 1);
+    }
+    for (const { kind, key } of drop) this.#drop.run(rid, kind, key);
+    for (const { kind, key, value } of put) this.#put.run(rid, kind, key, value);
+  }
+
+  #insertRun({ run, fence }: RunCommit, head: Head, oid: number): number {
+    const { machine, version = null, status, due = null, createdAt, tags, more } = head;
+    const written = this.#create.run(
+      run,
+      fence,
+      oid,
+      machine,
+      version,
+      status,
+      due,
+      createdAt,
+      JSON.stringify(tags),
+      more,
+    );
+    const rid = Number(written.lastInsertRowid);
+    if (rid >= ridLimit) {
+      throw new StoreError(
+        `The store in ${this.connection.path} has had its last run. Use another file.`,
+        'failed',
+      );
+    }
+    for (const tag of tags) this.#tag.run(tag, createdAt, run, rid);
+    return rid;
+  }
+
+  #writeHead(run: string, { rid, machine, status, created, tags }: CurrentRun, head: Head): void {
+    this.#head.run(head.version ?? null, head.due ?? null, head.more, rid);
+    if (head.status !== status) this.#status.run(head.status, rid);
+    if (head.machine !== machine) this.#machine.run(head.machine, rid);
+    const text = JSON.stringify(head.tags);
+    if (text === tags) return;
+    this.#tags.run(text, rid);
+    for (const tag of JSON.parse(tags) as string[]) this.#untag.run(tag, created, run);
+    for (const tag of head.tags) this.#tag.run(tag, created, run, rid);
+  }
+
+  #isBuried(run: string): boolean {
+    const buried = this.#buried.get(run);
+    if (buried === 0) this.#unbury.run(run);
+    return buried === 1;
+  }
+
+  #refused(run: string, reason: string): Outcome {
+    return failed(this.connection.path, new StoreError(`Run '${run}' was not written: ${reason}.`, 'failed'));
+  }
+}
+
+/** What is wrong with the seqs of new checkpoints. */
+function outOfOrder(newest: number, rows: readonly CheckpointRow[]): string | undefined {
+  let last = newest;
+  for (const { seq } of rows) {
+    if (seq <= last) return `checkpoint ${seq} does not follow ${last}`;
+    if (seq >= seqLimit) return `checkpoint ${seq} is past the last seq that this store has room for`;
+    last = seq;
+  }
+  return undefined;
+}
