@@ -1,0 +1,103 @@
+/**
+ * The rows of one run as they are written: a base now and then, and what changed in between.
+ *
+ * A new base is due when the rows since the last one outweigh it. Bases then double in size while the
+ * state grows, so that all that is ever written is a small multiple of it, and opening a run never reads
+ * more than twice its state.
+ */
+import type { CheckpointRow, Row } from '../store.ts';
+import type { Codec } from './codec.ts';
+import type { Patch } from './delta.ts';
+import { encodeBody, type CheckpointCause, type Definition } from './envelope.ts';
+
+// Below this many characters of changes a base would cost more than it saves.
+const LIGHT = 4096;
+
+/** Where a whole document comes from. */
+export interface DocumentSource {
+  document(): unknown;
+  /** Does what was captured last hold rich values? */
+  readonly rich: boolean;
+}
+
+export class Checkpoints {
+  #baseLength = 0;
+  #sinceBase = 0;
+  #baseIsDue = true;
+  #value: string | undefined;
+  #blobs = new Map<string, Uint8Array>();
+  readonly #storedBlobs = new Set<string>();
+
+  constructor(
+    private readonly codec: Codec,
+    private readonly definition: Definition,
+    private readonly source: DocumentSource,
+  ) {}
+
+  /** Goes on from rows that were read. `changed`: the definition is another one, so the next is a base. */
+  continueFrom(rows: readonly CheckpointRow[], changed: boolean): void {
+    this.#baseLength = rows[0]?.body.length ?? 0;
+    this.#sinceBase = rows.slice(1).reduce((sum, row) => sum + row.body.length, 0);
+    this.#baseIsDue = changed;
+  }
+
+  /** The row of a turn that ended. `value`: the root's state value. */
+  row(seq: number, time: number, cause: CheckpointCause, value: unknown, patches: readonly Patch[], rich: boolean): CheckpointRow {
+    if (!this.#baseIsDue) {
+      const body = encodeBody(patches, rich, this.codec, this.#blobs);
+      if (this.#sinceBase + body.length <= Math.max(this.#baseLength, LIGHT)) {
+        this.#sinceBase += body.length;
+        return { seq, base: false, time, header: this.#header(cause, value, false), body };
+      }
+    }
+    return this.#base(seq, time, cause, value);
+  }
+
+  /** One row in place of several that were never written. */
+  merge(rows: readonly CheckpointRow[], value: unknown): CheckpointRow {
+    const last = rows.at(-1)!;
+    if (rows.length === 1) return last;
+    const { seq, time } = last;
+    const cause = (JSON.parse(last.header) as { cause: CheckpointCause }).cause;
+    if (rows.some((row) => row.base || !row.body.startsWith('['))) return this.#base(seq, time, cause, value);
+    const changes = rows.map(({ body }) => body.slice(1, -1)).filter((body) => body !== '');
+    return { seq, base: false, time, header: this.#header(cause, value, true), body: `[${changes.join(',')}]` };
+  }
+
+  /** The blobs that rows since the last call refer to and that are not stored yet. */
+  takeBlobs(): Row[] {
+    if (this.#blobs.size === 0) return [];
+    const rows: Row[] = [];
+    for (const [key, value] of this.#blobs) if (!this.#storedBlobs.has(key)) rows.push({ kind: 'blob', key, value });
+    this.#blobs = new Map();
+    return rows;
+  }
+
+  /** These rows were committed. */
+  stored(rows: readonly Row[] = []): void {
+    for (const { kind, key } of rows) if (kind === 'blob') this.#storedBlobs.add(key);
+  }
+
+  /** What was written last is not what will be there: the next row stands for itself. */
+  forget(): void {
+    this.#baseIsDue = true;
+    this.#value = undefined;
+  }
+
+  #base(seq: number, time: number, cause: CheckpointCause, value: unknown): CheckpointRow {
+    const document = this.source.document();
+    const body = encodeBody(document, this.source.rich, this.codec, this.#blobs);
+    this.#baseLength = body.length;
+    this.#sinceBase = 0;
+    this.#baseIsDue = false;
+    return { seq, base: true, time, header: this.#header(cause, value, true), body };
+  }
+
+  #header(cause: CheckpointCause, value: unknown, whole: boolean): string {
+    const text = JSON.stringify(value);
+    const { definition } = this;
+    const changed = whole || text !== this.#value;
+    this.#value = text;
+    return JSON.stringify({ cause, ...(changed && { value }), ...(whole && { definition }) });
+  }
+}

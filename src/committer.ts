@@ -1,0 +1,56 @@
+/**
+ * Group commit: all turns of one synchronous job, over all runs, go to the store in one batch. Marking
+ * a run and writing in a microtask is enough for that, and an fsync is then shared.
+ */
+import type { Outcome, RunCommit, Store } from './store.ts';
+
+/** Something that has commits to make, one at a time. */
+export interface Committing {
+  /** The next commit, if there is one and none is in flight. It is then in flight. */
+  take(): RunCommit | undefined;
+  /** What became of it. */
+  outcome(outcome: Outcome): void;
+  /** The store did not say. */
+  unknown(error: unknown): void;
+}
+
+export class Committer {
+  #waiting = new Set<Committing>();
+  #scheduled = false;
+
+  constructor(private readonly store: Store) {}
+
+  /** Asks for a commit with the next batch. */
+  add(one: Committing): void {
+    this.#waiting.add(one);
+    if (this.#scheduled) return;
+    this.#scheduled = true;
+    queueMicrotask(() => this.#commit());
+  }
+
+  #commit(): void {
+    this.#scheduled = false;
+    const waiting = this.#waiting;
+    this.#waiting = new Set();
+    const takers: Committing[] = [];
+    const batch: RunCommit[] = [];
+    for (const one of waiting) {
+      const commit = one.take();
+      if (!commit) continue;
+      takers.push(one);
+      batch.push(commit);
+    }
+    if (batch.length === 0) return;
+    const settle = (outcomes: readonly Outcome[]): void => takers.forEach((one, at) => one.outcome(outcomes[at]!));
+    const lose = (error: unknown): void => takers.forEach((one) => one.unknown(error));
+    let outcomes;
+    try {
+      outcomes = this.store.commit(batch);
+    } catch (error) {
+      return lose(error);
+    }
+    // Without a promise where the store needs none: a turn then takes no detour over the event loop.
+    if (outcomes instanceof Promise) outcomes.then(settle, lose);
+    else settle(outcomes);
+  }
+}

@@ -1,0 +1,233 @@
+/**
+ * The errors of Savepoint. Codes are part of the API and never change; messages may.
+ *
+ * @module
+ */
+
+const marker = Symbol.for('savepoint.error');
+
+/** The base of every error that Savepoint throws on purpose. */
+export class SavepointError extends Error {
+  /** Stable, for programs: `RUN_NOT_FOUND`. */
+  readonly code: string;
+
+  constructor(code: string, message: string, options?: ErrorOptions) {
+    super(message, options);
+    this.code = code;
+    Object.defineProperty(this, marker, { value: true });
+    Object.defineProperty(this, 'name', { value: new.target.name, configurable: true, writable: true });
+  }
+
+  /** True for errors of this package, also where two copies of it are loaded. */
+  static isInstance(error: unknown): error is SavepointError {
+    return typeof error === 'object' && error !== null && marker in error;
+  }
+}
+
+/** A call was given something that it can never take: an empty run id, an event that is no object. */
+export class InvalidArgumentError extends SavepointError {
+  constructor(message: string) {
+    super('INVALID_ARGUMENT', message);
+  }
+}
+
+/** No run has this id. */
+export class RunNotFoundError extends SavepointError {
+  constructor(readonly run: string) {
+    super('RUN_NOT_FOUND', `There is no run '${run}'. Start it with runtime.start(machine, { id: '${run}' }).`);
+  }
+}
+
+/** The id is taken, or belonged to a run that was deleted not long ago. */
+export class RunExistsError extends SavepointError {
+  constructor(readonly run: string) {
+    super(
+      'RUN_EXISTS',
+      `The run id '${run}' is taken, or was until its run was deleted. Open the run with ` +
+        `runtime.open('${run}'), use runtime.ensure() for either, or choose another id.`,
+    );
+  }
+}
+
+/** Another process, or another runtime in this one, holds the run. */
+export class RunLockedError extends SavepointError {
+  constructor(
+    readonly run: string,
+    /** Who holds it, as far as the store knows. */
+    readonly holder: string,
+    /** When its lease ends unless it is renewed. */
+    readonly until: Date,
+  ) {
+    super(
+      'RUN_LOCKED',
+      `The run '${run}' is held by ${holder}, whose lease lasts until ${until.toISOString()} unless it is renewed. ` +
+        `Release it there, or wait for it with runtime.open('${run}', { wait: 30_000 }).`,
+    );
+  }
+}
+
+/** Another writer committed a checkpoint of this run first. The run is closed here. */
+export class ConflictError extends SavepointError {
+  constructor(
+    readonly run: string,
+    readonly seq: number,
+  ) {
+    super(
+      'CONFLICT',
+      `Another writer committed a checkpoint of run '${run}' after seq ${seq}. Nothing was written here; ` +
+        `open the run again to go on from the newest checkpoint.`,
+    );
+  }
+}
+
+/** The run was taken over by another owner. The run is closed here. */
+export class FencedError extends SavepointError {
+  constructor(readonly run: string) {
+    super(
+      'FENCED',
+      `The run '${run}' was taken over by another owner while this process did not renew its lease. ` +
+        `What was not committed is dropped; open the run again if it is free.`,
+    );
+  }
+}
+
+/** A run that is released, at its end, deleted or closed by an error cannot do what was asked. */
+export class RunClosedError extends SavepointError {
+  constructor(
+    readonly run: string,
+    /** Why it is closed, as part of a sentence: `was released`. */
+    readonly reason: string,
+    options?: ErrorOptions,
+  ) {
+    super('RUN_CLOSED', `The run '${run}' ${reason}.`, options);
+  }
+}
+
+/** The run does not take this event in its present state (only with `{ required: true }`). */
+export class EventNotAcceptedError extends SavepointError {
+  constructor(
+    readonly run: string,
+    readonly event: string,
+    /** The event descriptors that its active states have. */
+    readonly accepted: readonly string[],
+  ) {
+    super(
+      'EVENT_NOT_ACCEPTED',
+      `The run '${run}' does not take the event '${event}' now. It takes: ${accepted.join(', ') || 'nothing'}.`,
+    );
+  }
+}
+
+/** A value cannot be stored. The turn that produced it was refused; the run is as it was before. */
+export class NotSerializableError extends SavepointError {
+  constructor(
+    /** The path of the actor from the root, `''` for the root itself. */
+    readonly actor: string,
+    /** Where in the actor's state: `context.items[2].done`. */
+    readonly path: string,
+    /** What it is and what to do instead. */
+    readonly hint: string,
+  ) {
+    super(
+      'NOT_SERIALIZABLE',
+      `Cannot store ${path} of ${actor === '' ? 'the root actor' : `actor '${actor}'`}: ${hint}`,
+    );
+  }
+}
+
+/** XState could not bring this actor, or this reference to one, back. The turn that made it was refused. */
+export class NotRestorableError extends SavepointError {
+  constructor(
+    /** The path of the actor from the root, `''` for the root itself. */
+    readonly actor: string,
+    /** What it is and how to write it. */
+    readonly hint: string,
+  ) {
+    super(
+      'NOT_RESTORABLE',
+      `${actor === '' ? 'The root actor' : `Actor '${actor}'`} could not be restored: ${hint}`,
+    );
+  }
+}
+
+/** The run's machine is not known to this runtime. */
+export class MachineNotRegisteredError extends SavepointError {
+  constructor(
+    readonly run: string,
+    readonly machine: string,
+    readonly registered: readonly string[],
+  ) {
+    super(
+      'MACHINE_NOT_REGISTERED',
+      `The run '${run}' needs the machine '${machine}', which is not registered here ` +
+        `(registered: ${registered.join(', ') || 'none'}). Pass it to createRuntime({ machines }) or to runtime.open(machine, id).`,
+    );
+  }
+}
+
+/** The machine has lost something that the run stands on. The run stays as it was. */
+export class IncompatibleMachineError extends SavepointError {
+  constructor(
+    readonly run: string,
+    readonly machine: string,
+    /** What is gone, one line each: `state 'review' of the root actor`. */
+    readonly missing: readonly string[],
+  ) {
+    super(
+      'INCOMPATIBLE_MACHINE',
+      `The run '${run}' cannot go on with this definition of machine '${machine}'. Missing: ${missing.join('; ')}. ` +
+        `Register the version that wrote it as well, or give createRuntime({ migrate }).`,
+    );
+  }
+}
+
+/** A stored checkpoint cannot be read. Earlier ones may be. */
+export class CorruptCheckpointError extends SavepointError {
+  constructor(
+    readonly run: string,
+    readonly seq: number,
+    reason: string,
+    options?: ErrorOptions,
+  ) {
+    super(
+      'CORRUPT_CHECKPOINT',
+      `The checkpoint ${seq} of run '${run}' is damaged: ${reason}. Earlier ones can still be read with run history and checkpoint().`,
+      options,
+    );
+  }
+}
+
+/** No checkpoint has this seq, or it is no longer kept. */
+export class CheckpointNotFoundError extends SavepointError {
+  constructor(
+    readonly run: string,
+    readonly seq: number,
+  ) {
+    super(
+      'CHECKPOINT_NOT_FOUND',
+      `The run '${run}' keeps no checkpoint with seq ${seq}. run.history() lists the ones that it keeps.`,
+    );
+  }
+}
+
+/** The store failed. `outcome` tells whether something may have been written. */
+export class StoreError extends SavepointError {
+  constructor(
+    message: string,
+    /** `failed`: nothing was written. `unknown`: it may have been. */
+    readonly outcome: 'failed' | 'unknown',
+    options?: ErrorOptions,
+  ) {
+    super('STORE', message, options);
+  }
+}
+
+/** The XState that is installed lacks something that Savepoint needs. */
+export class UnsupportedXStateError extends SavepointError {
+  constructor(readonly missing: string) {
+    super(
+      'UNSUPPORTED_XSTATE',
+      `This copy of XState has no ${missing}, which Savepoint needs. Install xstate ^5.20 (npm install xstate@5).`,
+    );
+  }
+}

@@ -1,0 +1,70 @@
+/** This runtime as an owner of runs: its lease, renewed every third of it, and whether it still holds. */
+import type { Awaitable, Store } from './store.ts';
+
+export class Lease {
+  readonly owner: string = crypto.randomUUID();
+  #until = 0;
+  #timer: ReturnType<typeof setInterval> | undefined;
+  #renewing: Promise<void> | undefined;
+
+  constructor(
+    private readonly store: Store,
+    private readonly ms: number,
+    private readonly logger: (...args: unknown[]) => void,
+  ) {}
+
+  /**
+   * Does the lease hold, as far as this process knows? Measured on monotonic time from the *sending* of
+   * the last renewal, so that it is never longer here than in the store.
+   */
+  get holds(): boolean {
+    return performance.now() < this.#until;
+  }
+
+  /** Sees to it that the lease holds. At once where it does, or where the store answers at once. */
+  ensure(): Awaitable<void> {
+    this.#timer ??= unref(setInterval(() => void this.#renewInTime(), this.ms / 3));
+    if (!this.holds) return this.#renew();
+  }
+
+  /** Gives up the owner and all that it holds. */
+  end(): Awaitable<void> {
+    clearInterval(this.#timer);
+    const registered = this.#timer !== undefined;
+    this.#timer = undefined;
+    this.#until = 0;
+    if (registered) return this.store.lease(this.owner, 0);
+  }
+
+  #renew(): Awaitable<void> {
+    if (this.#renewing) return this.#renewing;
+    const sent = performance.now();
+    const renewed = this.store.lease(this.owner, this.ms);
+    if (!(renewed instanceof Promise)) {
+      this.#until = sent + this.ms;
+      return;
+    }
+    this.#renewing = renewed
+      .then(() => {
+        this.#until = sent + this.ms;
+      })
+      .finally(() => {
+        this.#renewing = undefined;
+      });
+    return this.#renewing;
+  }
+
+  async #renewInTime(): Promise<void> {
+    try {
+      await this.#renew();
+    } catch (error) {
+      this.logger('Savepoint could not renew its lease; it is tried again before it ends.', error);
+    }
+  }
+}
+
+/** A timer that does not keep a Node process alive. */
+const unref = <T>(timer: T): T => {
+  (timer as { unref?(): void }).unref?.();
+  return timer;
+};

@@ -1,0 +1,104 @@
+/** Opens a run: takes it, reads it, finds the machine that it can go on with, and restores it. */
+import type { AnyStateMachine } from 'xstate';
+import { decodeHeader, decodeRows, type Definition } from './checkpoint/envelope.ts';
+import {
+  IncompatibleMachineError,
+  MachineNotRegisteredError,
+  RunLockedError,
+  RunNotFoundError,
+} from './errors.ts';
+import type { Machines } from './machines.ts';
+import { isEnd, RunCore, type RunContext } from './run-core.ts';
+import { readMore } from './run-info.ts';
+import type { CheckpointRow, StoredRun } from './store.ts';
+import type { Document } from './xstate/capture.ts';
+import { missingFrom, structureHash } from './xstate/structure.ts';
+
+/**
+ * Makes a persisted snapshot that `machine` cannot go on from into one that it can.
+ *
+ * @param args.from the definition that wrote the snapshot.
+ */
+export type Migrate = (args: { readonly from: Definition; readonly machine: AnyStateMachine; readonly snapshot: unknown }) => unknown;
+
+// How often to try again for a run that another holds, in milliseconds.
+const AGAIN = 50;
+
+export async function openRun(
+  context: RunContext,
+  machines: Machines,
+  given: AnyStateMachine | undefined,
+  id: string,
+  wait: number,
+  migrate: Migrate | undefined,
+): Promise<RunCore> {
+  const { store, lease } = context;
+  const known = await find(context, id);
+  const machine = choose(known, machines, given);
+  const over = isEnd(known.status);
+  const fence = over ? known.fence : await acquire(context, id, wait);
+  try {
+    const stored = over ? known : await find(context, id);
+    const rows = await store.load(id);
+    const document = await readDocument(context, stored, rows, machine, migrate);
+    const { createdAt, tags } = stored;
+    const core = new RunCore(context, { id, machine, createdAt, tags, more: readMore(stored.more) });
+    if (over) core.showEnd(document, stored);
+    else core.resume(document, stored, rows, fence);
+    return core;
+  } catch (error) {
+    // What cannot be opened stays as it was, and free for others.
+    if (!over) await store.commit([{ run: id, owner: lease.owner, fence, release: true }]);
+    throw error;
+  }
+}
+
+async function find({ store }: RunContext, id: string): Promise<StoredRun> {
+  const [stored] = await store.runs({ run: id, limit: 1 });
+  if (!stored) throw new RunNotFoundError(id);
+  return stored;
+}
+
+async function acquire({ store, lease }: RunContext, id: string, wait: number): Promise<number> {
+  const until = performance.now() + wait;
+  for (;;) {
+    const leased = lease.ensure();
+    if (leased) await leased;
+    const acquired = await store.acquire(id, lease.owner);
+    if (acquired.status === 'acquired') return acquired.fence;
+    if (acquired.status !== 'held') throw new RunNotFoundError(id);
+    const left = until - performance.now();
+    if (left <= 0) throw new RunLockedError(id, acquired.by, new Date(acquired.until));
+    await new Promise((resolve) => setTimeout(resolve, Math.min(left, AGAIN)));
+  }
+}
+
+/** The machine that is to run it: of the version that wrote it, else the one that was given, else the newest. */
+function choose(stored: StoredRun, machines: Machines, given: AnyStateMachine | undefined): AnyStateMachine {
+  const { run, machine: id, version } = stored;
+  if (given && given.id !== id) throw new IncompatibleMachineError(run, given.id, [`its machine is '${id}', not '${given.id}'`]);
+  if (given?.version === version && given) return given;
+  const registered = machines.find(id, version);
+  const machine = registered?.version === version ? registered : (given ?? registered);
+  if (!machine) throw new MachineNotRegisteredError(run, id, machines.ids);
+  return machine;
+}
+
+async function readDocument(
+  { store, codec }: RunContext,
+  { run }: StoredRun,
+  rows: readonly CheckpointRow[],
+  machine: AnyStateMachine,
+  migrate: Migrate | undefined,
+): Promise<Document> {
+  const document = (await decodeRows(run, rows, codec, (hash) => store.row(run, 'blob', hash))) as Document;
+  const from = decodeHeader(run, rows[0]!).definition!;
+  if (from.structure === structureHash(machine)) return document;
+  let missing = missingFrom(machine, document);
+  if (missing.length === 0) return document;
+  if (!migrate) throw new IncompatibleMachineError(run, machine.id, missing);
+  const migrated: Document = { ...document, snapshot: migrate({ from, machine, snapshot: document.snapshot }) };
+  missing = missingFrom(machine, migrated);
+  if (missing.length > 0) throw new IncompatibleMachineError(run, machine.id, missing);
+  return migrated;
+}

@@ -1,0 +1,484 @@
+/** What is behind a `Run`: the host of its actors, the log of its turns, and those who wait for it. */
+import type { AnyEventObject, AnyStateMachine } from 'xstate';
+import type { Codec } from './checkpoint/codec.ts';
+import { Checkpoints } from './checkpoint/checkpoints.ts';
+import { decodeHeader, define, type CheckpointCause } from './checkpoint/envelope.ts';
+import type { Committer } from './committer.ts';
+import {
+  EventNotAcceptedError,
+  InvalidArgumentError,
+  NotSerializableError,
+  RunClosedError,
+  SavepointError,
+} from './errors.ts';
+import { readCheckpoint, readHistory, type Checkpoint, type CheckpointInfo, type HistoryQuery } from './history.ts';
+import type { Lease } from './lease.ts';
+import type { Receipt, ReleaseOptions, SendOptions } from './run.ts';
+import { readMore, type More } from './run-info.ts';
+import type { CheckpointRow, Head, Row, RunStatus, Store, StoredRun } from './store.ts';
+import { TurnLog, type Durability, type Ended, type Waiter } from './turn-log.ts';
+import { actorPath } from './xstate/actor-path.ts';
+import { Capture, type Document } from './xstate/capture.ts';
+import { CommittedActor } from './xstate/committed-actor.ts';
+import type { Clock } from './xstate/delays.ts';
+import { Host, type Inspect } from './xstate/host.ts';
+import { isMachineSnapshot } from './xstate/insider.ts';
+import { restoreDocument, type DelayPolicies } from './xstate/restore.ts';
+import { structureHash } from './xstate/structure.ts';
+import { acceptedEvents, isWaitingForInput } from './xstate/asking.ts';
+import type { Turn } from './xstate/turn.ts';
+
+/** What all runs of a runtime share. */
+export interface RunContext {
+  readonly store: Store;
+  readonly lease: Lease;
+  readonly committer: Committer;
+  readonly codec: Codec;
+  readonly clock: Clock;
+  readonly replace: boolean;
+  readonly durability: Durability;
+  readonly delays: DelayPolicies;
+  readonly inspect: Inspect | undefined;
+  readonly logger: (...args: unknown[]) => void;
+  /** The run has left this runtime. */
+  forget(core: RunCore): void;
+}
+
+export interface RunIdentity {
+  readonly id: string;
+  readonly machine: AnyStateMachine;
+  readonly tags: readonly string[];
+  readonly createdAt: number;
+  readonly more: More;
+}
+
+const ENDS: ReadonlySet<RunStatus> = new Set(['done', 'failed', 'cancelled', 'quarantined']);
+const WAITS: ReadonlySet<RunStatus> = new Set(['paused', 'waitingForInput', 'sleeping', 'idle']);
+
+/** Is the run over for good? */
+export const isEnd = (status: RunStatus): boolean => ENDS.has(status);
+
+interface Deferred {
+  resolve(): void;
+  reject(error: unknown): void;
+}
+
+export class RunCore {
+  readonly id: string;
+  readonly machine: AnyStateMachine;
+  actor!: CommittedActor;
+  seq = 0;
+  status: RunStatus = 'idle';
+  readonly #host: Host;
+  readonly #capture: Capture;
+  readonly #checkpoints: Checkpoints;
+  #log!: TurnLog;
+  /** What the store's listing says, once all turns are durable. */
+  #listed: { readonly status: RunStatus; readonly due: number | undefined } = { status: 'idle', due: undefined };
+  #told: SendOptions | undefined;
+  #closed: Error | undefined;
+  #releasing: Promise<void> | undefined;
+  #watchers: (() => boolean)[] = [];
+  #failWatchers: Deferred[] = [];
+  /** Event ids on their way into the store. */
+  #sending: Map<string, Promise<Receipt>> | undefined;
+  /** Sends that wait for the store to say whether an id was used. */
+  #queue: Promise<unknown> | undefined;
+  #quarantine: { readonly name: string; readonly message: string } | undefined;
+
+  constructor(
+    private readonly context: RunContext,
+    private readonly identity: RunIdentity,
+  ) {
+    const { id, machine } = identity;
+    this.id = id;
+    this.machine = machine;
+    this.#host = new Host({
+      machine,
+      id,
+      clock: context.clock,
+      inspect: context.inspect,
+      logger: context.logger,
+      onTurn: (turn) => this.#turnEnded(turn),
+      onFatal: (error) => this.#quarantineWith(error),
+      describe,
+    });
+    this.#capture = new Capture(this.#host, context.codec);
+    const definition = define(machine.id, machine.version, structureHash(machine));
+    this.#checkpoints = new Checkpoints(context.codec, definition, this.#capture);
+  }
+
+  // --- Beginnings
+
+  /** Starts a new run. Resolves when its first checkpoint is durable. */
+  async start(input: unknown): Promise<void> {
+    this.#log = this.#openLog(0, 1);
+    const durable = new Promise<number>((resolve, reject) => {
+      this.#firstWaiter = { resolve, reject };
+    });
+    durable.catch(() => {});
+    try {
+      this.#host.start(input);
+    } catch (error) {
+      this.#close(error instanceof Error ? error : new Error(String(error)));
+      throw error;
+    }
+    await durable;
+  }
+  #firstWaiter: Waiter | undefined;
+
+  /** Goes on from what was read. */
+  resume(document: Document, stored: StoredRun, rows: readonly CheckpointRow[], fence: number): void {
+    const definition = decodeHeader(this.id, rows[0]!).definition;
+    this.#checkpoints.continueFrom(rows, definition?.structure !== structureHash(this.machine) || definition?.version !== this.machine.version);
+    this.#log = this.#openLog(stored.seq, fence);
+    this.seq = stored.seq;
+    this.status = stored.status;
+    const released = readMore(stored.more).released ?? 0;
+    const turn = restoreDocument(this.#host, document, this.context.delays, Math.max(stored.updatedAt, released));
+    this.actor = this.#commitedActor();
+    this.#listed = { status: stored.status, due: stored.due };
+    this.#host.release(turn, () => true);
+  }
+
+  /** Shows a run that is over: nothing runs, nothing is held. */
+  showEnd(document: Document, stored: StoredRun): void {
+    this.seq = stored.seq;
+    this.status = stored.status;
+    this.#host.view(document.snapshot);
+    this.actor = this.#commitedActor();
+    const error = readMore(stored.more).error;
+    this.#closed = new RunClosedError(this.id, error ? `is quarantined: ${error.name}: ${error.message}` : 'is at its end');
+    this.context.forget(this);
+  }
+
+  #openLog(seq: number, fence: number): TurnLog {
+    const { store, lease, committer, replace } = this.context;
+    return new TurnLog(
+      {
+        run: this.id,
+        host: this.#host,
+        capture: this.#capture,
+        checkpoints: this.#checkpoints,
+        store,
+        committer,
+        lease,
+        replace,
+        durability: this.identity.more.durability ?? this.context.durability,
+        show: (ended) => this.#show(ended),
+        tell: (ended) => ended.touchedRoot && this.actor.notify(),
+        relayAgain: (ended) => this.#relay(ended.told, () => this.#host.relayAgain(ended.turn.cause)),
+        progressed: () => this.#progress(),
+        closed: (error) => this.#close(error),
+        refused: (error) => this.#quarantineWith(error),
+      },
+      { seq, fence },
+    );
+  }
+
+  #commitedActor(): CommittedActor {
+    return new CommittedActor(
+      this.#host.root,
+      (event) => {
+        this.#check(event);
+        if (this.#closed) throw this.#closedNow();
+        const { refusal } = this.#host.send(event);
+        if (refusal !== undefined) throw refusal;
+      },
+      () => void this.release().catch(this.context.logger),
+    );
+  }
+
+  // --- Turns
+
+  /** Captures a turn at its end. False: nothing happened in it. */
+  #turnEnded(turn: Turn): boolean {
+    if (this.#closed) throw this.#closedNow();
+    const first = turn.cause.kind === 'start';
+    const patches = first ? [] : this.#capture.changes(turn);
+    if (!first && patches.length === 0 && turn.held.length === 0 && turn.taken !== true) return false;
+    const { root } = this.#host;
+    const snapshot = root._snapshot;
+    const value = isMachineSnapshot(snapshot) ? snapshot.value : undefined;
+    const time = this.context.clock.now();
+    const seq = this.#log.nextSeq;
+    const told = this.#told;
+    const row = this.#checkpoints.row(seq, time, causeOf(turn, told), value, patches, this.#capture.rich);
+    const status = this.#statusNow();
+    const due = this.#host.delays.next;
+    const headChanged = first || status !== this.#listed.status || due !== this.#listed.due;
+    if (headChanged) this.#listed = { status, due };
+    this.#host.moved.length = 0;
+    const waiters = first && this.#firstWaiter ? [this.#firstWaiter] : [];
+    const put: Row[] = told?.id === undefined ? [] : [{ kind: 'event', key: told.id, value: String(seq) }];
+    if (first) this.actor = this.#commitedActor();
+    this.#log.add({
+      turn,
+      seq,
+      row,
+      put,
+      value,
+      snapshot,
+      status,
+      told,
+      waiters,
+      touchedRoot: first || turn.notes.has(root),
+      head: headChanged ? this.#headNow(status) : undefined,
+    });
+    return true;
+  }
+
+  #show(ended: Ended): void {
+    this.seq = ended.seq;
+    this.status = ended.status;
+    if (ended.touchedRoot) this.actor.show(ended.snapshot);
+  }
+
+  #relay<T>(told: SendOptions | undefined, run: () => T): T {
+    const before = this.#told;
+    this.#told = told;
+    try {
+      return run();
+    } finally {
+      this.#told = before;
+    }
+  }
+
+  #statusNow(): RunStatus {
+    const { root, delays, hasEffects } = this.#host;
+    const { status } = root._snapshot;
+    if (status === 'done') return 'done';
+    if (status === 'error') return 'failed';
+    if (status === 'stopped') return 'cancelled';
+    if (hasEffects) return 'running';
+    if (isWaitingForInput(root)) return 'waitingForInput';
+    return delays.size > 0 ? 'sleeping' : 'idle';
+  }
+
+  #headNow(status: RunStatus, more: More = this.identity.more): Head {
+    const { machine, tags, createdAt } = this.identity;
+    return {
+      machine: machine.id,
+      version: machine.version,
+      status: this.#quarantine ? 'quarantined' : status,
+      due: isEnd(status) ? undefined : this.#host.delays.next,
+      createdAt,
+      tags,
+      more: JSON.stringify(this.#quarantine ? { ...more, error: this.#quarantine } : more),
+    };
+  }
+
+  // --- What a user calls
+
+  send(event: AnyEventObject, options: SendOptions = {}): Promise<Receipt> {
+    try {
+      this.#check(event);
+      const { id } = options;
+      if (id !== undefined) return this.#sendOnce(id, event, options);
+      if (this.#queue) return this.#inTurn(() => this.#deliver(event, options));
+      return this.#deliver(event, options);
+    } catch (error) {
+      return Promise.reject(error);
+    }
+  }
+
+  #deliver(event: AnyEventObject, options: SendOptions): Promise<Receipt> {
+    if (this.#closed || this.#releasing) return Promise.reject(this.#closedNow());
+    const turn = this.#relay(options, () => this.#host.send(event));
+    if (turn.refusal !== undefined) return Promise.reject(turn.refusal);
+    const ended = this.#log.last;
+    if (ended?.turn === turn)
+      return new Promise((resolve, reject) => {
+        ended.waiters.push({ resolve: (seq) => resolve({ delivered: true, accepted: true, seq }), reject });
+      });
+    return this.#ignored(event, options);
+  }
+
+  /** Nothing took it; that, too, is true only once the turns before it are durable. */
+  async #ignored(event: AnyEventObject, { required }: SendOptions): Promise<Receipt> {
+    const accepted = acceptedEvents(this.#host.root);
+    if (!this.#log.isDurable) await this.flush();
+    if (required) throw new EventNotAcceptedError(this.id, event.type, accepted);
+    return { delivered: true, accepted: false };
+  }
+
+  #sendOnce(id: string, event: AnyEventObject, options: SendOptions): Promise<Receipt> {
+    const known = this.#sending?.get(id);
+    if (known) return known;
+    const used = this.context.store.row(this.id, 'event', id);
+    const first = (seq: string | Uint8Array | undefined): Promise<Receipt> =>
+      seq === undefined ? this.#deliver(event, options) : Promise.resolve({ delivered: true, accepted: true, seq: Number(seq) });
+    const receipt =
+      used instanceof Promise ? this.#inTurn(() => used.then(first)) : this.#queue ? this.#inTurn(() => first(used)) : first(used);
+    const sending = (this.#sending ??= new Map());
+    sending.set(id, receipt);
+    const forget = (): void => void sending.delete(id);
+    receipt.then(forget, forget);
+    return receipt;
+  }
+
+  /** Sends keep their order, also where the store has to be asked first. */
+  #inTurn(deliver: () => Promise<Receipt>): Promise<Receipt> {
+    let delivered!: Promise<Receipt>;
+    const before = this.#queue ?? Promise.resolve();
+    // The next goes on when this one has been put to the actors, not when it is durable.
+    const mine = before.then(() => {
+      delivered = deliver();
+    });
+    this.#queue = mine;
+    return mine.then(() => {
+      if (this.#queue === mine) this.#queue = undefined;
+      return delivered;
+    });
+  }
+
+  #check(event: unknown): void {
+    if (typeof event !== 'object' || event === null || typeof (event as { type?: unknown }).type !== 'string')
+      throw new InvalidArgumentError(`An event is an object with a type, such as { type: 'approve' }; run '${this.id}' was sent ${describeValue(event)}.`);
+  }
+
+  settled(): Promise<void> {
+    return this.#when(() => isEnd(this.status) || (this.#log.isSettled && WAITS.has(this.status)));
+  }
+
+  async done(): Promise<unknown> {
+    await this.#when(() => isEnd(this.status) && (this.#closed !== undefined || this.#log.isDurable));
+    const { status, output, error } = this.actor.getSnapshot();
+    if (status === 'done') return output;
+    if (status === 'error') throw error;
+    throw this.#closedNow();
+  }
+
+  history(query?: HistoryQuery): AsyncGenerator<CheckpointInfo> {
+    return readHistory(this.context.store, this.id, query);
+  }
+
+  checkpoint(seq: number): Promise<Checkpoint> {
+    return readCheckpoint(this.context.store, this.context.codec, this.id, seq);
+  }
+
+  async flush(): Promise<void> {
+    if (this.#closed) return;
+    const last = this.#log.last?.seq;
+    if (last === undefined) return;
+    this.#log.flush();
+    await this.#when(() => this.#log.committed >= last);
+  }
+
+  release({ grace = 0 }: ReleaseOptions = {}): Promise<void> {
+    if (this.#closed) return Promise.resolve();
+    return (this.#releasing ??= this.#release(grace));
+  }
+
+  async #release(grace: number): Promise<void> {
+    const closed = new RunClosedError(this.id, 'was released; open it again with runtime.open()');
+    this.#host.startsEffects = false;
+    if (grace > 0 && this.#host.hasEffects) {
+      let timer: ReturnType<typeof setTimeout> | undefined;
+      const over = new Promise<void>((resolve) => (timer = setTimeout(resolve, grace)));
+      await Promise.race([over, this.#when(() => !this.#host.hasEffects && this.#log.isSettled)]).catch(() => {});
+      clearTimeout(timer);
+    }
+    this.#host.abortEffects();
+    const more = { ...this.identity.more, released: this.context.clock.now() };
+    if (!this.#closed) await this.#log.release(() => this.#headNow(this.status, more));
+    this.#close(closed);
+  }
+
+  /** Closes the run without a word to the store: it was deleted, or never was. */
+  discard(reason: string): void {
+    this.#log?.close(new RunClosedError(this.id, reason));
+  }
+
+  get isClosed(): boolean {
+    return this.#closed !== undefined;
+  }
+
+  // --- Ends
+
+  #progress(): void {
+    if (this.#watchers.length > 0) this.#watchers = this.#watchers.filter((watcher) => !watcher());
+    if (isEnd(this.status) && !this.#closed && this.#log.isSettled && !this.#releasing) void this.#giveUp();
+  }
+
+  /** A run at its end needs no owner. */
+  async #giveUp(): Promise<void> {
+    this.#releasing = this.#log.release(() => undefined);
+    try {
+      await this.#releasing;
+    } catch (error) {
+      this.context.logger(error);
+    }
+    const error = this.#quarantine;
+    this.#close(new RunClosedError(this.id, error ? `is quarantined: ${error.name}: ${error.message}` : 'is at its end'));
+  }
+
+  #when(holds: () => boolean): Promise<void> {
+    if (holds()) return Promise.resolve();
+    if (this.#closed) return Promise.reject(this.#closedNow());
+    return new Promise((resolve, reject) => {
+      const waiter = { resolve, reject };
+      this.#failWatchers.push(waiter);
+      this.#watchers.push(() => {
+        if (!holds()) return false;
+        this.#failWatchers.splice(this.#failWatchers.indexOf(waiter), 1);
+        resolve();
+        return true;
+      });
+    });
+  }
+
+  #closedNow(): Error {
+    return this.#closed ?? new RunClosedError(this.id, 'is being released');
+  }
+
+  /** Nothing can be told of the failure but the run itself. */
+  #quarantineWith(error: unknown): void {
+    if (this.#quarantine || this.#closed) return;
+    const { name, message } = describe(error);
+    this.#quarantine = { name, message };
+    this.context.logger(`Savepoint put run '${this.id}' into quarantine.`, error);
+    this.#host.close();
+    this.#releasing = this.#log.release(() => this.#headNow('quarantined'));
+    const close = (): void => {
+      this.status = 'quarantined';
+      this.#close(new RunClosedError(this.id, `is quarantined: ${name}: ${message}`));
+    };
+    this.#releasing.then(close, close);
+  }
+
+  #close(error: Error): void {
+    if (this.#closed) return;
+    this.#closed = error;
+    this.#host.close();
+    this.#log.close(error);
+    this.#progress();
+    const failed = this.#failWatchers;
+    this.#failWatchers = [];
+    this.#watchers = [];
+    for (const { reject } of failed) reject(error);
+    this.context.forget(this);
+  }
+}
+
+function causeOf({ cause }: Turn, told: SendOptions | undefined): CheckpointCause {
+  const { kind, source, target, event } = cause;
+  const actor = kind === 'actor' ? actorPath(source ?? target) : kind === 'delay' ? actorPath(target) : '';
+  return {
+    type: kind,
+    event: { type: event.type },
+    ...(told?.id !== undefined && { id: told.id }),
+    ...(told?.by !== undefined && { by: told.by }),
+    ...(actor !== '' && { actor }),
+  };
+}
+
+/** An error that can be stored, in place of one that cannot. */
+function describe(error: unknown): Error {
+  if (error instanceof NotSerializableError) return new NotSerializableError(error.actor, error.path, error.hint);
+  if (error instanceof SavepointError) return Object.assign(new Error(error.message), { name: error.name, code: error.code });
+  return error instanceof Error ? Object.assign(new Error(error.message), { name: error.name }) : new Error(String(error));
+}
+
+const describeValue = (value: unknown): string =>
+  typeof value === 'object' && value !== null ? `an object without a type` : `${typeof value} ${String(value)}`;

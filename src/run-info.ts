@@ -1,0 +1,67 @@
+/** A run as it is listed: without loading its actor. */
+import type { RunStatus, StoredRun } from './store.ts';
+import type { Durability } from './turn-log.ts';
+
+/** Whatever a program wants to keep beside a run, and to find it by. Must be JSON. */
+export type Metadata = Readonly<Record<string, string | number | boolean | null>>;
+
+export interface RunInfo {
+  readonly id: string;
+  /** The id of its machine. */
+  readonly machine: string;
+  /** The version of its machine, where it has one. */
+  readonly version: string | undefined;
+  readonly status: RunStatus;
+  /** Of the newest checkpoint. */
+  readonly seq: number;
+  readonly tags: readonly string[];
+  readonly metadata: Metadata;
+  /** When it was started, in milliseconds since 1970. */
+  readonly createdAt: number;
+  /** When its newest checkpoint was taken, in milliseconds since 1970. */
+  readonly updatedAt: number;
+  /** When its next delay is due, in milliseconds since 1970. */
+  readonly due: number | undefined;
+  /** Why it is quarantined. */
+  readonly error: { readonly name: string; readonly message: string } | undefined;
+}
+
+/** Which runs to list. All that is given must hold. */
+export interface ListQuery {
+  readonly status?: RunStatus | readonly RunStatus[];
+  /** The id of a machine. */
+  readonly machine?: string;
+  readonly tag?: string;
+  /** Each of these must be there with just this value. */
+  readonly metadata?: Metadata;
+  /** Started at or after this. */
+  readonly createdFrom?: number | Date;
+  /** Started before this. */
+  readonly createdTo?: number | Date;
+  /** By the time of the start, then by id; `asc` by default. */
+  readonly order?: 'asc' | 'desc';
+  /** Continue behind the run with this id, of an earlier listing in the same order. */
+  readonly after?: string;
+  /** At most so many. */
+  readonly limit?: number;
+}
+
+/** What a head holds that stores do not look at. */
+export interface More {
+  readonly metadata?: Metadata | undefined;
+  /** The owner that made the first commit: by it an unknown outcome of a start is told from another's. */
+  readonly starter: string;
+  /** Where the run has another one than its runtime. */
+  readonly durability?: Durability | undefined;
+  /** When the run was released last, by the clock. */
+  readonly released?: number | undefined;
+  readonly error?: { readonly name: string; readonly message: string } | undefined;
+}
+
+export const readMore = (more: string): More => JSON.parse(more) as More;
+
+export function toInfo(stored: StoredRun): RunInfo {
+  const { metadata = {}, error } = readMore(stored.more);
+  const { run: id, machine, version, status, seq, tags, createdAt, updatedAt, due } = stored;
+  return { id, machine, version, status, seq, tags, metadata, createdAt, updatedAt, due, error };
+}

@@ -1,0 +1,130 @@
+/** A run: one durable instance of a machine, held by this runtime. */
+import type { Actor, AnyStateMachine, EventFromLogic, Observer, OutputFrom, SnapshotFrom, Subscription } from 'xstate';
+import type { Checkpoint, CheckpointInfo, HistoryQuery } from './history.ts';
+import type { RunCore } from './run-core.ts';
+import type { RunStatus } from './store.ts';
+
+/** What is said with an event. */
+export interface SendOptions {
+  /** The event's id: sent twice with the same id, it is one event, also over restarts. */
+  readonly id?: string;
+  /** Who sends it. Kept in the history. */
+  readonly by?: string;
+  /** Reject with `EventNotAcceptedError` where no transition takes the event. */
+  readonly required?: boolean;
+}
+
+/** What became of an event. */
+export interface Receipt {
+  readonly delivered: true;
+  /** False: nothing took it. It changed nothing, and its id is not used up. */
+  readonly accepted: boolean;
+  /** The seq of the checkpoint that it made. */
+  readonly seq?: number;
+}
+
+/** How a run is let go of. */
+export interface ReleaseOptions {
+  /** How long effects that run may go on until they end, in milliseconds. Default 0. */
+  readonly grace?: number;
+}
+
+export class Run<TMachine extends AnyStateMachine = AnyStateMachine> {
+  readonly #core: RunCore;
+
+  /** Made by `runtime.start()` and `runtime.open()`. */
+  constructor(core: RunCore) {
+    this.#core = core;
+  }
+
+  get id(): string {
+    return this.#core.id;
+  }
+
+  get machine(): TMachine {
+    return this.#core.machine as TMachine;
+  }
+
+  /** The seq of the newest checkpoint. Rises by one with each turn. */
+  get seq(): number {
+    return this.#core.seq;
+  }
+
+  /** What the run is doing, as of its newest checkpoint. */
+  get status(): RunStatus {
+    return this.#core.status;
+  }
+
+  /**
+   * The live actor as XState's tools take it (`@xstate/react`, `waitFor`, `toPromise`), showing committed
+   * snapshots only. An event that is sent to it is a turn like any other.
+   */
+  get actor(): Actor<TMachine> {
+    return this.#core.actor as unknown as Actor<TMachine>;
+  }
+
+  /** The newest committed snapshot. */
+  getSnapshot(): SnapshotFrom<TMachine> {
+    return this.#core.actor.getSnapshot() as SnapshotFrom<TMachine>;
+  }
+
+  /** Tells of each committed snapshot, once a turn. */
+  subscribe(
+    observer: Observer<SnapshotFrom<TMachine>> | ((snapshot: SnapshotFrom<TMachine>) => void),
+  ): Subscription {
+    return this.actor.subscribe(observer as Observer<SnapshotFrom<TMachine>>);
+  }
+
+  /**
+   * Sends an event to the run. Resolves when what it did is durable.
+   *
+   * @throws {InvalidArgumentError} where it is no event.
+   * @throws {RunClosedError} where the run was released, is at its end, or was deleted.
+   * @throws {NotSerializableError} where the turn cannot be stored; the run is then as it was before.
+   * @throws {NotRestorableError} where the turn makes an actor that could not be brought back.
+   * @throws {EventNotAcceptedError} with `required`.
+   * @example
+   * const { accepted, seq } = await run.send({ type: 'approve' }, { id: 'click-7', by: 'ann@example.com' });
+   */
+  send(event: EventFromLogic<TMachine>, options?: SendOptions): Promise<Receipt> {
+    return this.#core.send(event, options);
+  }
+
+  /** Resolves at a committed rest: only time, a person or an event from outside can go on. */
+  settled(): Promise<void> {
+    return this.#core.settled();
+  }
+
+  /** Resolves with the machine's output at its end; rejects with the machine's error. */
+  done(): Promise<OutputFrom<TMachine>> {
+    return this.#core.done() as Promise<OutputFrom<TMachine>>;
+  }
+
+  /** Lists the checkpoints, from old to new unless told otherwise. */
+  history(query?: HistoryQuery): AsyncIterable<CheckpointInfo> {
+    return this.#core.history(query);
+  }
+
+  /**
+   * One checkpoint with its state.
+   *
+   * @throws {CheckpointNotFoundError} where it is not kept.
+   * @throws {CorruptCheckpointError} where it, or one that it stands on, is damaged.
+   */
+  checkpoint(seq: number): Promise<Checkpoint> {
+    return this.#core.checkpoint(seq);
+  }
+
+  /** Resolves when all turns so far are durable. */
+  flush(): Promise<void> {
+    return this.#core.flush();
+  }
+
+  /**
+   * Lets go of the run: starts nothing new, lets effects go on for `grace` milliseconds, aborts the rest
+   * (they start again when the run is opened), commits, and gives up the run for others to open.
+   */
+  release(options?: ReleaseOptions): Promise<void> {
+    return this.#core.release(options);
+  }
+}

@@ -1,0 +1,312 @@
+/** The runtime: starts runs, opens them, lists them, and lets go of them. */
+import type { AnyStateMachine, InputFrom } from 'xstate';
+import { createCodec } from './checkpoint/codec.ts';
+import type { CustomType } from './checkpoint/custom-type.ts';
+import { Committer } from './committer.ts';
+import { InvalidArgumentError, RunExistsError, RunLockedError, RunNotFoundError } from './errors.ts';
+import { readCheckpoint, readHistory, type Checkpoint, type CheckpointInfo, type HistoryQuery } from './history.ts';
+import { Lease } from './lease.ts';
+import { listRuns } from './listing.ts';
+import { checkMachine, Machines } from './machines.ts';
+import { openRun, type Migrate } from './open-run.ts';
+import { Run, type ReleaseOptions } from './run.ts';
+import { RunCore, type RunContext, type RunIdentity } from './run-core.ts';
+import { toInfo, type ListQuery, type Metadata, type RunInfo } from './run-info.ts';
+import type { Store, StoredRun } from './store.ts';
+import type { Durability } from './turn-log.ts';
+import { systemClock, type Clock } from './xstate/delays.ts';
+import type { Inspect } from './xstate/host.ts';
+import { assertInsiders } from './xstate/insider.ts';
+import type { DelayPolicies } from './xstate/restore.ts';
+
+/** Limits of a runtime. */
+export interface Limits {
+  /** How long a dead owner keeps others out, where its death cannot be seen, in milliseconds. Default 15,000. */
+  readonly lease?: number;
+  /** How often a store is looked at for what others left there, in milliseconds. Default 250. */
+  readonly poll?: number;
+}
+
+export interface RuntimeOptions {
+  /** Where runs live. It stays open when the runtime is closed. */
+  readonly store: Store;
+  /** The machines by which runs are opened by their id alone; several versions of one machine may be among them. */
+  readonly machines?: readonly AnyStateMachine[];
+  /** When effects may go out. `sync`, the default, is after the commit of their turn. */
+  readonly durability?: Durability;
+  /** `append` (default) keeps every checkpoint; `replace` lets old ones go with each new base. */
+  readonly history?: 'append' | 'replace';
+  /** What becomes of delays when a run is opened again. Default `deadline`. */
+  readonly delays?: DelayPolicies;
+  /** Rules delays. Default: the system's. */
+  readonly clock?: Clock;
+  /** XState's `inspect`: sees the live events of every run's actors. */
+  readonly inspect?: Inspect;
+  /** XState's `logger`, told as well of what goes wrong where nobody waits. Default `console.log`. */
+  readonly logger?: (...args: unknown[]) => void;
+  /** How long deleted runs keep their ids, in milliseconds. */
+  readonly retention?: {
+    /** Default 30 days. */
+    readonly tombstones?: number;
+  };
+  readonly limits?: Limits;
+  /** How classes of your own are stored. */
+  readonly types?: readonly CustomType[];
+  /** Makes a snapshot that a machine cannot go on from into one that it can. */
+  readonly migrate?: Migrate;
+}
+
+/** What a run is started with. `input` is required where the machine's type requires it. */
+export type StartOptions<TMachine extends AnyStateMachine> = {
+  /** The run's id. Default: a random one. */
+  readonly id?: string;
+  readonly tags?: readonly string[];
+  readonly metadata?: Metadata;
+  /** Of this run, in place of the runtime's. */
+  readonly durability?: Durability;
+} & (undefined extends InputFrom<TMachine>
+  ? { readonly input?: InputFrom<TMachine> }
+  : { readonly input: InputFrom<TMachine> });
+
+type StartArguments<TMachine extends AnyStateMachine> = undefined extends InputFrom<TMachine>
+  ? [options?: StartOptions<TMachine>]
+  : [options: StartOptions<TMachine>];
+
+export interface OpenOptions {
+  /** How long to wait for a run that another holds, in milliseconds. Default 0. */
+  readonly wait?: number;
+}
+
+const LEASE = 15_000;
+const MONTH = 30 * 24 * 60 * 60 * 1000;
+const GRACE = 5_000;
+const LONGEST_ID = 1024;
+
+/**
+ * Makes a runtime over a store. It does nothing until its first call.
+ *
+ * @example
+ * const runtime = createRuntime({ store: sqliteStore('runs.db'), machines: [refund] });
+ * const run = await runtime.start(refund, { id: 'r-42', input: { amount: 90 } });
+ */
+export function createRuntime(options: RuntimeOptions): Runtime {
+  return new Runtime(options);
+}
+
+export class Runtime {
+  readonly #options: RuntimeOptions;
+  readonly #context: RunContext;
+  readonly #machines: Machines;
+  readonly #runs = new Map<string, { readonly core: RunCore; readonly run: Run }>();
+  readonly #opening = new Map<string, Promise<Run>>();
+  #closed = false;
+
+  constructor(options: RuntimeOptions) {
+    if (typeof options?.store?.commit !== 'function')
+      throw new InvalidArgumentError('createRuntime() needs a store, such as sqliteStore(\'runs.db\') or memoryStore().');
+    assertInsiders();
+    this.#options = options;
+    this.#machines = new Machines(options.machines ?? []);
+    const { store, limits, types, clock = systemClock, delays = 'deadline', inspect, logger = console.log } = options;
+    this.#context = {
+      store,
+      lease: new Lease(store, limits?.lease ?? LEASE, logger),
+      committer: new Committer(store),
+      codec: createCodec(types && { types }),
+      clock,
+      durability: options.durability ?? 'sync',
+      delays,
+      inspect,
+      logger,
+      replace: options.history === 'replace',
+      forget: (core) => {
+        if (this.#runs.get(core.id)?.core === core) this.#runs.delete(core.id);
+      },
+    };
+  }
+
+  /**
+   * Starts a run. Resolves when its first checkpoint is durable; a start that is refused leaves nothing behind.
+   *
+   * @throws {RunExistsError} where the id is taken, or was until a short while ago.
+   * @throws {NotSerializableError} where the first state cannot be stored.
+   */
+  async start<TMachine extends AnyStateMachine>(machine: TMachine, ...[options]: StartArguments<TMachine>): Promise<Run<TMachine>> {
+    this.#checkOpen();
+    checkMachine(machine);
+    const { id = crypto.randomUUID(), tags = [], metadata, durability, input } = (options ?? {}) as StartOptions<AnyStateMachine>;
+    checkId(id);
+    if (this.#runs.has(id) || this.#opening.has(id)) throw new RunExistsError(id);
+    const starting = this.#begin(input, {
+      id,
+      machine,
+      tags: [...tags],
+      createdAt: this.#context.clock.now(),
+      more: { starter: this.#context.lease.owner, ...(metadata && { metadata }), ...(durability && { durability }) },
+    });
+    this.#track(id, starting);
+    return (await starting) as unknown as Run<TMachine>;
+  }
+
+  async #begin(input: unknown, identity: RunIdentity): Promise<Run> {
+    const leased = this.#context.lease.ensure();
+    if (leased) await leased;
+    const core = new RunCore(this.#context, identity);
+    await core.start(input);
+    return this.#keep(core);
+  }
+
+  /**
+   * Opens a run: loads its newest checkpoint, restores its actors, and goes on. The same `Run` where
+   * this runtime has it already.
+   *
+   * @throws {RunNotFoundError}
+   * @throws {RunLockedError} where another holds it, at once or after `wait`.
+   * @throws {MachineNotRegisteredError} where it is opened by its id alone and its machine is not known here.
+   * @throws {IncompatibleMachineError} where its machine lacks something that it stands on.
+   * @throws {CorruptCheckpointError} where its newest checkpoint cannot be read.
+   */
+  open(id: string, options?: OpenOptions): Promise<Run>;
+  open<TMachine extends AnyStateMachine>(machine: TMachine, id: string, options?: OpenOptions): Promise<Run<TMachine>>;
+  async open(first: AnyStateMachine | string, second?: string | OpenOptions, third?: OpenOptions): Promise<Run> {
+    this.#checkOpen();
+    const machine = typeof first === 'string' ? undefined : first;
+    const id = typeof first === 'string' ? first : (second as string);
+    const { wait = 0 } = (typeof first === 'string' ? (second as OpenOptions | undefined) : third) ?? {};
+    if (machine) checkMachine(machine);
+    checkId(id);
+    const here = this.#runs.get(id)?.run ?? this.#opening.get(id);
+    if (here) return here;
+    const opening = openRun(this.#context, this.#machines, machine, id, wait, this.#options.migrate).then((core) => this.#keep(core));
+    this.#track(id, opening);
+    return opening;
+  }
+
+  /** Opens the run with `options.id` where it exists, else starts it. */
+  async ensure<TMachine extends AnyStateMachine>(
+    machine: TMachine,
+    options: StartOptions<TMachine> & { readonly id: string } & OpenOptions,
+  ): Promise<Run<TMachine>> {
+    try {
+      return await this.open(machine, options.id, options);
+    } catch (error) {
+      if (!(error instanceof RunNotFoundError)) throw error;
+    }
+    try {
+      return await this.start(machine, ...([options] as StartArguments<TMachine>));
+    } catch (error) {
+      // Another was quicker.
+      if (error instanceof RunExistsError) return this.open(machine, options.id, options);
+      throw error;
+    }
+  }
+
+  /** A run as it is in the store, without loading its actors. Throws `RunNotFoundError`. */
+  async get(id: string): Promise<RunInfo> {
+    checkId(id);
+    return toInfo(await this.#stored(id));
+  }
+
+  /** Lists runs, a page at a time. */
+  list(query: ListQuery = {}): AsyncIterable<RunInfo> {
+    return listRuns(this.#context.store, query);
+  }
+
+  /** Lists the checkpoints of a run that need not be open. */
+  history(id: string, query?: HistoryQuery): AsyncIterable<CheckpointInfo> {
+    checkId(id);
+    return readHistory(this.#context.store, id, query);
+  }
+
+  /** One checkpoint of a run that need not be open. Throws as `run.checkpoint()` does. */
+  async checkpoint(id: string, seq: number): Promise<Checkpoint> {
+    checkId(id);
+    return readCheckpoint(this.#context.store, this.#context.codec, id, seq);
+  }
+
+  /**
+   * Deletes a run and all that is stored of it, whatever it is doing. Its id cannot be used again until
+   * its tombstone is gone.
+   *
+   * @throws {RunNotFoundError}
+   * @throws {RunLockedError} where another holds it.
+   */
+  async delete(id: string): Promise<void> {
+    this.#checkOpen();
+    checkId(id);
+    await this.#opening.get(id)?.catch(() => {});
+    const { store, lease } = this.#context;
+    const leased = lease.ensure();
+    if (leased) await leased;
+    this.#runs.get(id)?.core.discard('was deleted');
+    const acquired = await store.acquire(id, lease.owner);
+    if (acquired.status === 'held') throw new RunLockedError(id, acquired.by, new Date(acquired.until));
+    if (acquired.status !== 'acquired') throw new RunNotFoundError(id);
+    await store.remove(id, lease.owner, acquired.fence, this.#options.retention?.tombstones ?? MONTH);
+  }
+
+  /**
+   * Releases all runs, with 5,000 milliseconds of grace unless told otherwise, and gives up the lease.
+   * The store stays open.
+   */
+  async close({ grace = GRACE }: ReleaseOptions = {}): Promise<void> {
+    if (this.#closed) return;
+    this.#closed = true;
+    await Promise.allSettled(this.#opening.values());
+    const released = await Promise.allSettled([...this.#runs.values()].map(({ run }) => run.release({ grace })));
+    await this.#context.lease.end();
+    const failed = released.find((one) => one.status === 'rejected');
+    if (failed) throw failed.reason;
+  }
+
+  #keep(core: RunCore): Run {
+    const run = new Run(core);
+    if (!core.isClosed) this.#runs.set(core.id, { core, run });
+    return run;
+  }
+
+  #track(id: string, opening: Promise<Run>): void {
+    this.#opening.set(id, opening);
+    const forget = (): void => void this.#opening.delete(id);
+    opening.then(forget, forget);
+  }
+
+  async #stored(id: string): Promise<StoredRun> {
+    const [stored] = await this.#context.store.runs({ run: id, limit: 1 });
+    if (!stored) throw new RunNotFoundError(id);
+    return stored;
+  }
+
+  #checkOpen(): void {
+    if (this.#closed) throw new InvalidArgumentError('This runtime is closed. Make another one with createRuntime().');
+  }
+}
+
+/**
+ * Opens the run of a machine, or starts it: a runtime for one run, for a browser page or a script.
+ *
+ * @example
+ * const run = await durable(wizard, { store: indexedDBStore('wizard'), id: 'mine' });
+ */
+export function durable<TMachine extends AnyStateMachine>(
+  machine: TMachine,
+  options: StartOptions<TMachine> & { readonly id: string } & OpenOptions & RuntimeOptions,
+): Promise<Run<TMachine>> {
+  return createRuntime({ ...options, machines: [machine, ...(options.machines ?? [])] }).ensure(machine, options);
+}
+
+function checkId(id: unknown): void {
+  const wrong =
+    typeof id !== 'string'
+      ? `is no string but ${typeof id}`
+      : id === ''
+        ? 'is empty'
+        : id.includes('\0')
+          ? 'holds a NUL character'
+          : id.length > LONGEST_ID
+            ? `has ${id.length} characters; ${LONGEST_ID} is the most`
+            : /\p{Surrogate}/u.test(id)
+              ? 'is not well-formed Unicode'
+              : undefined;
+  if (wrong) throw new InvalidArgumentError(`A run id ${wrong}. Use a short text, such as 'refund-42'.`);
+}

@@ -1,0 +1,212 @@
+/**
+ * The contract of a store: where runs live.
+ *
+ * A store knows no XState. It keeps encoded rows, hands them back in order, and lets one owner write
+ * a run at a time. Every method may answer at once or with a promise; a store that answers at once
+ * (SQLite, memory) gives its callers a turn without a detour over the event loop.
+ *
+ * Three rules make a store safe:
+ * 1. `commit` is atomic for each run: all that one `RunCommit` holds is there afterwards, or nothing.
+ * 2. Every write names its fence. A write under a fence that is no longer the run's changes nothing.
+ * 3. What `commit` has answered `committed` to survives a crash, as far as the store's options say so.
+ *
+ * A `StoreError` with `outcome: 'unknown'` (thrown or rejected) means: it may have happened. Any other
+ * exception, too. The core then asks with `runs({ run })` what is there.
+ *
+ * @module
+ */
+
+/** A value at once, or a promise of it. */
+export type Awaitable<T> = T | Promise<T>;
+
+/** What a run is doing, as far as its newest checkpoint tells. */
+export type RunStatus =
+  | 'running'
+  | 'waitingForInput'
+  | 'sleeping'
+  | 'idle'
+  | 'paused'
+  | 'done'
+  | 'failed'
+  | 'cancelled'
+  | 'quarantined';
+
+/** The part of a run that is listed without loading it. Replaced as a whole by a commit that carries one. */
+export interface Head {
+  /** The machine's id. */
+  readonly machine: string;
+  /** The machine's version, where it has one. */
+  readonly version?: string | undefined;
+  readonly status: RunStatus;
+  /** When the earliest pending delay is due, in milliseconds since 1970, where there is one. */
+  readonly due?: number | undefined;
+  /** When the run was started, in milliseconds since 1970. Never changes. */
+  readonly createdAt: number;
+  readonly tags: readonly string[];
+  /** Encoded by the core: metadata, the error of a quarantined run. Opaque to the store. */
+  readonly more: string;
+}
+
+/** One checkpoint as it is stored. */
+export interface CheckpointRow {
+  readonly seq: number;
+  /** True: `body` is the whole state. False: `body` is what changed since the row before. */
+  readonly base: boolean;
+  /** Milliseconds since 1970. */
+  readonly time: number;
+  /** Encoded by the core: cause, state value, and on a base the definition that wrote it. */
+  readonly header: string;
+  readonly body: string;
+}
+
+/** A checkpoint without its body. */
+export interface CheckpointSummary extends Omit<CheckpointRow, 'body'> {
+  /** The stored size of `body`, in bytes or in UTF-16 code units, whichever the store has at hand. */
+  readonly bytes: number;
+}
+
+/**
+ * What a row beside the checkpoints holds. `event`: the receipt of an event id. `blob`: a binary
+ * value, by its content's hash.
+ */
+export type RowKind = 'event' | 'blob';
+
+/** A row of one run, unique by kind and key. */
+export interface Row {
+  readonly kind: RowKind;
+  readonly key: string;
+  readonly value: string | Uint8Array;
+}
+
+/** All that one commit writes for one run: everything or nothing. */
+export interface RunCommit {
+  readonly run: string;
+  /** Who writes. The run's owner must be this one, and its fence must be `fence`. */
+  readonly owner: string;
+  readonly fence: number;
+  /**
+   * The first commit of a run: it must not exist and must have left no tombstone, else the outcome is
+   * `exists`. The run is then held by `owner` under `fence`.
+   */
+  readonly create?: boolean | undefined;
+  /** The seq of the newest checkpoint that must be there; given when `checkpoints` is not empty (0 at `create`). */
+  readonly expect?: number | undefined;
+  /** New checkpoints, oldest first, all newer than `expect`. */
+  readonly checkpoints?: readonly CheckpointRow[] | undefined;
+  /** Deletes the checkpoints with a seq below this one, which is a base. */
+  readonly dropBefore?: number | undefined;
+  readonly head?: Head | undefined;
+  /** Inserted, or written over what has the same kind and key. */
+  readonly put?: readonly Row[] | undefined;
+  readonly drop?: readonly Pick<Row, 'kind' | 'key'>[] | undefined;
+  /** Gives up the run together with this commit. */
+  readonly release?: boolean | undefined;
+}
+
+/**
+ * What became of one run's part of a batch.
+ * - `exists`: the id is taken, or was until it was deleted (`create` only).
+ * - `conflict`: another checkpoint than `expect` is the newest one.
+ * - `fenced`: the run is no longer this owner's under this fence, or is gone.
+ * - `failed`: nothing was written. `retry`: the same again may go well (a full disk, a busy file).
+ */
+export type Outcome =
+  | { readonly status: 'committed' }
+  | { readonly status: 'exists' }
+  | { readonly status: 'conflict' }
+  | { readonly status: 'fenced' }
+  | { readonly status: 'failed'; readonly error: Error; readonly retry: boolean };
+
+/** The answer to `acquire`. */
+export type Acquired =
+  | { readonly status: 'acquired'; readonly fence: number }
+  | {
+      readonly status: 'held';
+      /** Who holds the run, for people: a process id and a host, as far as the store knows it. */
+      readonly by: string;
+      /** When the lease ends if it is not renewed, in milliseconds since 1970 by the store's clock. */
+      readonly until: number;
+    }
+  | { readonly status: 'missing' }
+  | { readonly status: 'deleted' };
+
+/** A run as it is listed. */
+export interface StoredRun extends Head {
+  readonly run: string;
+  /** The newest checkpoint's. */
+  readonly seq: number;
+  /** The newest checkpoint's time. */
+  readonly updatedAt: number;
+  /** Rises by one each time the run is acquired. */
+  readonly fence: number;
+}
+
+/** Which runs to list. All that is given must hold. Ordered by `createdAt`, then by run id. */
+export interface RunScan {
+  readonly run?: string | undefined;
+  readonly status?: readonly RunStatus[] | undefined;
+  readonly machine?: string | undefined;
+  readonly tag?: string | undefined;
+  /** `createdAt` at or after this. */
+  readonly createdFrom?: number | undefined;
+  /** `createdAt` before this. */
+  readonly createdTo?: number | undefined;
+  readonly descending?: boolean | undefined;
+  /** Continue behind this run. */
+  readonly after?: Pick<StoredRun, 'createdAt' | 'run'> | undefined;
+  /** At most so many; fewer mean that there are no more. */
+  readonly limit: number;
+}
+
+/** Which checkpoints of a run to list. */
+export interface HistoryScan {
+  /** The smallest seq, included. */
+  readonly from?: number | undefined;
+  /** The largest seq, included. */
+  readonly to?: number | undefined;
+  readonly descending?: boolean | undefined;
+  readonly limit: number;
+}
+
+/** Where runs live. See the module's comment for the rules. */
+export interface Store {
+  /**
+   * Registers an owner of runs, or renews its lease: from now on, by the store's clock, it ends in
+   * `ms` milliseconds. 0 gives up the owner and every run that it holds.
+   */
+  lease(owner: string, ms: number): Awaitable<void>;
+
+  /**
+   * Takes a run for an owner whose lease is registered, under a fence that is one higher than any
+   * before. `held` while another owner's lease lasts; the same owner is given a new fence. A store may
+   * free a holder before its lease ends only if it knows for sure that the holder is gone.
+   */
+  acquire(run: string, owner: string): Awaitable<Acquired>;
+
+  /** Writes a batch: atomic for each run, an outcome for each run, in the order of the batch. */
+  commit(batch: readonly RunCommit[]): Awaitable<Outcome[]>;
+
+  /**
+   * The newest base at or before `at` (default: the newest checkpoint) and all rows from there up to
+   * `at`, oldest first, read at one instant. Empty where no checkpoint has the seq `at`.
+   */
+  load(run: string, at?: number): Awaitable<CheckpointRow[]>;
+
+  /** The value of one row. */
+  row(run: string, kind: RowKind, key: string): Awaitable<Row['value'] | undefined>;
+
+  /** Lists runs. With `run` it is the way to read one of them. */
+  runs(scan: RunScan): Awaitable<StoredRun[]>;
+
+  /** Lists the checkpoints of a run by seq. */
+  history(run: string, scan: HistoryScan): Awaitable<CheckpointSummary[]>;
+
+  /**
+   * Deletes a run with all its rows, under its fence, and leaves a tombstone for `ms` milliseconds:
+   * until then the id cannot be created. False where the fence is no longer the run's.
+   */
+  remove(run: string, owner: string, fence: number, ms: number): Awaitable<boolean>;
+
+  /** Closes files and connections. Later calls fail with a `StoreError`. */
+  close(): Awaitable<void>;
+}

@@ -1,0 +1,354 @@
+/**
+ * The turns of one run between their end and their release: numbered, encoded, committed, and only then
+ * let out. Commit, then act.
+ *
+ * At most one commit of a run is in flight. Turns go on meanwhile and join the next; what they hold
+ * back waits for every turn before them.
+ */
+import type { Committer, Committing } from './committer.ts';
+import type { Checkpoints } from './checkpoint/checkpoints.ts';
+import { ConflictError, FencedError, RunExistsError, StoreError } from './errors.ts';
+import type { Lease } from './lease.ts';
+import type { SendOptions } from './run.ts';
+import type { CheckpointRow, Head, Outcome, Row, RunCommit, RunStatus, Store } from './store.ts';
+import type { Host } from './xstate/host.ts';
+import type { LiveSnapshot } from './xstate/insider.ts';
+import type { Capture } from './xstate/capture.ts';
+import type { Turn } from './xstate/turn.ts';
+
+/** When a turn's effects may go out: after its commit, at its end, or at its end with commits only at rest. */
+export type Durability = 'sync' | 'async' | 'exit';
+
+/** Somebody who waits for a turn to be committed. */
+export interface Waiter {
+  resolve(seq: number): void;
+  reject(error: unknown): void;
+}
+
+/** A turn that ended. */
+export interface Ended {
+  readonly turn: Turn;
+  readonly seq: number;
+  /** The root's snapshot after it. */
+  readonly snapshot: LiveSnapshot;
+  readonly status: RunStatus;
+  /** The root's state value after it. */
+  readonly value: unknown;
+  readonly touchedRoot: boolean;
+  readonly waiters: Waiter[];
+  readonly head: Head | undefined;
+  /** What was said with the event. */
+  readonly told: SendOptions | undefined;
+  readonly row: CheckpointRow;
+  readonly put: readonly Row[];
+}
+
+export interface TurnLogOptions {
+  readonly run: string;
+  readonly host: Host;
+  readonly capture: Capture;
+  readonly checkpoints: Checkpoints;
+  readonly store: Store;
+  readonly committer: Committer;
+  readonly lease: Lease;
+  readonly durability: Durability;
+  /** Only the newest checkpoint is to be readable. */
+  readonly replace: boolean;
+  /** A turn is let out: show its snapshot. Called before its held effects run. */
+  show(ended: Ended): void;
+  /** Its held effects have run: tell those who watch. */
+  tell(ended: Ended): void;
+  /** Sets off once more what set off a turn that was taken back. */
+  relayAgain(ended: Ended): Turn;
+  /** Something became durable, or was let out. */
+  progressed(): void;
+  /** The run cannot go on here. */
+  closed(error: Error): void;
+  /** The store takes this turn never; nobody waits for it. */
+  refused(error: unknown): void;
+}
+
+const FIRST_RETRY = 10;
+const LAST_RETRY = 1000;
+
+export class TurnLog implements Committing {
+  /** The newest durable seq. */
+  committed: number;
+  fence: number;
+  #seq: number;
+  #pending: Ended[] = [];
+  #inFlight: { readonly turns: readonly Ended[]; readonly commit: RunCommit } | undefined;
+  #toRelease: Ended[] = [];
+  #releasing = false;
+  #flushing = false;
+  /** Set while a commit is asked to give up the run as well. */
+  #farewell: { head: () => Head | undefined; waiter: Waiter } | undefined;
+  #oneByOne = 0;
+  #retryIn = FIRST_RETRY;
+  #closed = false;
+
+  constructor(
+    private readonly options: TurnLogOptions,
+    position: { readonly seq: number; readonly fence: number },
+  ) {
+    this.#seq = this.committed = position.seq;
+    this.fence = position.fence;
+  }
+
+  /** Is everything that happened durable and let out? */
+  get isSettled(): boolean {
+    return this.#pending.length === 0 && !this.#inFlight && this.#toRelease.length === 0;
+  }
+
+  /** Is everything that happened durable? */
+  get isDurable(): boolean {
+    return this.#pending.length === 0 && !this.#inFlight;
+  }
+
+  /** The last turn that is not durable yet. */
+  get last(): Ended | undefined {
+    return this.#pending.at(-1) ?? this.#inFlight?.turns.at(-1);
+  }
+
+  get nextSeq(): number {
+    return this.#seq + 1;
+  }
+
+  /** A turn has ended and was captured. */
+  add(ended: Ended): void {
+    this.#seq = ended.seq;
+    this.#pending.push(ended);
+    if (this.options.durability !== 'sync') {
+      this.#toRelease.push(ended);
+      queueMicrotask(() => this.#release());
+    }
+    if (this.#isDue(ended)) this.options.committer.add(this);
+  }
+
+  #isDue(newest: Ended): boolean {
+    return this.options.durability !== 'exit' || this.#flushing || newest.seq === 1 || newest.status !== 'running';
+  }
+
+  /** Commits what is pending, now also where commits wait for rest. */
+  flush(): void {
+    if (this.#pending.length === 0) return;
+    this.#flushing = true;
+    this.options.committer.add(this);
+  }
+
+  /** Commits what is pending, and with it gives up the run. */
+  release(head: () => Head | undefined): Promise<void> {
+    return new Promise((resolve, reject) => {
+      this.#farewell = { head, waiter: { resolve: () => resolve(), reject } };
+      this.#flushing = true;
+      this.options.committer.add(this);
+    });
+  }
+
+  // --- Committing
+
+  take(): RunCommit | undefined {
+    if (this.#inFlight || this.#closed) return undefined;
+    const turns = this.#oneByOne > 0 ? this.#pending.splice(0, 1) : this.#pending.splice(0);
+    const farewell = this.#pending.length === 0 ? this.#farewell : undefined;
+    if (turns.length === 0 && !farewell) return undefined;
+    const { run, lease, checkpoints, durability, replace } = this.options;
+    const written = turns.map(({ row }) => row);
+    // Between two rests, 'exit' keeps no seqs; nor does it keep what was captured for each.
+    const rows =
+      durability === 'exit' && written.length > 1
+        ? [checkpoints.merge(written, turns.at(-1)!.value)]
+        : written;
+    const head = farewell?.head() ?? turns.findLast((ended) => ended.head)?.head;
+    const put = turns.flatMap((ended) => ended.put).concat(checkpoints.takeBlobs());
+    const newestBase = replace ? rows.findLast((row) => row.base)?.seq : undefined;
+    const commit: RunCommit = {
+      run,
+      owner: lease.owner,
+      fence: this.fence,
+      ...(turns[0]?.seq === 1 && { create: true }),
+      ...(rows.length > 0 && { expect: this.committed, checkpoints: rows }),
+      ...(newestBase !== undefined && { dropBefore: newestBase }),
+      ...(head && { head }),
+      ...(put.length > 0 && { put }),
+      ...(farewell && { release: true }),
+    };
+    this.#inFlight = { turns, commit };
+    return commit;
+  }
+
+  outcome(outcome: Outcome): void {
+    if (this.#closed) return;
+    switch (outcome.status) {
+      case 'committed':
+        return this.#committed();
+      case 'exists':
+        return this.close(new RunExistsError(this.options.run));
+      case 'conflict':
+        return this.close(new ConflictError(this.options.run, this.committed));
+      case 'fenced':
+        return this.close(new FencedError(this.options.run));
+      case 'failed':
+        if (outcome.retry) this.#tryAgain(outcome.error, 'failed');
+        else this.#refused(outcome.error);
+    }
+  }
+
+  unknown(error: unknown): void {
+    if (!this.#closed) void this.#ask(error);
+  }
+
+  #committed(): void {
+    const { turns, commit } = this.#inFlight!;
+    this.#inFlight = undefined;
+    this.#retryIn = FIRST_RETRY;
+    this.#oneByOne = Math.max(0, this.#oneByOne - turns.length);
+    const newest = turns.at(-1);
+    if (newest) this.committed = newest.seq;
+    this.options.checkpoints.stored(commit.put);
+    if (this.#pending.length === 0) this.#flushing = false;
+    if (commit.release) {
+      this.#farewell?.waiter.resolve(this.committed);
+      this.#farewell = undefined;
+    }
+    if (this.options.durability === 'sync') {
+      for (const ended of turns) this.#toRelease.push(ended);
+      this.#release();
+    }
+    if (this.#closed) return;
+    if (this.#pending.length > 0 && this.#isDue(this.#pending.at(-1)!)) this.options.committer.add(this);
+    else if (this.#farewell) this.options.committer.add(this);
+    this.options.progressed();
+  }
+
+  // --- Release
+
+  #release(): void {
+    if (this.#releasing) return;
+    this.#releasing = true;
+    const { host, lease, show, tell } = this.options;
+    for (let ended = this.#toRelease[0]; ended && !this.#closed; ended = this.#toRelease[0]) {
+      show(ended);
+      if (!host.release(ended.turn, () => lease.holds)) {
+        void this.#regain();
+        return;
+      }
+      if (this.#closed) break;
+      this.#toRelease.shift();
+      tell(ended);
+      for (const waiter of ended.waiters) waiter.resolve(ended.seq);
+    }
+    this.#releasing = false;
+    this.options.progressed();
+  }
+
+  /** The lease may have ended before all was let out: go on only if the run is still ours. */
+  async #regain(): Promise<void> {
+    const { run, lease, store } = this.options;
+    try {
+      await lease.ensure();
+      const [stored] = await store.runs({ run, limit: 1 });
+      if (stored?.fence !== this.fence) return this.close(new FencedError(run));
+    } catch (cause) {
+      return this.close(new StoreError(`The lease of run '${run}' ended and could not be renewed.`, 'failed', { cause }));
+    }
+    this.#releasing = false;
+    this.#release();
+  }
+
+  // --- When the store does not commit
+
+  /** Asks the store what became of a commit that it gave no outcome for. */
+  async #ask(error: unknown): Promise<void> {
+    const { run, lease, store } = this.options;
+    const { turns, commit } = this.#inFlight!;
+    try {
+      const [stored] = await store.runs({ run, limit: 1 });
+      if (this.#closed) return;
+      if (!stored && commit.create) return this.#tryAgain(error, 'unknown');
+      if (stored?.fence !== this.fence) return this.close(new FencedError(run));
+      if (commit.create && !isStartedBy(lease.owner, stored.more)) return this.close(new RunExistsError(run));
+      const newest = turns.at(-1)?.seq;
+      if (newest !== undefined && stored.seq === newest) return this.#committed();
+      if (stored.seq !== this.committed) return this.close(new ConflictError(run, this.committed));
+      this.#tryAgain(error, 'unknown');
+    } catch {
+      if (!this.#closed) this.#tryAgain(error, 'unknown', () => this.#ask(error));
+    }
+  }
+
+  /** The same once more, a little later, as long as the lease holds. */
+  #tryAgain(cause: unknown, outcome: 'failed' | 'unknown', again?: () => Promise<void>): void {
+    const { run, lease, store } = this.options;
+    if (!lease.holds)
+      return this.close(new StoreError(`The store did not commit turn ${this.#seq} of run '${run}' before the lease ended.`, outcome, { cause }));
+    setTimeout(() => {
+      if (this.#closed) return;
+      if (again) return void again();
+      this.#resend(store);
+    }, this.#retryIn);
+    this.#retryIn = Math.min(LAST_RETRY, this.#retryIn * 2);
+  }
+
+  #resend(store: Store): void {
+    const settle = ([outcome]: readonly Outcome[]): void => this.outcome(outcome!);
+    const lose = (error: unknown): void => this.unknown(error);
+    try {
+      const outcomes = store.commit([this.#inFlight!.commit]);
+      if (outcomes instanceof Promise) outcomes.then(settle, lose);
+      else settle(outcomes);
+    } catch (error) {
+      lose(error);
+    }
+  }
+
+  /**
+   * The store takes this commit never. Several turns: it is one of them, so they go one by one. One: it
+   * is taken back, with all that came after it, and what set those off is set off again.
+   */
+  #refused(error: Error): void {
+    const { turns } = this.#inFlight!;
+    this.#inFlight = undefined;
+    const later = [...turns, ...this.#pending];
+    const [refused] = later;
+    if (this.options.durability !== 'sync' || !refused || refused.seq === 1)
+      return this.close(refused ? new StoreError(`The store refused turn ${refused.seq} of run '${this.options.run}'.`, 'failed', { cause: error }) : error);
+    this.#pending = later;
+    if (turns.length > 1) {
+      this.#oneByOne = turns.length;
+      this.options.checkpoints.forget();
+      return this.options.committer.add(this);
+    }
+    this.#pending = [];
+    const { host, checkpoints } = this.options;
+    const rewound = later.map(({ turn }) => turn);
+    host.rewind(rewound);
+    this.#seq = this.committed;
+    checkpoints.forget();
+    const failure = new StoreError(`The store refused turn ${refused.seq} of run '${this.options.run}'; the run is as it was before.`, 'failed', { cause: error });
+    if (refused.waiters.length > 0) for (const waiter of refused.waiters) waiter.reject(failure);
+    else this.options.refused(failure);
+    for (const ended of later.slice(1)) {
+      if (this.#closed) return;
+      const { waiters } = ended;
+      const before = this.#seq;
+      const turn = this.options.relayAgain(ended);
+      if (turn.refusal !== undefined) for (const waiter of waiters) waiter.reject(turn.refusal);
+      else if (this.#seq === before) for (const waiter of waiters) waiter.resolve(before);
+      else this.#pending.at(-1)!.waiters.push(...waiters);
+    }
+    for (const late of host.takeLate(rewound)) host.settle(late);
+  }
+
+  /** Ends it: all who wait are told why. */
+  close(error: Error): void {
+    if (this.#closed) return;
+    this.#closed = true;
+    const waiting = [...this.#toRelease, ...(this.#inFlight?.turns ?? []), ...this.#pending];
+    for (const { waiters } of new Set(waiting)) for (const waiter of waiters) waiter.reject(error);
+    this.#farewell?.waiter.reject(error);
+    this.options.closed(error);
+  }
+}
+
+const isStartedBy = (owner: string, more: string): boolean => (JSON.parse(more) as { starter?: string }).starter === owner;

@@ -1,0 +1,290 @@
+/**
+ * What is stored of an actor system: the document, and what a turn changed in it.
+ *
+ * The document has XState's persisted snapshot under `snapshot`, and the pending delays. It is made
+ * from the live snapshots, because XState's `getPersistedSnapshot` walks the whole context each time:
+ * a turn's share is found by comparing each actor that it touched with what was noted before, which
+ * stops where the two are identical.
+ */
+import { NotRestorableError, NotSerializableError } from '../errors.ts';
+import type { Codec } from '../checkpoint/codec.ts';
+import { diff, type Key, type Patch } from '../checkpoint/delta.ts';
+import { actorPath, childOf, isInTree } from './actor-path.ts';
+import { adopted } from './adopted.ts';
+import type { Delay } from './delays.ts';
+import type { Host } from './host.ts';
+import {
+  isMachineSnapshot,
+  isReference,
+  STOPPED,
+  type LiveActor,
+  type LiveMachineSnapshot,
+  type LiveSnapshot,
+} from './insider.ts';
+import type { Turn } from './turn.ts';
+
+/** A stored delay. */
+export interface StoredDelay {
+  readonly source: string;
+  readonly target: string;
+  readonly event: { readonly type: string };
+  readonly delay: number;
+  readonly id: string;
+  readonly due: number;
+}
+
+/** All that is stored of an actor system. */
+export interface Document {
+  readonly snapshot: unknown;
+  readonly delays: Readonly<Record<string, StoredDelay>>;
+}
+
+/** Captures for one run. Tells after each call whether what it gave holds rich values. */
+export class Capture {
+  /** Does what was captured last need the codec, or is `JSON.stringify` enough? */
+  rich = false;
+  #actor!: LiveActor;
+
+  constructor(
+    private readonly host: Host,
+    private readonly codec: Codec,
+  ) {}
+
+  /**
+   * The whole document.
+   *
+   * @throws {NotSerializableError}
+   * @throws {NotRestorableError}
+   */
+  document(): Document {
+    this.rich = false;
+    const delays: Record<string, StoredDelay> = {};
+    for (const delay of this.host.delays.all()) delays[delay.key] = this.#delay(delay);
+    return { snapshot: this.#snapshot(this.host.root), delays };
+  }
+
+  /** What a turn changed. Throws as `document` does. */
+  changes(turn: Turn): Patch[] {
+    this.rich = false;
+    const patches: Patch[] = [];
+    this.host.dropDelaysOfTheGone(turn);
+    for (const actor of turn.born) this.#checkReach(actor);
+    const born = turn.born.length > 0 ? new Set(turn.born) : undefined;
+    for (const [actor, note] of turn.notes)
+      if (actor._snapshot !== note.snapshot && !born?.has(actor) && isInTree(actor))
+        this.#changesOf(actor, note.snapshot, patches);
+    for (const delay of turn.removed) if (!turn.added.includes(delay)) patches.push([['delays', String(delay.key)]]);
+    for (const delay of [...turn.added, ...this.host.moved])
+      if (this.host.delays.has(delay)) patches.push([['delays', String(delay.key)], this.#delay(delay)]);
+    return patches;
+  }
+
+  // --- One actor
+
+  #changesOf(actor: LiveActor, before: LiveSnapshot, patches: Patch[]): void {
+    const after = actor._snapshot;
+    const path = documentPath(actor);
+    if (isMachineSnapshot(after) && isMachineSnapshot(before)) {
+      if (after._nodes !== before._nodes) patches.push([[...path, 'value'], after.value]);
+      if (after.historyValue !== before.historyValue)
+        patches.push([[...path, 'historyValue'], historyOf(after)]);
+      if (after.children !== before.children) this.#children(actor, before, after, path, patches);
+    } else if (after.input !== before.input) this.#field(actor, 'input', before, after, path, patches);
+    if (after.status !== before.status) patches.push([[...path, 'status'], after.status]);
+    for (const field of ['output', 'error'] as const)
+      if (after[field] !== before[field]) this.#field(actor, field, before, after, path, patches);
+    if (after.context !== before.context) this.#field(actor, 'context', before, after, path, patches);
+  }
+
+  #field(
+    actor: LiveActor,
+    field: 'context' | 'input' | 'output' | 'error',
+    before: LiveSnapshot,
+    after: LiveSnapshot,
+    path: readonly Key[],
+    patches: Patch[],
+  ): void {
+    if (after[field] === undefined) return void patches.push([[...path, field]]);
+    diff(before[field], after[field], [...path, field], (patch) => {
+      if (patch.length > 1) {
+        const value = patch.length === 2 ? patch[1] : patch[3];
+        this.#inspect(actor, value, patch[0].slice(path.length), patch.length === 4 ? patch[1] : undefined);
+      }
+      patches.push(patch);
+    });
+  }
+
+  #children(
+    actor: LiveActor,
+    before: LiveMachineSnapshot,
+    after: LiveMachineSnapshot,
+    path: readonly Key[],
+    patches: Patch[],
+  ): void {
+    for (const id of Object.keys(before.children)) {
+      const child = before.children[id];
+      const now = after.children[id];
+      if (now === child || child === undefined) continue;
+      if (now !== undefined && child._processingStatus !== STOPPED)
+        throw new NotRestorableError(
+          actorPath(now),
+          `an actor with the id '${id}' was still running when this one was spawned. Stop the other one first, or give each its own id.`,
+        );
+      if (adopted(actor).mayRefer) refuseStale(actor, child, after.context);
+      if (now === undefined) patches.push([[...path, 'children', id]]);
+    }
+    for (const id of Object.keys(after.children)) {
+      const child = after.children[id];
+      if (child !== undefined && child !== before.children[id])
+        patches.push([[...path, 'children', id], this.#child(id, child)]);
+    }
+  }
+
+  #child(id: string, child: LiveActor): object {
+    refuseUnrestorable(id, child);
+    const systemId = child.systemId ?? child._systemId;
+    return {
+      snapshot: this.#snapshot(child),
+      src: child.src,
+      ...(systemId !== undefined && { systemId }),
+      ...(child._syncSnapshot && { syncSnapshot: true }),
+    };
+  }
+
+  #snapshot(actor: LiveActor): object {
+    const live = actor._snapshot;
+    const { kind } = adopted(actor);
+    if (isMachineSnapshot(live)) {
+      const children: Record<string, object> = {};
+      for (const [id, child] of Object.entries(live.children)) {
+        if (child) children[id] = this.#child(id, child);
+        else refuseUnrestorable(id, undefined, actor);
+      }
+      const { status, value } = live;
+      return { status, value, ...this.#values(actor, live), children, historyValue: historyOf(live) };
+    }
+    if (kind === 'custom') {
+      const persisted = actor.logic.getPersistedSnapshot(live) as object;
+      this.#inspect(actor, persisted, []);
+      return persisted;
+    }
+    return { status: live.status, ...this.#values(actor, live) };
+  }
+
+  #values(actor: LiveActor, live: LiveSnapshot): object {
+    const values: Record<string, unknown> = {};
+    for (const field of ['context', 'input', 'output', 'error'] as const) {
+      if (live[field] === undefined) continue;
+      this.#inspect(actor, live[field], [field]);
+      values[field] = live[field];
+    }
+    return values;
+  }
+
+  #delay({ source, target, event, delay, id, due, key }: Delay): StoredDelay {
+    if (target.system !== source.system)
+      throw new NotRestorableError(actorPath(source), 'it sends a delayed event to an actor of another system. Delay the turn that sends it instead.');
+    this.#inspect(source, event, ['delays', key, 'event']);
+    return { source: actorPath(source), target: actorPath(target), event, delay, id, due };
+  }
+
+  // --- Values
+
+  #inspect(actor: LiveActor, value: unknown, path: readonly Key[], index?: number): void {
+    this.#actor = actor;
+    const inContext = path[0] === 'context';
+    try {
+      if (this.codec.inspect(value, inContext ? this.#inContext : elsewhere) === 'rich') this.rich = true;
+    } catch (error) {
+      if (!(error instanceof NotSerializableError)) throw error;
+      throw new NotSerializableError(actorPath(actor), jsonPath(path, error.path, index), error.hint);
+    }
+  }
+
+  readonly #inContext = {
+    actor: '',
+    path: '',
+    reference: (reference: object, path: string, inCollection: boolean): void => {
+      const actor = this.#actor;
+      const { id } = reference as LiveActor;
+      if (inCollection) refuseReference(actor, path, id, 'it is in a Map or a Set; put references into plain objects or arrays');
+      if (childOf(actor, id) !== reference)
+        refuseReference(actor, path, id, 'only references to living children of the same actor come back; send to others with sendTo, or find them by a systemId');
+      adopted(actor).mayRefer = true;
+    },
+  };
+
+  // --- What XState could not bring back
+
+  #checkReach(actor: LiveActor): void {
+    if (actor._processingStatus === STOPPED) return;
+    const parent = actor._parent;
+    if (!parent || childOf(parent, actor.id) === actor || parent._processingStatus === STOPPED) return;
+    const key = isMachineSnapshot(parent._snapshot)
+      ? Object.entries(parent._snapshot.children).find(([, child]) => child === actor)?.[0]
+      : undefined;
+    if (key !== undefined) refuseUnrestorable(key, actor);
+    throw new NotRestorableError(
+      actorPath(actor),
+      `it runs, but is not among the children of its parent: another actor with the id '${actor.id}' took its place. Give each its own id.`,
+    );
+  }
+}
+
+const elsewhere = {
+  actor: '',
+  path: '',
+  reference: (reference: object, path: string): void => {
+    throw new NotSerializableError('', path, `a reference to the actor '${(reference as LiveActor).id}' can only be kept in the context of its parent.`);
+  },
+};
+
+function refuseReference(actor: LiveActor, path: string, id: string, why: string): never {
+  throw new NotRestorableError(actorPath(actor), `its context${path} refers to the actor '${id}'; ${why}.`);
+}
+
+/** A child that is gone must not be referred to any more: XState would bring `undefined` back. */
+function refuseStale(actor: LiveActor, child: LiveActor, context: unknown): void {
+  const path = pathTo(context, child, 'context');
+  if (path !== undefined)
+    throw new NotRestorableError(
+      actorPath(actor),
+      `its ${path} still refers to the actor '${child.id}', which it no longer has. Clear it with assign() in the same transition.`,
+    );
+}
+
+function pathTo(value: unknown, wanted: object, path: string): string | undefined {
+  if (value === wanted) return path;
+  if (typeof value !== 'object' || value === null || isReference(value)) return undefined;
+  for (const [key, item] of Object.entries(value)) {
+    const found = pathTo(item, wanted, `${path}.${key}`);
+    if (found !== undefined) return found;
+  }
+  return undefined;
+}
+
+function refuseUnrestorable(key: string, child: LiveActor | undefined, parent?: LiveActor): void {
+  const path = child ? actorPath(child) : `${parent ? actorPath(parent) : ''}/${key}`;
+  if (!child || typeof child.src !== 'string')
+    throw new NotRestorableError(
+      path,
+      'it was spawned from inline logic, which has no name to be found by again. Name the logic in setup({ actors }) and spawn it by that name.',
+    );
+  if (key !== child.id || child.id === child.sessionId)
+    throw new NotRestorableError(path, `it was spawned without an id. Write spawn('${child.src}', { id: '…' }) or spawnChild('${child.src}', { id: '…' }).`);
+}
+
+/** Where an actor's snapshot is in the document. */
+function documentPath(actor: LiveActor): Key[] {
+  return actor._parent ? [...documentPath(actor._parent), 'children', actor.id, 'snapshot'] : ['snapshot'];
+}
+
+function jsonPath(path: readonly Key[], below: string, index?: number): string {
+  const above = path.map((key, at) => (at === 0 ? String(key) : typeof key === 'number' ? `[${key}]` : `.${key}`)).join('');
+  // The value of a splice is a list of items, the first of which goes to `index`.
+  const shifted = index === undefined ? below : below.replace(/^\[(\d+)\]/, (_, at: string) => `[${Number(at) + index}]`);
+  return `${above}${shifted}` || 'its state';
+}
+
+const historyOf = ({ historyValue }: LiveMachineSnapshot): object =>
+  Object.fromEntries(Object.entries(historyValue).map(([key, nodes]) => [key, nodes.map(({ id }) => ({ id }))]));

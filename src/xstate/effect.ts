@@ -1,0 +1,146 @@
+/**
+ * A promise, callback or observable that runs outside the actor system, on behalf of one actor.
+ *
+ * XState's own logic starts it in the middle of a turn, and asks the live actor whether it still
+ * counts when it comes back. Both are wrong here: it may start only when the turn is committed, and an
+ * actor that was stopped by a turn that is not committed yet may come back to life. So we run the
+ * function that the user gave ourselves, and keep what arrives meanwhile until the stop is certain.
+ */
+import type { AnyEventObject } from 'xstate';
+import { STOPPED, type LiveActor, type LiveLogic, type LiveSnapshot } from './insider.ts';
+import type { Kind } from './kinds.ts';
+
+/** What an effect reports: `target` is to be sent `event`. */
+export interface Outcome {
+  readonly effect: Effect;
+  readonly target: LiveActor;
+  readonly event: AnyEventObject;
+}
+
+type Listener = (event: AnyEventObject) => void;
+type Creator = (args: object) => unknown;
+
+interface Subscribable {
+  subscribe(observer: { next: (value: never) => void; error: (error: unknown) => void; complete: () => void }): {
+    unsubscribe(): void;
+  };
+}
+
+/** The type of the event that makes an actor fail with `event.error`; only the wrapped logic knows it. */
+export const FAILURE = 'savepoint.failure';
+
+export class Effect {
+  /** What arrived while the actor was stopped by a turn that is not committed yet. */
+  late: Outcome[] | undefined;
+  #receivers: Set<Listener> | undefined;
+  #end: (() => void) | undefined;
+  #over = false;
+
+  constructor(
+    readonly actor: LiveActor,
+    readonly kind: Kind,
+    private readonly logic: LiveLogic,
+    private readonly report: (outcome: Outcome) => void,
+  ) {}
+
+  /** Runs the user's function. `snapshot` is the actor's at the time when it was to start. */
+  start(snapshot: LiveSnapshot): void {
+    if (this.#over) return;
+    const { actor } = this;
+    const scope = actor._actorScope;
+    const args = { input: snapshot.input, system: actor.system, self: actor, emit: scope.emit };
+    try {
+      if (this.kind === 'promise') this.#startPromise(args);
+      else if (this.kind === 'callback') this.#startCallback(args);
+      else if (this.kind === 'custom') this.#startCustom(snapshot);
+      else this.#startObservable(args);
+    } catch (error) {
+      this.fail(error);
+    }
+  }
+
+  /** Hands an event to a callback's `receive` listeners. */
+  deliver(event: AnyEventObject): void {
+    this.#receivers?.forEach((receiver) => receiver(event));
+  }
+
+  /** Aborts, disposes or unsubscribes; nothing is reported from now on. */
+  stop(): void {
+    if (this.#over) return;
+    this.#over = true;
+    this.late = undefined;
+    this.#receivers = undefined;
+    this.#end?.();
+  }
+
+  /** Makes this effect's own actor fail, so that its parent's `onError` takes it. */
+  fail(error: unknown): void {
+    if (this.kind === 'promise') this.#settle({ type: 'xstate.promise.reject', data: error });
+    else if (this.kind === 'callback' || this.kind === 'custom') this.#settle({ type: FAILURE, error });
+    else this.#settle({ type: 'xstate.observable.error', data: error });
+  }
+
+  #creator(): Creator {
+    return this.logic.config as Creator;
+  }
+
+  #settle(event: AnyEventObject, target: LiveActor = this.actor): void {
+    if (this.#over) return;
+    const outcome = { effect: this, target, event };
+    if (this.actor._processingStatus === STOPPED) (this.late ??= []).push(outcome);
+    else this.report(outcome);
+  }
+
+  #startPromise(args: object): void {
+    const controller = new AbortController();
+    this.#end = () => controller.abort();
+    Promise.resolve(this.#creator()({ ...args, signal: controller.signal })).then(
+      (data) => {
+        this.#end = undefined; // as in XState: a promise that has settled is not aborted any more
+        this.#settle({ type: 'xstate.promise.resolve', data });
+      },
+      (error: unknown) => {
+        this.#end = undefined;
+        this.#settle({ type: 'xstate.promise.reject', data: error });
+      },
+    );
+  }
+
+  #startCallback(args: object): void {
+    const parent = this.actor._parent;
+    const dispose = this.#creator()({
+      ...args,
+      sendBack: (event: AnyEventObject) => {
+        if (parent) this.#settle(event, parent);
+      },
+      receive: (listener: Listener) => {
+        (this.#receivers ??= new Set()).add(listener);
+      },
+    });
+    if (typeof dispose !== 'function') return;
+    this.#end = dispose as () => void;
+    if (this.#over) this.#end(); // stopped by what it sent while it started
+  }
+
+  #startCustom(snapshot: LiveSnapshot): void {
+    const { actor, logic } = this;
+    this.#end = () => {
+      logic.transition(actor._snapshot, { type: 'xstate.stop' }, actor._actorScope);
+    };
+    logic.start?.(snapshot, actor._actorScope);
+  }
+
+  #startObservable(args: object): void {
+    const { kind, actor } = this;
+    const subscription = (this.#creator()(args) as Subscribable).subscribe({
+      next: (value: AnyEventObject) => {
+        if (kind === 'observable') this.#settle({ type: 'xstate.observable.next', data: value });
+        else if (actor._parent) this.#settle(value, actor._parent);
+      },
+      error: (error) => this.#settle({ type: 'xstate.observable.error', data: error }),
+      complete: () => this.#settle({ type: 'xstate.observable.complete' }),
+    });
+    this.#end = () => subscription.unsubscribe();
+    if (this.#over) this.#end();
+  }
+}

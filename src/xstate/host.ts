@@ -1,0 +1,459 @@
+/**
+ * Hosts one actor system: runs it turn by turn, holds back what leaves it, and can take turns back.
+ *
+ * A turn begins with the first relay of an event and ends when that relay returns: all mailboxes are
+ * empty then, and the snapshots of all actors are one consistent cut. The `onTurn` of the options sees
+ * the turn at that moment; if it throws, the turn is refused and the actors are as they were before.
+ */
+import { createActor } from 'xstate';
+import type { AnyEventObject, AnyStateMachine, InspectionEvent as PublicInspectionEvent, Observer } from 'xstate';
+import { isInTree } from './actor-path.ts';
+import { adopt, adopted, bootFor, type ActorHost } from './adopted.ts';
+import { Delays, type Clock, type Delay } from './delays.ts';
+import { Effect, FAILURE, type Outcome } from './effect.ts';
+import { holdLogic } from './held-logic.ts';
+import {
+  NOT_STARTED,
+  STOPPED,
+  type InspectionEvent,
+  type LiveAction,
+  type LiveActor,
+  type LiveLogic,
+  type LiveSnapshot,
+  type LiveSystem,
+} from './insider.ts';
+import { kindOf, type Kind } from './kinds.ts';
+import { Turn, type Cause } from './turn.ts';
+
+export type Inspect = Observer<PublicInspectionEvent> | ((event: PublicInspectionEvent) => void);
+
+export interface HostOptions {
+  readonly machine: AnyStateMachine;
+  /** The root actor's id. */
+  readonly id: string;
+  readonly clock: Clock;
+  readonly inspect?: Inspect | undefined;
+  readonly logger: (...args: unknown[]) => void;
+  /** At the end of each turn. False: nothing happened in it, forget it. Throw to refuse it. */
+  onTurn(turn: Turn): boolean;
+  /** A turn that nobody waits for was refused, and no actor can be told. */
+  onFatal(error: unknown): void;
+  /** Makes an error that can be stored of one that cannot. */
+  describe(error: unknown): Error;
+}
+
+/** Builtin actions that belong to the turn; all others leave the actor system. */
+const builtin = /^xstate\.(?!log$)/;
+
+const bootEvent = { type: 'xstate.init' };
+
+export class Host implements ActorHost {
+  /** The live root actor. Shows states that may never be committed. */
+  root!: LiveActor;
+  readonly delays: Delays;
+  /** Of the actors that have an effect which has not ended, as far as commits go. */
+  readonly effects = new Set<Effect>();
+  /** Delays whose due time is another one than the store has; told with the next turn. */
+  moved: Delay[] = [];
+  #turn: Turn | undefined;
+  /** Ended turns whose held effects have not been released, oldest first. */
+  readonly #unreleased: Turn[] = [];
+  #restoring = false;
+  #closed = false;
+  /** False once the run is being released: effects that have not started yet wait for the next opening. */
+  startsEffects = true;
+
+  constructor(readonly options: HostOptions) {
+    this.delays = new Delays(options.clock, (delay) => this.fire(delay));
+  }
+
+  // --- Life
+
+  /** The first turn of a new system. Throws what refused it. */
+  start(input: unknown): void {
+    const turn = this.#boot({ input });
+    this.#finish(turn);
+    if (turn.refusal !== undefined) throw turn.refusal;
+  }
+
+  /**
+   * Brings a persisted system back. Its effects are held in the turn that comes back, which is to be
+   * released; it is never captured.
+   */
+  restore(snapshot: unknown): Turn {
+    this.#restoring = true;
+    const turn = this.#boot({ snapshot });
+    this.#restoring = false;
+    this.#unreleased.push(turn);
+    return turn;
+  }
+
+  #boot(state: { input: unknown } | { snapshot: unknown }): Turn {
+    const { machine, id, clock, logger, inspect } = this.options;
+    const turn = (this.#turn = new Turn({ kind: 'start', target: undefined as never, event: bootEvent }));
+    try {
+      const logic = holdLogic(machine as unknown as LiveLogic, 'machine');
+      const options = { id, clock, logger, ...state, ...(inspect && { inspect }) };
+      const construct = (): unknown => createActor(logic as unknown as AnyStateMachine, options as never);
+      this.root = bootFor(this, construct) as LiveActor;
+      // Without an observer of errors XState throws a failure of the root into the void.
+      this.root.subscribe({ error: () => {} });
+      this.root.start();
+    } finally {
+      this.#turn = undefined;
+    }
+    return turn;
+  }
+
+  /** Makes the snapshot of a system that is over visible; nothing is started. */
+  view(snapshot: unknown): void {
+    this.#restoring = true;
+    const { machine, id, clock, logger } = this.options;
+    const logic = holdLogic(machine as unknown as LiveLogic, 'machine') as unknown as AnyStateMachine;
+    this.root = bootFor(this, () => createActor(logic, { id, clock, logger, snapshot } as never) as unknown as LiveActor);
+    this.close();
+  }
+
+  /** Aborts what runs; nothing starts any more. */
+  abortEffects(): void {
+    this.startsEffects = false;
+    for (const effect of this.effects) this.#attempt(() => effect.stop());
+  }
+
+  /** Stops everything, in silence: nothing is told to anybody, effects are aborted. */
+  close(): void {
+    if (this.#closed) return;
+    this.#closed = true;
+    this.delays.disarm();
+    this.abortEffects();
+    this.effects.clear();
+  }
+
+  // --- Turns
+
+  /** Sends an event to the root. The turn tells whether it was taken, or why it was refused. */
+  send(event: AnyEventObject): Turn {
+    return this.#run({ kind: 'event', target: this.root, event });
+  }
+
+  /** Sets off the cause of a turn that was taken back once more. */
+  relayAgain(cause: Cause): Turn {
+    return this.#run(cause);
+  }
+
+  /** Takes back ended turns, newest first, and everything that was held for them. */
+  rewind(turns: readonly Turn[]): void {
+    for (const turn of turns.toReversed()) {
+      const at = this.#unreleased.indexOf(turn);
+      if (at >= 0) this.#unreleased.splice(at, 1);
+      this.#takeBack(turn);
+    }
+  }
+
+  /** What effects reported about actors that these turns had stopped, now that they have not. */
+  takeLate(turns: readonly Turn[]): Outcome[] {
+    const late: Outcome[] = [];
+    for (const turn of turns)
+      for (const actor of turn.notes.keys()) {
+        const effect = adopted(actor).effect;
+        if (!effect?.late || actor._processingStatus === STOPPED) continue;
+        late.push(...effect.late);
+        effect.late = undefined;
+      }
+    return late;
+  }
+
+  /**
+   * Runs what a turn held back, in order, as long as `mayAct` says so before each. False when it was
+   * stopped by that; call again to go on.
+   */
+  release(turn: Turn, mayAct: () => boolean): boolean {
+    let failed: Set<LiveActor> | undefined;
+    for (let held = turn.held[0]; held; held = turn.held[0]) {
+      if (this.#closed) return true;
+      if (!mayAct()) return false;
+      turn.held.shift();
+      const { actor } = held;
+      if (actor && failed?.has(actor)) continue;
+      try {
+        held.run();
+      } catch (error) {
+        if (actor) {
+          // As in XState: after an action that throws, the actor's further actions do not run.
+          (failed ??= new Set()).add(actor);
+          this.#failActor(actor, error);
+        } else this.options.logger(error);
+      }
+    }
+    const at = this.#unreleased.indexOf(turn);
+    if (at >= 0) this.#unreleased.splice(at, 1);
+    for (const actor of turn.notes.keys()) {
+      const { effect } = adopted(actor);
+      if (effect && actor._snapshot.status !== 'active') this.effects.delete(effect);
+    }
+    return true;
+  }
+
+  /** An effect's outcome as a turn. If it cannot be stored, the effect fails with that instead. */
+  settle({ effect, target, event }: Outcome): void {
+    if (this.#closed) return;
+    const turn = this.#run({ kind: 'actor', source: effect.actor, target, event });
+    if (turn.refusal === undefined) return;
+    const error = this.options.describe(turn.refusal);
+    const failure =
+      effect.kind === 'promise'
+        ? { type: 'xstate.promise.reject', data: error }
+        : effect.kind === 'observable' || effect.kind === 'eventObservable'
+          ? { type: 'xstate.observable.error', data: error }
+          : { type: FAILURE, error };
+    this.#mustRun({ kind: 'actor', source: effect.actor, target: effect.actor, event: failure });
+  }
+
+  /** Holds something back until the turn that is running, or the last one that ended, is released. */
+  hold(actor: LiveActor | undefined, run: () => void): void {
+    const turn = this.#turn ?? this.#unreleased.at(-1);
+    if (turn) turn.held.push({ actor, run });
+    else run();
+  }
+
+  /** A turn of its own, or a part of the one that is running. */
+  #run(cause: Cause): Turn {
+    const outer = this.#turn;
+    if (outer) {
+      outer.touch(cause.target);
+      this.#relay(cause);
+      return outer;
+    }
+    const turn = (this.#turn = new Turn(cause));
+    turn.touch(cause.target);
+    try {
+      if (cause.delay && this.delays.has(cause.delay)) this.#removeDelay(cause.delay);
+      this.#relay(cause);
+    } catch (error) {
+      turn.refusal = error;
+    } finally {
+      this.#turn = undefined;
+    }
+    this.#finish(turn);
+    return turn;
+  }
+
+  #mustRun(cause: Cause): void {
+    const { refusal } = this.#run(cause);
+    if (refusal !== undefined) this.options.onFatal(refusal);
+  }
+
+  #relay({ source, target, event }: Cause): void {
+    this.#originalRelay(source, target, event);
+  }
+
+  #originalRelay!: LiveSystem['_relay'];
+
+  #finish(turn: Turn): void {
+    if (turn.refusal === undefined) {
+      try {
+        if (this.options.onTurn(turn)) this.#unreleased.push(turn);
+        return;
+      } catch (error) {
+        turn.refusal = error;
+      }
+    }
+    this.#takeBack(turn);
+  }
+
+  #failActor(actor: LiveActor, error: unknown): void {
+    if (this.#closed) return;
+    if (actor._processingStatus === STOPPED) return this.options.logger(error);
+    const fail = (with_: unknown): Cause => ({ kind: 'actor', source: actor, target: actor, event: { type: FAILURE, error: with_ } });
+    const { refusal } = this.#run(fail(error));
+    if (refusal !== undefined) this.#mustRun(fail(this.options.describe(refusal)));
+  }
+
+  /** A delay is due. */
+  fire(delay: Delay): void {
+    if (this.#closed || !this.delays.has(delay)) return;
+    this.#mustRun({ kind: 'delay', source: delay.source, target: delay.target, event: delay.event, delay });
+  }
+
+  #takeBack(turn: Turn): void {
+    const { system } = this.root;
+    const newborn = new Set(turn.born);
+    for (const actor of turn.born) {
+      actor._processingStatus = STOPPED;
+      system._unregister(actor);
+      const { effect } = adopted(actor);
+      if (effect) this.effects.delete(effect);
+    }
+    for (const [actor, note] of turn.notes) {
+      if (newborn.has(actor)) continue;
+      actor._snapshot = note.snapshot;
+      actor._deferred.length = 0;
+      if (actor._processingStatus === note.status) continue;
+      actor._processingStatus = note.status;
+      actor.mailbox = note.mailbox;
+      note.observers?.forEach((observer) => actor.observers.add(observer));
+      note.listeners?.forEach((handlers, type) => actor.eventListeners.set(type, handlers));
+      if (note.status !== NOT_STARTED) system._register(actor.sessionId, actor);
+    }
+    // The names go back last: until then a newborn may have one of them.
+    for (const actor of turn.notes.keys()) {
+      const name = actor.systemId ?? actor._systemId;
+      if (name !== undefined && !newborn.has(actor)) system._set(name, actor);
+    }
+    for (const delay of turn.added) if (this.delays.has(delay)) this.delays.remove(delay);
+    for (const delay of turn.removed) if (delay !== turn.cause.delay && !turn.added.includes(delay)) this.delays.add(delay);
+    turn.held.length = 0;
+  }
+
+  // --- Adoption
+
+  /** Takes over the system of a root that is in its constructor. */
+  adoptSystem(root: LiveActor): void {
+    this.root = root;
+    const { system } = root;
+    const inspected = system._sendInspectionEvent;
+    const relay = system._relay;
+    this.#originalRelay = relay;
+    system._sendInspectionEvent = (event) => {
+      if (event.type === '@xstate.actor') this.#adopt(event.actorRef);
+      else if (event.type === '@xstate.microstep') this.#noteMicrostep(event);
+      inspected(event);
+    };
+    system._relay = (source, target, event) => {
+      if (this.#closed || (this.#restoring && event.type.startsWith('xstate.snapshot.'))) return;
+      if (target.system !== system) return this.hold(undefined, () => relay(source, target, event));
+      const inside = this.#turn !== undefined;
+      const { refusal } = this.#run({ kind: source ? 'actor' : 'event', source, target, event });
+      if (!inside && refusal !== undefined) throw refusal;
+    };
+    system.scheduler.schedule = (source, target, event, delay, id) => {
+      const added = this.delays.create(source, target, event, delay, id);
+      this.delays.add(added);
+      this.#turn?.added.push(added);
+    };
+    system.scheduler.cancel = (source, id) => {
+      const delay = this.delays.get(source, id);
+      if (delay) this.#removeDelay(delay);
+    };
+    system.scheduler.cancelAll = (source) => {
+      if (this.delays.size > 0) for (const delay of [...this.delays.of(source)]) this.#removeDelay(delay);
+    };
+    this.#takeOver(root, 'machine');
+  }
+
+  #removeDelay(delay: Delay): void {
+    this.delays.remove(delay);
+    this.#turn?.removed.push(delay);
+  }
+
+  /** Forgets delays from or to actors that ended in this turn and are gone: they would do nothing. */
+  dropDelaysOfTheGone(turn: Turn): void {
+    if (this.delays.size === 0) return;
+    for (const delay of [...this.delays.all()])
+      if (!isInTree(delay.source) || !isInTree(delay.target)) {
+        this.delays.remove(delay);
+        turn.removed.push(delay);
+      }
+  }
+
+  #adopt(actor: LiveActor): void {
+    if (actor === this.root) return;
+    this.#turn?.born.push(actor);
+    const kind = kindOf(actor.logic);
+    this.#takeOver(actor, kind);
+    actor.logic = holdLogic(actor.logic, kind);
+    actor.subscribe = subscribeHeld;
+  }
+
+  #takeOver(actor: LiveActor, kind: Kind): void {
+    const runs = kind !== 'machine' && kind !== 'pure';
+    const effect = runs ? new Effect(actor, kind, actor.logic, (outcome) => this.settle(outcome)) : undefined;
+    if (effect) this.effects.add(effect);
+    adopt(actor, { host: this, kind, effect, mayRefer: this.#restoring });
+    const scope = actor._actorScope;
+    scope.emit = (event) => this.#emit(actor, event);
+    if (kind !== 'machine') return;
+    const execute = scope.actionExecutor;
+    const stop = scope.stopChild;
+    scope.actionExecutor = (action) => execute(builtin.test(action.type) ? action : this.#holdAction(actor, action));
+    scope.stopChild = (child) => {
+      this.#turn?.touch(child);
+      stop(child);
+    };
+  }
+
+  // Run through the original executor, so that the order among actions is XState's own.
+  #holdAction(actor: LiveActor, action: LiveAction): LiveAction {
+    const { exec } = action;
+    if (!exec) return action;
+    return { ...action, exec: (info, params) => this.hold(actor, () => exec(info, params)) };
+  }
+
+  #emit(actor: LiveActor, event: AnyEventObject): void {
+    // Looked up now: an actor that ends in this turn forgets its listeners.
+    const handlers = [...(actor.eventListeners.get(event.type) ?? []), ...(actor.eventListeners.get('*') ?? [])];
+    for (const handler of handlers) this.hold(undefined, () => handler(event));
+  }
+
+  #noteMicrostep(event: InspectionEvent): void {
+    const turn = this.#turn;
+    if (turn && turn.taken === undefined && event.actorRef === turn.cause.target)
+      turn.taken = (event._transitions?.length ?? 0) > 0;
+  }
+
+  // --- Effects of one actor, told by its held logic
+
+  startEffect(actor: LiveActor, snapshot: LiveSnapshot): void {
+    const { effect } = adopted(actor);
+    this.hold(undefined, () => {
+      if (this.startsEffects) effect?.start(snapshot);
+    });
+  }
+
+  stopEffect(actor: LiveActor): void {
+    const { effect } = adopted(actor);
+    this.hold(undefined, () => effect?.stop());
+  }
+
+  deliver(actor: LiveActor, event: AnyEventObject): void {
+    const { effect } = adopted(actor);
+    this.hold(undefined, () => effect?.deliver(event));
+  }
+
+  #attempt(run: () => void): void {
+    try {
+      run();
+    } catch (error) {
+      this.options.logger(error);
+    }
+  }
+
+  // --- What the system is doing
+
+  /** Is there a started effect without outcome? */
+  get hasEffects(): boolean {
+    for (const { actor } of this.effects) if (actor._snapshot.status === 'active') return true;
+    return false;
+  }
+}
+
+/**
+ * `subscribe` of every child: its observers learn of committed states only. A child's own first
+ * subscription, by which it tells its parent its snapshots, is part of the turn.
+ */
+function subscribeHeld(this: LiveActor, ...args: unknown[]): { unsubscribe(): void } {
+  const subscribe = Object.getPrototypeOf(this).subscribe as LiveActor['subscribe'];
+  const [first, error, complete] = args;
+  if (this._processingStatus === NOT_STARTED && this._syncSnapshot) return subscribe.call(this, ...args);
+  const { host } = adopted(this);
+  const observer = (typeof first === 'object' && first !== null ? first : { next: first, error, complete }) as {
+    next?(value: unknown): void;
+    error?(error: unknown): void;
+    complete?(): void;
+  };
+  return subscribe.call(this, {
+    ...(observer.next && { next: (value: unknown) => host.hold(undefined, () => observer.next?.(value)) }),
+    ...(observer.error && { error: (reason: unknown) => host.hold(undefined, () => observer.error?.(reason)) }),
+    ...(observer.complete && { complete: () => host.hold(undefined, () => observer.complete?.()) }),
+  });
+}

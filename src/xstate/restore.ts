@@ -1,0 +1,64 @@
+/** Brings a stored document back to life. */
+import type { Document, StoredDelay } from './capture.ts';
+import { actorAt } from './actor-path.ts';
+import type { Delay } from './delays.ts';
+import type { Host } from './host.ts';
+import type { Turn } from './turn.ts';
+
+/**
+ * What becomes of a delay when its run is opened again. `deadline`: it is due when it was due, at once
+ * if that is past. `remaining`: time goes on only while the run is open. `restart`: from the beginning.
+ */
+export type DelayPolicy = 'deadline' | 'remaining' | 'restart';
+
+/** A delay, as a policy sees it. */
+export interface DelayInfo {
+  /** The id of the run's machine. */
+  readonly machine: string;
+  /** The path of the actor that set it, `''` for the root. */
+  readonly source: string;
+  /** The type of the event that it will send. */
+  readonly event: string;
+  /** As it was set, in milliseconds. */
+  readonly delay: number;
+}
+
+/** A policy for all delays, or a function that says it for each. */
+export type DelayPolicies = DelayPolicy | ((delay: DelayInfo) => DelayPolicy);
+
+/**
+ * Starts the restored actors under `host`, with their delays; what is overdue fires once the
+ * returned turn is released.
+ *
+ * @param lastSeen when the run is known to have been open last, by the clock.
+ */
+export function restoreDocument(host: Host, document: Document, policies: DelayPolicies, lastSeen: number): Turn {
+  const turn = host.restore(document.snapshot);
+  const { clock, machine } = host.options;
+  const overdue: Delay[] = [];
+  for (const [key, stored] of Object.entries(document.delays)) {
+    const source = actorAt(host.root, stored.source);
+    const target = actorAt(host.root, stored.target);
+    if (!source || !target) continue;
+    const { event, delay, id } = stored;
+    const policy =
+      typeof policies === 'string' ? policies : policies({ machine: machine.id, source: stored.source, event: event.type, delay });
+    const due = dueBy(policy, stored, clock.now(), lastSeen);
+    const restored = { key: Number(key), source, target, event, delay, id, due };
+    if (due <= clock.now()) overdue.push(restored);
+    else host.delays.add(restored);
+    // Told to the store with the next turn.
+    if (due !== stored.due) host.moved.push(restored);
+  }
+  // A clock that is moved by hand would leave a timer of 0 ms waiting for its next move.
+  overdue.sort((a, b) => a.due - b.due);
+  for (const delay of overdue) host.delays.addDue(delay);
+  turn.held.push({ actor: undefined, run: () => overdue.forEach((delay) => queueMicrotask(() => host.fire(delay))) });
+  return turn;
+}
+
+function dueBy(policy: DelayPolicy, { due, delay }: StoredDelay, now: number, lastSeen: number): number {
+  if (policy === 'restart') return now + delay;
+  if (policy === 'remaining') return now + Math.max(0, due - Math.max(lastSeen, due - delay));
+  return due;
+}
