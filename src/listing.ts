@@ -1,7 +1,7 @@
 /** Lists runs page by page. The store finds them by what it indexes; the rest is told apart here. */
 import { RunNotFoundError } from './errors.ts';
 import { toInfo, type ListQuery, type RunInfo } from './run-info.ts';
-import type { RunStatus, Store, StoredRun } from './store.ts';
+import type { Store, StoredRun } from './store.ts';
 
 const PAGE = 200;
 
@@ -9,7 +9,7 @@ const toMs = (time: number | Date | undefined): number | undefined => (time inst
 
 export async function* listRuns(store: Store, query: ListQuery): AsyncGenerator<RunInfo> {
   const { machine, tag, metadata = {}, order, limit = Infinity } = query;
-  const status = typeof query.status === 'string' ? [query.status] : (query.status as readonly RunStatus[] | undefined);
+  const status = typeof query.status === 'string' ? [query.status] : query.status;
   const wanted = Object.entries(metadata);
   let after = query.after === undefined ? undefined : await find(store, query.after);
   for (let left = limit; left > 0; ) {

@@ -18,6 +18,7 @@ import { readMore, type More } from './run-info.ts';
 import type { CheckpointRow, Head, Row, RunStatus, Store, StoredRun } from './store.ts';
 import { TurnLog, type Durability, type Ended, type Waiter } from './turn-log.ts';
 import { actorPath } from './xstate/actor-path.ts';
+import { adopted } from './xstate/adopted.ts';
 import { Capture, type Document } from './xstate/capture.ts';
 import { CommittedActor } from './xstate/committed-actor.ts';
 import type { Clock } from './xstate/delays.ts';
@@ -164,13 +165,14 @@ export class RunCore {
         committer,
         lease,
         replace,
+        logger: this.context.logger,
         durability: this.identity.more.durability ?? this.context.durability,
         show: (ended) => this.#show(ended),
         tell: (ended) => ended.touchedRoot && this.actor.notify(),
         relayAgain: (ended) => this.#relay(ended.told, () => this.#host.relayAgain(ended.turn.cause)),
         progressed: () => this.#progress(),
         closed: (error) => this.#close(error),
-        refused: (error) => this.#quarantineWith(error),
+        refused: ({ turn }, error) => this.#refused(turn, error),
       },
       { seq, fence },
     );
@@ -284,6 +286,8 @@ export class RunCore {
 
   #deliver(event: AnyEventObject, options: SendOptions): Promise<Receipt> {
     if (this.#closed || this.#releasing) return Promise.reject(this.#closedNow());
+    // Sent by a guard or an assigner: it gets a turn of its own, as soon as this one is over.
+    if (this.#host.isInTurn) return Promise.resolve().then(() => this.#deliver(event, options));
     const turn = this.#relay(options, () => this.#host.send(event));
     if (turn.refusal !== undefined) return Promise.reject(turn.refusal);
     const ended = this.#log.last;
@@ -432,6 +436,13 @@ export class RunCore {
     return this.#closed ?? new RunClosedError(this.id, 'is being released');
   }
 
+  /** The store never takes a turn that nobody waits for. */
+  #refused({ cause }: Turn, error: unknown): void {
+    const effect = cause.source && adopted(cause.source).effect;
+    if (effect) this.#host.failEffect(effect, error);
+    else this.#quarantineWith(error);
+  }
+
   /** Nothing can be told of the failure but the run itself. */
   #quarantineWith(error: unknown): void {
     if (this.#quarantine || this.#closed) return;
@@ -456,7 +467,7 @@ export class RunCore {
     const failed = this.#failWatchers;
     this.#failWatchers = [];
     this.#watchers = [];
-    for (const { reject } of failed) reject(error);
+    for (const waiter of failed) waiter.reject(error);
     this.context.forget(this);
   }
 }

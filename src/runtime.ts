@@ -107,7 +107,10 @@ export class Runtime {
     assertInsiders();
     this.#options = options;
     this.#machines = new Machines(options.machines ?? []);
-    const { store, limits, types, clock = systemClock, delays = 'deadline', inspect, logger = console.log } = options;
+    const { store, limits, types, clock = systemClock, delays = 'deadline', inspect } = options;
+    // XState's own default. Bound late, so that a test can watch it.
+    // oxlint-disable-next-line no-console
+    const { logger = (...args) => console.log(...args) } = options;
     this.#context = {
       store,
       lease: new Lease(store, limits?.lease ?? LEASE, logger),

@@ -64,8 +64,9 @@ export interface TurnLogOptions {
   progressed(): void;
   /** The run cannot go on here. */
   closed(error: Error): void;
-  /** The store takes this turn never; nobody waits for it. */
-  refused(error: unknown): void;
+  /** The store never takes this turn, which is taken back; nobody waits for it. */
+  refused(ended: Ended, error: unknown): void;
+  logger(this: void, ...args: unknown[]): void;
 }
 
 const FIRST_RETRY = 10;
@@ -226,16 +227,16 @@ export class TurnLog implements Committing {
   #release(): void {
     if (this.#releasing) return;
     this.#releasing = true;
-    const { host, lease, show, tell } = this.options;
+    const { host, lease } = this.options;
     for (let ended = this.#toRelease[0]; ended && !this.#closed; ended = this.#toRelease[0]) {
-      show(ended);
+      this.options.show(ended);
       if (!host.release(ended.turn, () => lease.holds)) {
         void this.#regain();
         return;
       }
       if (this.#closed) break;
       this.#toRelease.shift();
-      tell(ended);
+      this.options.tell(ended);
       for (const waiter of ended.waiters) waiter.resolve(ended.seq);
     }
     this.#releasing = false;
@@ -282,6 +283,7 @@ export class TurnLog implements Committing {
     const { run, lease, store } = this.options;
     if (!lease.holds)
       return this.close(new StoreError(`The store did not commit turn ${this.#seq} of run '${run}' before the lease ended.`, outcome, { cause }));
+    if (this.#retryIn === FIRST_RETRY) this.options.logger(`Savepoint could not commit run '${run}'; it is tried again.`, cause);
     setTimeout(() => {
       if (this.#closed) return;
       if (again) return void again();
@@ -327,7 +329,7 @@ export class TurnLog implements Committing {
     checkpoints.forget();
     const failure = new StoreError(`The store refused turn ${refused.seq} of run '${this.options.run}'; the run is as it was before.`, 'failed', { cause: error });
     if (refused.waiters.length > 0) for (const waiter of refused.waiters) waiter.reject(failure);
-    else this.options.refused(failure);
+    else this.options.refused(refused, failure);
     for (const ended of later.slice(1)) {
       if (this.#closed) return;
       const { waiters } = ended;

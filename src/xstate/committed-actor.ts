@@ -29,7 +29,7 @@ export class CommittedActor {
   #observers: Set<Observer> | undefined;
 
   /** For XState's tools, as on every actor reference. */
-  readonly ref = this;
+  readonly ref: this = this;
 
   /** @param relay sends an event to the live actor, and throws when that was refused. */
   constructor(live: LiveActor, relay: (event: AnyEventObject) => void, stop: () => void) {

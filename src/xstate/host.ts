@@ -52,7 +52,7 @@ export class Host implements ActorHost {
   root!: LiveActor;
   readonly delays: Delays;
   /** Of the actors that have an effect which has not ended, as far as commits go. */
-  readonly effects = new Set<Effect>();
+  readonly effects: Set<Effect> = new Set();
   /** Delays whose due time is another one than the store has; told with the next turn. */
   moved: Delay[] = [];
   #turn: Turn | undefined;
@@ -61,7 +61,7 @@ export class Host implements ActorHost {
   #restoring = false;
   #closed = false;
   /** False once the run is being released: effects that have not started yet wait for the next opening. */
-  startsEffects = true;
+  startsEffects: boolean = true;
 
   constructor(readonly options: HostOptions) {
     this.delays = new Delays(options.clock, (delay) => this.fire(delay));
@@ -131,6 +131,11 @@ export class Host implements ActorHost {
 
   // --- Turns
 
+  /** Is a turn going on? */
+  get isInTurn(): boolean {
+    return this.#turn !== undefined;
+  }
+
   /** Sends an event to the root. The turn tells whether it was taken, or why it was refused. */
   send(event: AnyEventObject): Turn {
     return this.#run({ kind: 'event', target: this.root, event });
@@ -198,8 +203,12 @@ export class Host implements ActorHost {
   settle({ effect, target, event }: Outcome): void {
     if (this.#closed) return;
     const turn = this.#run({ kind: 'actor', source: effect.actor, target, event });
-    if (turn.refusal === undefined) return;
-    const error = this.options.describe(turn.refusal);
+    if (turn.refusal !== undefined) this.failEffect(effect, turn.refusal);
+  }
+
+  /** Makes an effect fail: its actor is told, and its parent's `onError` takes it. */
+  failEffect(effect: Effect, reason: unknown): void {
+    const error = this.options.describe(reason);
     const failure =
       effect.kind === 'promise'
         ? { type: 'xstate.promise.reject', data: error }

@@ -27,7 +27,7 @@ export interface LiveMachineSnapshot extends LiveSnapshot {
 
 export interface LiveLogic {
   readonly config?: unknown;
-  transition(snapshot: LiveSnapshot, event: AnyEventObject, scope: LiveScope): LiveSnapshot;
+  transition(this: void, snapshot: LiveSnapshot, event: AnyEventObject, scope: LiveScope): LiveSnapshot;
   getInitialSnapshot(scope: LiveScope, input: unknown): LiveSnapshot;
   getPersistedSnapshot(snapshot: LiveSnapshot, options?: unknown): unknown;
   restoreSnapshot?(persisted: unknown, scope: LiveScope): LiveSnapshot;

@@ -63,7 +63,7 @@ function describeNode(node: Node, seen: Map<AnyStateMachine, number>): unknown {
     node.type,
     [...node.transitions].map(([event, list]) => [event, list.map((one) => one.target?.map((target) => target.id) ?? null)]),
     (node.always ?? []).map((one) => one.target?.map((target) => target.id) ?? null),
-    node.invoke.map(({ id, src }) => [id, typeof src === 'string' && inline.test(src) ? describeLogic(sourceOf(node.machine, src), seen) : String(src)]),
+    node.invoke.map(({ id, src }) => [id, typeof src === 'string' && inline.test(src) ? describeLogic(sourceOf(node.machine, src), seen) : src]),
     Object.values(node.states).map((child) => describeNode(child, seen)),
   ];
 }
