@@ -42,11 +42,11 @@ export interface Codec {
    */
   inspect(value: unknown, where: Where): 'plain' | 'rich';
   /**
-   * The document of a value that was inspected. It may share parts with the value, so it is for reading only. Blobs that
-   * it refers to are added to `blobs`, not copied.
+   * The document of a value that was inspected. The bytes of each blob that it refers to are added to `blobs`: those
+   * of the value, not a copy.
    */
   encode(value: unknown, blobs: Map<string, Uint8Array>): Json;
-  /** The hashes of the blobs that a rich document refers to. */
+  /** The hashes of the blobs that a rich document refers to, once for each place. */
   blobsOf(json: Json): Iterable<string>;
   /**
    * The value of a rich document, which is used up by that. References to actors come back as what their toJSON() gave.

@@ -20,6 +20,11 @@ export function decode(
 
   function value(json: Json): unknown {
     if (typeof json !== 'object' || json === null) return json;
+    if (Array.isArray(json)) {
+      const items: unknown[] = json;
+      for (let i = 0; i < json.length; i++) items[i] = value(json[i] as Json);
+      return items;
+    }
     const tagged = untag(json);
     if (tagged) return tagged[0].startsWith('=') ? { [tagged[0]]: value(tagged[1]) } : rich(...tagged);
     // Each key is the document's own already, so that even `__proto__` is an ordinary one.

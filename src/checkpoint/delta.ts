@@ -6,7 +6,10 @@
 import { put } from './json.ts';
 import { kindOf } from './kind.ts';
 
+/** A key of an object, or an index of an array. */
 export type Key = string | number;
+
+/** The keys that lead from a document to a part of it. */
 export type Path = readonly Key[];
 
 /**
@@ -80,17 +83,14 @@ class Diff {
 
   /** As many items as before: each is compared with the one that it replaces. */
   private items(before: unknown[], after: unknown[], start: number, end: number): void {
-    for (let i = start; i < end; i++) {
-      if (Object.is(before[i], after[i])) continue;
-      let next = i + 1;
-      if (!alike(before[i], after[i])) {
-        // A run of new values, such as a vector of numbers, is one patch.
-        while (next < end && !Object.is(before[next], after[next]) && !alike(before[next], after[next]))
-          next++;
-      }
-      if (next === i + 1) this.member(i, before[i], after[i]);
-      else this.splice(i, next - i, after.slice(i, next));
-      i = next - 1;
+    let runStart = start;
+    for (let i = start; i <= end; i++) {
+      // A run of values that have nothing in common, such as a vector of numbers, is one patch.
+      if (i < end && !Object.is(before[i], after[i]) && !alike(before[i], after[i])) continue;
+      if (i - runStart === 1) this.member(runStart, before[runStart], after[runStart]);
+      else this.splice(runStart, i - runStart, after.slice(runStart, i));
+      if (i < end && !Object.is(before[i], after[i])) this.member(i, before[i], after[i]);
+      runStart = i + 1;
     }
   }
 
@@ -160,24 +160,40 @@ export function apply(document: unknown, patches: readonly Patch[]): unknown {
   const root = { document };
   for (const patch of patches) {
     const path: Path = ['document', ...patch[0]];
-    if (patch.length === 4) {
-      spliceAt(at(root, path, path.length), patch);
-      continue;
-    }
-    const parent = at(root, path, path.length - 1);
-    const key = path[path.length - 1] as Key;
-    if (patch.length === 2) {
-      // Only an object takes a key that it does not have yet.
-      if (typeof key === 'number' || !isObject(parent)) at(root, path, path.length);
-      put(parent as object, key as string, patch[1]);
-    } else {
-      at(root, path, path.length);
-      if (Array.isArray(parent) || parent === root)
-        throw new Error(`${JSON.stringify(path.slice(1))} is no key of an object`);
-      Reflect.deleteProperty(parent as object, key);
-    }
+    if (patch.length === 4) splice(at(root, path, path.length), patch);
+    else if (patch.length === 2) set(root, path, patch[1]);
+    else remove(root, path);
   }
   return root.document;
+}
+
+function set(root: object, path: Path, value: unknown): void {
+  const parent = at(root, path, path.length - 1);
+  const key = path[path.length - 1] as Key;
+  // Only an object takes a key that it does not have yet.
+  if (typeof key === 'number' || !isObject(parent)) at(root, path, path.length);
+  put(parent as object, key as string, value);
+}
+
+function remove(root: object, path: Path): void {
+  at(root, path, path.length);
+  const parent = at(root, path, path.length - 1);
+  if (parent === root || !isObject(parent))
+    throw new Error(`a patch deletes ${render(path)}, which is no key`);
+  Reflect.deleteProperty(parent, path[path.length - 1] as Key);
+}
+
+function splice(array: unknown, [path, start, deleteCount, items]: Extract<Patch, { length: 4 }>): void {
+  if (
+    !Array.isArray(array) ||
+    !Array.isArray(items) ||
+    !(start >= 0 && start + deleteCount <= array.length)
+  ) {
+    throw new Error(`a patch splices what is at ${JSON.stringify(path)}, which does not fit`);
+  }
+  array.splice(start, deleteCount);
+  // In slices: each item is an argument, and a call takes only so many.
+  for (let i = 0; i < items.length; i += 1000) array.splice(start + i, 0, ...items.slice(i, i + 1000));
 }
 
 /** What the first `length` steps of a path lead to. */
@@ -185,24 +201,19 @@ function at(root: object, path: Path, length: number): unknown {
   let value: unknown = root;
   for (let i = 0; i < length; i++) {
     const key = path[i] as Key;
-    const found = Array.isArray(value)
-      ? typeof key === 'number' && key >= 0 && key < value.length
-      : typeof key === 'string' && isObject(value) && Object.hasOwn(value, key);
-    if (!found) throw new Error(`the path ${JSON.stringify(path.slice(1))} of a patch leads nowhere`);
+    const takes = Array.isArray(value) ? 'number' : isObject(value) ? 'string' : undefined;
+    if (typeof key !== takes || !Object.hasOwn(value as object, key)) {
+      throw new Error(`a patch is for ${render(path)}, which is not there`);
+    }
     value = Reflect.get(value as object, key);
   }
   return value;
 }
 
-function isObject(value: unknown): value is object {
-  return typeof value === 'object' && value !== null && kindOf(value) === 'object';
+function render(path: Path): string {
+  return JSON.stringify(path.slice(1));
 }
 
-function spliceAt(array: unknown, [path, start, deleteCount, items]: Extract<Patch, { length: 4 }>): void {
-  if (!Array.isArray(array) || !(start >= 0 && deleteCount >= 0 && start + deleteCount <= array.length)) {
-    throw new Error(`the splice at ${JSON.stringify(path)} of a patch does not fit`);
-  }
-  array.splice(start, deleteCount);
-  // In slices: each item is an argument, and a call takes only so many.
-  for (let i = 0; i < items.length; i += 1000) array.splice(start + i, 0, ...items.slice(i, i + 1000));
+function isObject(value: unknown): value is object {
+  return typeof value === 'object' && value !== null && kindOf(value) === 'object';
 }

@@ -77,7 +77,7 @@ export function blobsOf(document: Json): string[] {
 
   function collect(json: Json): void {
     if (typeof json !== 'object' || json === null) return;
-    const tagged = untag(json);
+    const tagged = Array.isArray(json) ? undefined : untag(json);
     if (tagged?.[0] === 'blob') hashes.push((tagged[1] as [string, string])[1]);
     else for (const item of Object.values(json)) collect(item);
   }

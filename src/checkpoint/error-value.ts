@@ -52,7 +52,8 @@ export function errorParts(error: Error): ErrorParts {
 /** Puts an error together again, each property with the flags that it had. */
 export function errorOf({ is, hidden, own }: ErrorParts): Error {
   const known = classes.find(({ name }) => name === is) ?? Error;
-  const error = known === AggregateError ? new AggregateError([]) : new (known as ErrorConstructor)();
+  // With the class as new.target: AggregateError alone takes other arguments, and sets its properties itself.
+  const error: Error = Reflect.construct(Error, [], known);
   for (const key of Object.keys(hidden)) {
     Object.defineProperty(error, key, { value: hidden[key], configurable: true, writable: true });
   }

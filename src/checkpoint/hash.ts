@@ -6,18 +6,26 @@
 import { sha256 } from '@noble/hashes/sha2.js';
 import { bytesToHex, utf8ToBytes } from '@noble/hashes/utils.js';
 
-const known = new WeakMap<Uint8Array, string>();
+const known = new WeakMap<Uint8Array, { readonly sum: number; readonly hash: string }>();
 
 /**
- * The SHA-256 of some bytes, in hex. Each array is read once: what is in a context is not changed in place.
+ * The SHA-256 of some bytes, in hex. It is kept for each array together with a checksum, which costs a tenth of it: an
+ * image that stays in a context is hashed once, and a buffer that was filled again is hashed again.
  */
 export function contentHash(bytes: Uint8Array): string {
-  let hash = known.get(bytes);
-  if (hash === undefined) {
-    hash = bytesToHex(sha256(bytes));
-    known.set(bytes, hash);
-  }
+  const sum = checksum(bytes);
+  const last = known.get(bytes);
+  if (last?.sum === sum) return last.hash;
+  const hash = bytesToHex(sha256(bytes));
+  known.set(bytes, { sum, hash });
   return hash;
+}
+
+/** FNV-1a, of 32 bits. */
+function checksum(bytes: Uint8Array): number {
+  let sum = 0x811c9dc5;
+  for (let i = 0; i < bytes.length; i++) sum = Math.imul(sum ^ (bytes[i] as number), 0x01000193);
+  return sum;
 }
 
 /** The first 16 bytes of the SHA-256 of a text, in hex. */

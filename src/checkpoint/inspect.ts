@@ -112,7 +112,12 @@ class Walk {
         'XState takes an object with xstate$$type: 1 for a reference to an actor. Rename that property.',
       );
     }
-    for (const key of Object.keys(value)) this.step(key, Reflect.get(value, key), inside);
+    for (const key of Object.keys(value)) {
+      // First the path: an accessor may throw.
+      this.path.push(key);
+      this.visit(Reflect.get(value, key), inside);
+      this.path.pop();
+    }
   }
 
   private visitArray(value: unknown[], inside: boolean): void {

@@ -28,7 +28,7 @@ export function kindOf(value: object): Kind {
 }
 
 /** True for an object literal, also one of another realm, such as what `fetch` gives inside of Jest. */
-export function isPlainObject(value: object): boolean {
+function isPlainObject(value: object): boolean {
   const prototype: object | null = Object.getPrototypeOf(value);
   return (
     prototype === Object.prototype ||
@@ -38,7 +38,7 @@ export function isPlainObject(value: object): boolean {
 }
 
 /** True for an XState actor, of whatever copy of XState. */
-export function isActor(value: object): boolean {
+function isActor(value: object): boolean {
   return 'sessionId' in value && 'ref' in value && 'send' in value && typeof value.send === 'function';
 }
 

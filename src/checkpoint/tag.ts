@@ -11,7 +11,7 @@ export function tag(name: string, body: Json): Json {
   return { [`=${name}`]: body };
 }
 
-/** The name and the body of a tagged value; undefined for an ordinary object or array. */
+/** The name and the body of a tagged value; undefined for an ordinary object. */
 export function untag(json: object): [name: string, body: Json] | undefined {
   const keys = Object.keys(json);
   const key = keys[0];
