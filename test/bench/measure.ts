@@ -1,0 +1,84 @@
+/** How things are measured: round after round, all contenders in each, and the medians of that. */
+import { readFileSync, statSync } from 'node:fs';
+
+/** What one round of one contender gave. */
+export interface Sample {
+  /** Steps or turns per second. */
+  readonly rate: number;
+  /** How long the last 100 turns took, as a multiple of the first 100. */
+  readonly growth?: number;
+  /** Bytes that the process wrote. */
+  readonly written?: number;
+  /** Bytes of the database once it is closed. */
+  readonly stored?: number;
+}
+
+/** A median with its spread. */
+export interface Figure {
+  readonly median: number;
+  readonly min: number;
+  readonly max: number;
+}
+
+export type Contenders<Name extends string> = Readonly<Record<Name, () => Promise<Sample>>>;
+export type Samples<Name extends string> = Readonly<Record<Name, readonly Sample[]>>;
+
+/**
+ * All contenders once a round, so that whatever else the machine does in a round slows all of them. The
+ * first round warms up and is not counted.
+ */
+export async function interleaved<Name extends string>(
+  rounds: number,
+  contenders: Contenders<Name>,
+): Promise<Samples<Name>> {
+  const names = Object.keys(contenders) as Name[];
+  const samples = Object.fromEntries(names.map((name) => [name, []])) as unknown as Record<Name, Sample[]>;
+  for (let round = 0; round <= rounds; round++)
+    for (const name of names) {
+      globalThis.gc?.();
+      const sample = await contenders[name]();
+      if (round > 0) samples[name].push(sample);
+    }
+  return samples;
+}
+
+export function figureOf(values: readonly number[]): Figure {
+  return { median: median(values), min: Math.min(...values), max: Math.max(...values) };
+}
+
+/** The ratio of the medians; its spread is that of the rounds, each compared with itself. */
+export function ratioOf(values: readonly number[], others: readonly number[]): Figure {
+  const { min, max } = figureOf(values.map((value, round) => value / others[round]!));
+  return { median: median(values) / median(others), min, max };
+}
+
+export function median(values: readonly number[]): number {
+  return values.toSorted((a, b) => a - b)[values.length >> 1]!;
+}
+
+/** The values of one kind in all samples. */
+export function valuesOf(samples: readonly Sample[], what: keyof Sample): number[] {
+  return samples.map((sample) => sample[what] ?? Number.NaN);
+}
+
+/** How many a second, from `since` until now. */
+export function rateSince(since: number, count: number): number {
+  return count / ((performance.now() - since) / 1000);
+}
+
+/** Bytes that this process has written so far; Linux alone tells. */
+export function bytesWritten(): number {
+  try {
+    return Number(/wchar: (\d+)/.exec(readFileSync('/proc/self/io', 'utf8'))?.[1]);
+  } catch {
+    return Number.NaN;
+  }
+}
+
+/** Bytes of an SQLite database with its write-ahead log. */
+export function databaseSize(file: string): number {
+  return [file, `${file}-wal`].reduce(
+    (sum, path) => sum + (statSync(path, { throwIfNoEntry: false })?.size ?? 0),
+    0,
+  );
+}

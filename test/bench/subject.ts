@@ -1,0 +1,38 @@
+/** The package that is measured: as it is shipped, or its source. */
+import { fileURLToPath, pathToFileURL } from 'node:url';
+import { join } from 'node:path';
+import type { createRuntime } from 'savepoint';
+import type { memoryStore } from 'savepoint/memory';
+import type { sqliteStore } from 'savepoint/sqlite';
+import { build } from 'vite';
+
+export type From = 'build' | 'source';
+
+/** What is measured of it. */
+export interface Subject {
+  readonly createRuntime: typeof createRuntime;
+  readonly sqliteStore: typeof sqliteStore;
+  readonly memoryStore: typeof memoryStore;
+}
+
+const root = fileURLToPath(new URL('../..', import.meta.url));
+// Not dist/, which others may be using. Below the root, so that dependencies are found from it.
+const folder = join(root, '.cache/bench');
+
+/** Builds the package as `npm run build` does. */
+export async function buildSubject(): Promise<void> {
+  await build({ root, logLevel: 'warn', build: { outDir: folder, emptyOutDir: true } });
+}
+
+export async function loadSubject(from: From): Promise<Subject> {
+  const entry = (name: string): string => pathToFileURL(join(folder, `${name}.js`)).href;
+  const [core, sqlite, memory] =
+    from === 'source'
+      ? [await import('savepoint'), await import('savepoint/sqlite'), await import('savepoint/memory')]
+      : await Promise.all([import(entry('index')), import(entry('sqlite')), import(entry('memory'))]);
+  return {
+    createRuntime: core.createRuntime,
+    sqliteStore: sqlite.sqliteStore,
+    memoryStore: memory.memoryStore,
+  };
+}
