@@ -41,7 +41,8 @@ export class Committer {
       batch.push(commit);
     }
     if (batch.length === 0) return;
-    const settle = (outcomes: readonly Outcome[]): void => takers.forEach((one, at) => one.outcome(outcomes[at]!));
+    const settle = (outcomes: readonly Outcome[]): void =>
+      takers.forEach((one, at) => one.outcome(outcomes[at]!));
     const lose = (error: unknown): void => takers.forEach((one) => one.unknown(error));
     let outcomes;
     try {

@@ -34,7 +34,10 @@ export class InvalidArgumentError extends SavepointError {
 /** No run has this id. */
 export class RunNotFoundError extends SavepointError {
   constructor(readonly run: string) {
-    super('RUN_NOT_FOUND', `There is no run '${run}'. Start it with runtime.start(machine, { id: '${run}' }).`);
+    super(
+      'RUN_NOT_FOUND',
+      `There is no run '${run}'. Start it with runtime.start(machine, { id: '${run}' }).`,
+    );
   }
 }
 

@@ -41,7 +41,11 @@ export interface HistoryQuery {
 const PAGE = 200;
 
 /** Lists checkpoints, a page at a time. */
-export async function* readHistory(store: Store, run: string, query: HistoryQuery = {}): AsyncGenerator<CheckpointInfo> {
+export async function* readHistory(
+  store: Store,
+  run: string,
+  query: HistoryQuery = {},
+): AsyncGenerator<CheckpointInfo> {
   const { order = 'asc', limit = Infinity } = query;
   const descending = order === 'desc';
   let { from, to } = query;
@@ -82,7 +86,12 @@ export async function* readHistory(store: Store, run: string, query: HistoryQuer
 }
 
 /** Reads one checkpoint with its state. */
-export async function readCheckpoint(store: Store, codec: Codec, run: string, seq: number): Promise<Checkpoint> {
+export async function readCheckpoint(
+  store: Store,
+  codec: Codec,
+  run: string,
+  seq: number,
+): Promise<Checkpoint> {
   const rows = await store.load(run, seq);
   const row = rows.at(-1);
   if (row?.seq !== seq) throw new CheckpointNotFoundError(run, seq);
@@ -91,11 +100,16 @@ export async function readCheckpoint(store: Store, codec: Codec, run: string, se
   const { cause } = headers.at(-1)!;
   const value = headers.findLast((header) => 'value' in header)?.value;
   const definition = headers[0]!.definition!;
-  return { ...toInfo({ ...row, bytes: row.body.length }, cause), value, definition, snapshot: document.snapshot };
+  return {
+    ...toInfo({ ...row, bytes: row.body.length }, cause),
+    value,
+    definition,
+    snapshot: document.snapshot,
+  };
 }
 
 async function valueBefore(store: Store, run: string, seq: number): Promise<unknown> {
-  for (let to = seq; ; ) {
+  for (let to = seq; ;) {
     const page = await store.history(run, { to, descending: true, limit: PAGE });
     for (const row of page) {
       const header = decodeHeader(run, row);
@@ -106,7 +120,10 @@ async function valueBefore(store: Store, run: string, seq: number): Promise<unkn
   }
 }
 
-const toInfo = ({ seq, time, bytes, base }: CheckpointSummary, cause: CheckpointCause): Omit<CheckpointInfo, 'value'> => ({
+const toInfo = (
+  { seq, time, bytes, base }: CheckpointSummary,
+  cause: CheckpointCause,
+): Omit<CheckpointInfo, 'value'> => ({
   seq,
   time,
   cause,

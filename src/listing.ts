@@ -5,14 +5,15 @@ import type { Store, StoredRun } from './store.ts';
 
 const PAGE = 200;
 
-const toMs = (time: number | Date | undefined): number | undefined => (time instanceof Date ? time.getTime() : time);
+const toMs = (time: number | Date | undefined): number | undefined =>
+  time instanceof Date ? time.getTime() : time;
 
 export async function* listRuns(store: Store, query: ListQuery): AsyncGenerator<RunInfo> {
   const { machine, tag, metadata = {}, order, limit = Infinity } = query;
   const status = typeof query.status === 'string' ? [query.status] : query.status;
   const wanted = Object.entries(metadata);
   let after = query.after === undefined ? undefined : await find(store, query.after);
-  for (let left = limit; left > 0; ) {
+  for (let left = limit; left > 0;) {
     const page = await store.runs({
       status,
       machine,

@@ -9,7 +9,9 @@ import { InvalidArgumentError } from './errors.ts';
  */
 export function checkMachine(machine: AnyStateMachine): void {
   if (typeof machine !== 'object' || machine === null || !('getStateNodeById' in machine))
-    throw new InvalidArgumentError('This is no XState machine. Pass what setup({ … }).createMachine({ id: … }) returns.');
+    throw new InvalidArgumentError(
+      'This is no XState machine. Pass what setup({ … }).createMachine({ id: … }) returns.',
+    );
   if (typeof machine.config.id !== 'string' || machine.config.id === '')
     throw new InvalidArgumentError(
       `The machine has no id, by which its runs would be found again. Write createMachine({ id: 'refund', … }).`,

@@ -19,7 +19,11 @@ import { missingFrom, structureHash } from './xstate/structure.ts';
  *
  * @param args.from the definition that wrote the snapshot.
  */
-export type Migrate = (args: { readonly from: Definition; readonly machine: AnyStateMachine; readonly snapshot: unknown }) => unknown;
+export type Migrate = (args: {
+  readonly from: Definition;
+  readonly machine: AnyStateMachine;
+  readonly snapshot: unknown;
+}) => unknown;
 
 // How often to try again for a run that another holds, in milliseconds.
 const AGAIN = 50;
@@ -76,7 +80,8 @@ async function acquire({ store, lease }: RunContext, id: string, wait: number): 
 /** The machine that is to run it: of the version that wrote it, else the one that was given, else the newest. */
 function choose(stored: StoredRun, machines: Machines, given: AnyStateMachine | undefined): AnyStateMachine {
   const { run, machine: id, version } = stored;
-  if (given && given.id !== id) throw new IncompatibleMachineError(run, given.id, [`its machine is '${id}', not '${given.id}'`]);
+  if (given && given.id !== id)
+    throw new IncompatibleMachineError(run, given.id, [`its machine is '${id}', not '${given.id}'`]);
   if (given?.version === version && given) return given;
   const registered = machines.find(id, version);
   const machine = registered?.version === version ? registered : (given ?? registered);
@@ -97,7 +102,10 @@ async function readDocument(
   let missing = missingFrom(machine, document);
   if (missing.length === 0) return document;
   if (!migrate) throw new IncompatibleMachineError(run, machine.id, missing);
-  const migrated: Document = { ...document, snapshot: migrate({ from, machine, snapshot: document.snapshot }) };
+  const migrated: Document = {
+    ...document,
+    snapshot: migrate({ from, machine, snapshot: document.snapshot }),
+  };
   missing = missingFrom(machine, migrated);
   if (missing.length > 0) throw new IncompatibleMachineError(run, machine.id, missing);
   return migrated;

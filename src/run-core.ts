@@ -2,27 +2,28 @@
 import type { AnyEventObject, AnyStateMachine } from 'xstate';
 import type { Codec } from './checkpoint/codec.ts';
 import { Checkpoints } from './checkpoint/checkpoints.ts';
-import { decodeHeader, define, type CheckpointCause } from './checkpoint/envelope.ts';
+import { decodeHeader, define, type CheckpointCause, type Definition } from './checkpoint/envelope.ts';
 import type { Committer } from './committer.ts';
+import { EventNotAcceptedError, InvalidArgumentError, RunClosedError } from './errors.ts';
 import {
-  EventNotAcceptedError,
-  InvalidArgumentError,
-  NotSerializableError,
-  RunClosedError,
-  SavepointError,
-} from './errors.ts';
-import { readCheckpoint, readHistory, type Checkpoint, type CheckpointInfo, type HistoryQuery } from './history.ts';
+  readCheckpoint,
+  readHistory,
+  type Checkpoint,
+  type CheckpointInfo,
+  type HistoryQuery,
+} from './history.ts';
 import type { Lease } from './lease.ts';
 import type { Receipt, ReleaseOptions, SendOptions } from './run.ts';
 import { readMore, type More } from './run-info.ts';
 import type { CheckpointRow, Head, Row, RunStatus, Store, StoredRun } from './store.ts';
-import { TurnLog, type Durability, type Ended, type Waiter } from './turn-log.ts';
+import { storable } from './storable.ts';
+import { TurnLog, type Durability, type Ended, type TurnLogOwner, type Waiter } from './turn-log.ts';
 import { actorPath } from './xstate/actor-path.ts';
 import { adopted } from './xstate/adopted.ts';
 import { Capture, type Document } from './xstate/capture.ts';
 import { CommittedActor } from './xstate/committed-actor.ts';
 import type { Clock } from './xstate/delays.ts';
-import { Host, type Inspect } from './xstate/host.ts';
+import { Host, type HostOwner, type Inspect } from './xstate/host.ts';
 import { isMachineSnapshot } from './xstate/insider.ts';
 import { restoreDocument, type DelayPolicies } from './xstate/restore.ts';
 import { structureHash } from './xstate/structure.ts';
@@ -64,18 +65,22 @@ interface Deferred {
   reject(error: unknown): void;
 }
 
-export class RunCore {
+export class RunCore implements HostOwner, TurnLogOwner {
   readonly id: string;
   readonly machine: AnyStateMachine;
   actor!: CommittedActor;
   seq = 0;
   status: RunStatus = 'idle';
-  readonly #host: Host;
+  readonly host: Host;
+  readonly checkpoints: Checkpoints;
   readonly #capture: Capture;
-  readonly #checkpoints: Checkpoints;
   #log!: TurnLog;
   /** What the store's listing says, once all turns are durable. */
-  #listed: { readonly status: RunStatus; readonly due: number | undefined } = { status: 'idle', due: undefined };
+  #listed: { readonly status: RunStatus; readonly due: number | undefined } = {
+    status: 'idle',
+    due: undefined,
+  };
+  #starting: Waiter | undefined;
   #told: SendOptions | undefined;
   #closed: Error | undefined;
   #releasing: Promise<void> | undefined;
@@ -88,132 +93,108 @@ export class RunCore {
   #quarantine: { readonly name: string; readonly message: string } | undefined;
 
   constructor(
-    private readonly context: RunContext,
+    readonly context: RunContext,
     private readonly identity: RunIdentity,
   ) {
     const { id, machine } = identity;
     this.id = id;
     this.machine = machine;
-    this.#host = new Host({
-      machine,
-      id,
-      clock: context.clock,
-      inspect: context.inspect,
-      logger: context.logger,
-      onTurn: (turn) => this.#turnEnded(turn),
-      onFatal: (error) => this.#quarantineWith(error),
-      describe,
-    });
-    this.#capture = new Capture(this.#host, context.codec);
-    const definition = define(machine.id, machine.version, structureHash(machine));
-    this.#checkpoints = new Checkpoints(context.codec, definition, this.#capture);
+    this.host = new Host(this);
+    this.#capture = new Capture(this.host, context.codec);
+    this.checkpoints = new Checkpoints(context.codec, definitionOf(machine), this.#capture);
   }
 
   // --- Beginnings
 
   /** Starts a new run. Resolves when its first checkpoint is durable. */
   async start(input: unknown): Promise<void> {
-    this.#log = this.#openLog(0, 1);
+    this.#log = new TurnLog(this, 0, 1);
     const durable = new Promise<number>((resolve, reject) => {
-      this.#firstWaiter = { resolve, reject };
+      this.#starting = { resolve, reject };
     });
     durable.catch(() => {});
     try {
-      this.#host.start(input);
+      this.host.start(input);
     } catch (error) {
-      this.#close(error instanceof Error ? error : new Error(String(error)));
+      this.closed(error instanceof Error ? error : new Error(String(error)));
       throw error;
     }
     await durable;
   }
-  #firstWaiter: Waiter | undefined;
 
   /** Goes on from what was read. */
   resume(document: Document, stored: StoredRun, rows: readonly CheckpointRow[], fence: number): void {
     const definition = decodeHeader(this.id, rows[0]!).definition;
-    this.#checkpoints.continueFrom(rows, definition?.structure !== structureHash(this.machine) || definition?.version !== this.machine.version);
-    this.#log = this.#openLog(stored.seq, fence);
+    this.checkpoints.continueFrom(
+      rows,
+      definition?.structure !== structureHash(this.machine) || definition?.version !== this.machine.version,
+    );
+    this.#log = new TurnLog(this, stored.seq, fence);
     this.seq = stored.seq;
     this.status = stored.status;
     const released = readMore(stored.more).released ?? 0;
-    const turn = restoreDocument(this.#host, document, this.context.delays, Math.max(stored.updatedAt, released));
-    this.actor = this.#commitedActor();
+    const turn = restoreDocument(
+      this.host,
+      document,
+      this.context.delays,
+      Math.max(stored.updatedAt, released),
+    );
+    this.actor = new CommittedActor(this.host.root, this);
     this.#listed = { status: stored.status, due: stored.due };
-    this.#host.release(turn, () => true);
+    this.host.release(turn, () => true);
   }
 
   /** Shows a run that is over: nothing runs, nothing is held. */
   showEnd(document: Document, stored: StoredRun): void {
     this.seq = stored.seq;
     this.status = stored.status;
-    this.#host.view(document.snapshot);
-    this.actor = this.#commitedActor();
+    this.host.view(document.snapshot);
+    this.actor = new CommittedActor(this.host.root, this);
     const error = readMore(stored.more).error;
-    this.#closed = new RunClosedError(this.id, error ? `is quarantined: ${error.name}: ${error.message}` : 'is at its end');
+    this.#closed = new RunClosedError(
+      this.id,
+      error ? `is quarantined: ${error.name}: ${error.message}` : 'is at its end',
+    );
     this.context.forget(this);
   }
 
-  #openLog(seq: number, fence: number): TurnLog {
-    const { store, lease, committer, replace } = this.context;
-    return new TurnLog(
-      {
-        run: this.id,
-        host: this.#host,
-        capture: this.#capture,
-        checkpoints: this.#checkpoints,
-        store,
-        committer,
-        lease,
-        replace,
-        logger: this.context.logger,
-        durability: this.identity.more.durability ?? this.context.durability,
-        show: (ended) => this.#show(ended),
-        tell: (ended) => ended.touchedRoot && this.actor.notify(),
-        relayAgain: (ended) => this.#relay(ended.told, () => this.#host.relayAgain(ended.turn.cause)),
-        progressed: () => this.#progress(),
-        closed: (error) => this.#close(error),
-        refused: ({ turn }, error) => this.#refused(turn, error),
-      },
-      { seq, fence },
-    );
+  // --- As the actor's owner
+
+  relay(event: AnyEventObject): void {
+    this.#check(event);
+    if (this.#closed) throw this.#closedNow();
+    const { refusal } = this.host.send(event);
+    if (refusal !== undefined) throw refusal;
   }
 
-  #commitedActor(): CommittedActor {
-    return new CommittedActor(
-      this.#host.root,
-      (event) => {
-        this.#check(event);
-        if (this.#closed) throw this.#closedNow();
-        const { refusal } = this.#host.send(event);
-        if (refusal !== undefined) throw refusal;
-      },
-      () => void this.release().catch(this.context.logger),
-    );
+  stop(): void {
+    this.release().catch(this.context.logger);
   }
 
   // --- Turns
 
   /** Captures a turn at its end. False: nothing happened in it. */
-  #turnEnded(turn: Turn): boolean {
+  turnEnded(turn: Turn): boolean {
     if (this.#closed) throw this.#closedNow();
     const first = turn.cause.kind === 'start';
     const patches = first ? [] : this.#capture.changes(turn);
     if (!first && patches.length === 0 && turn.held.length === 0 && turn.taken !== true) return false;
-    const { root } = this.#host;
+    const { root } = this.host;
     const snapshot = root._snapshot;
     const value = isMachineSnapshot(snapshot) ? snapshot.value : undefined;
     const time = this.context.clock.now();
     const seq = this.#log.nextSeq;
     const told = this.#told;
-    const row = this.#checkpoints.row(seq, time, causeOf(turn, told), value, patches, this.#capture.rich);
+    const row = this.checkpoints.row(seq, time, causeOf(turn, told), value, patches, this.#capture.rich);
     const status = this.#statusNow();
-    const due = this.#host.delays.next;
+    const due = this.host.delays.next;
     const headChanged = first || status !== this.#listed.status || due !== this.#listed.due;
     if (headChanged) this.#listed = { status, due };
-    this.#host.moved.length = 0;
-    const waiters = first && this.#firstWaiter ? [this.#firstWaiter] : [];
+    this.host.moved.length = 0;
+    const waiters = this.#starting ? [this.#starting] : [];
+    this.#starting = undefined;
     const put: Row[] = told?.id === undefined ? [] : [{ kind: 'event', key: told.id, value: String(seq) }];
-    if (first) this.actor = this.#commitedActor();
+    if (first) this.actor = new CommittedActor(this.host.root, this);
     this.#log.add({
       turn,
       seq,
@@ -230,13 +211,21 @@ export class RunCore {
     return true;
   }
 
-  #show(ended: Ended): void {
+  show(ended: Ended): void {
     this.seq = ended.seq;
     this.status = ended.status;
     if (ended.touchedRoot) this.actor.show(ended.snapshot);
   }
 
-  #relay<T>(told: SendOptions | undefined, run: () => T): T {
+  tell(ended: Ended): void {
+    if (ended.touchedRoot) this.actor.notify();
+  }
+
+  relayAgain({ told, turn }: Ended): Turn {
+    return this.#say(told, () => this.host.relayAgain(turn.cause));
+  }
+
+  #say<T>(told: SendOptions | undefined, run: () => T): T {
     const before = this.#told;
     this.#told = told;
     try {
@@ -247,7 +236,7 @@ export class RunCore {
   }
 
   #statusNow(): RunStatus {
-    const { root, delays, hasEffects } = this.#host;
+    const { root, delays, hasEffects } = this.host;
     const { status } = root._snapshot;
     if (status === 'done') return 'done';
     if (status === 'error') return 'failed';
@@ -263,7 +252,7 @@ export class RunCore {
       machine: machine.id,
       version: machine.version,
       status: this.#quarantine ? 'quarantined' : status,
-      due: isEnd(status) ? undefined : this.#host.delays.next,
+      due: isEnd(status) ? undefined : this.host.delays.next,
       createdAt,
       tags,
       more: JSON.stringify(this.#quarantine ? { ...more, error: this.#quarantine } : more),
@@ -287,8 +276,8 @@ export class RunCore {
   #deliver(event: AnyEventObject, options: SendOptions): Promise<Receipt> {
     if (this.#closed || this.#releasing) return Promise.reject(this.#closedNow());
     // Sent by a guard or an assigner: it gets a turn of its own, as soon as this one is over.
-    if (this.#host.isInTurn) return Promise.resolve().then(() => this.#deliver(event, options));
-    const turn = this.#relay(options, () => this.#host.send(event));
+    if (this.host.isInTurn) return Promise.resolve().then(() => this.#deliver(event, options));
+    const turn = this.#say(options, () => this.host.send(event));
     if (turn.refusal !== undefined) return Promise.reject(turn.refusal);
     const ended = this.#log.last;
     if (ended?.turn === turn)
@@ -300,7 +289,7 @@ export class RunCore {
 
   /** Nothing took it; that, too, is true only once the turns before it are durable. */
   async #ignored(event: AnyEventObject, { required }: SendOptions): Promise<Receipt> {
-    const accepted = acceptedEvents(this.#host.root);
+    const accepted = acceptedEvents(this.host.root);
     if (!this.#log.isDurable) await this.flush();
     if (required) throw new EventNotAcceptedError(this.id, event.type, accepted);
     return { delivered: true, accepted: false };
@@ -311,9 +300,15 @@ export class RunCore {
     if (known) return known;
     const used = this.context.store.row(this.id, 'event', id);
     const first = (seq: string | Uint8Array | undefined): Promise<Receipt> =>
-      seq === undefined ? this.#deliver(event, options) : Promise.resolve({ delivered: true, accepted: true, seq: Number(seq) });
+      seq === undefined
+        ? this.#deliver(event, options)
+        : Promise.resolve({ delivered: true, accepted: true, seq: Number(seq) });
     const receipt =
-      used instanceof Promise ? this.#inTurn(() => used.then(first)) : this.#queue ? this.#inTurn(() => first(used)) : first(used);
+      used instanceof Promise
+        ? this.#inTurn(() => used.then(first))
+        : this.#queue
+          ? this.#inTurn(() => first(used))
+          : first(used);
     const sending = (this.#sending ??= new Map());
     sending.set(id, receipt);
     const forget = (): void => void sending.delete(id);
@@ -338,7 +333,9 @@ export class RunCore {
 
   #check(event: unknown): void {
     if (typeof event !== 'object' || event === null || typeof (event as { type?: unknown }).type !== 'string')
-      throw new InvalidArgumentError(`An event is an object with a type, such as { type: 'approve' }; run '${this.id}' was sent ${describeValue(event)}.`);
+      throw new InvalidArgumentError(
+        `An event is an object with a type, such as { type: 'approve' }; run '${this.id}' was sent ${describeValue(event)}.`,
+      );
   }
 
   settled(): Promise<void> {
@@ -376,22 +373,28 @@ export class RunCore {
 
   async #release(grace: number): Promise<void> {
     const closed = new RunClosedError(this.id, 'was released; open it again with runtime.open()');
-    this.#host.startsEffects = false;
-    if (grace > 0 && this.#host.hasEffects) {
+    this.host.startsEffects = false;
+    if (grace > 0 && this.host.hasEffects) {
       let timer: ReturnType<typeof setTimeout> | undefined;
       const over = new Promise<void>((resolve) => (timer = setTimeout(resolve, grace)));
-      await Promise.race([over, this.#when(() => !this.#host.hasEffects && this.#log.isSettled)]).catch(() => {});
+      await Promise.race([over, this.#when(() => !this.host.hasEffects && this.#log.isSettled)]).catch(
+        () => {},
+      );
       clearTimeout(timer);
     }
-    this.#host.abortEffects();
+    this.host.abortEffects();
     const more = { ...this.identity.more, released: this.context.clock.now() };
     if (!this.#closed) await this.#log.release(() => this.#headNow(this.status, more));
-    this.#close(closed);
+    this.closed(closed);
   }
 
   /** Closes the run without a word to the store: it was deleted, or never was. */
   discard(reason: string): void {
     this.#log?.close(new RunClosedError(this.id, reason));
+  }
+
+  get durability(): Durability {
+    return this.identity.more.durability ?? this.context.durability;
   }
 
   get isClosed(): boolean {
@@ -400,7 +403,7 @@ export class RunCore {
 
   // --- Ends
 
-  #progress(): void {
+  progressed(): void {
     if (this.#watchers.length > 0) this.#watchers = this.#watchers.filter((watcher) => !watcher());
     if (isEnd(this.status) && !this.#closed && this.#log.isSettled && !this.#releasing) void this.#giveUp();
   }
@@ -414,7 +417,12 @@ export class RunCore {
       this.context.logger(error);
     }
     const error = this.#quarantine;
-    this.#close(new RunClosedError(this.id, error ? `is quarantined: ${error.name}: ${error.message}` : 'is at its end'));
+    this.closed(
+      new RunClosedError(
+        this.id,
+        error ? `is quarantined: ${error.name}: ${error.message}` : 'is at its end',
+      ),
+    );
   }
 
   #when(holds: () => boolean): Promise<void> {
@@ -437,33 +445,33 @@ export class RunCore {
   }
 
   /** The store never takes a turn that nobody waits for. */
-  #refused({ cause }: Turn, error: unknown): void {
+  refused({ turn: { cause } }: Ended, error: unknown): void {
     const effect = cause.source && adopted(cause.source).effect;
-    if (effect) this.#host.failEffect(effect, error);
-    else this.#quarantineWith(error);
+    if (effect) this.host.failEffect(effect, error);
+    else this.failed(error);
   }
 
   /** Nothing can be told of the failure but the run itself. */
-  #quarantineWith(error: unknown): void {
+  failed(error: unknown): void {
     if (this.#quarantine || this.#closed) return;
-    const { name, message } = describe(error);
+    const { name, message } = storable(error);
     this.#quarantine = { name, message };
     this.context.logger(`Savepoint put run '${this.id}' into quarantine.`, error);
-    this.#host.close();
+    this.host.close();
     this.#releasing = this.#log.release(() => this.#headNow('quarantined'));
     const close = (): void => {
       this.status = 'quarantined';
-      this.#close(new RunClosedError(this.id, `is quarantined: ${name}: ${message}`));
+      this.closed(new RunClosedError(this.id, `is quarantined: ${name}: ${message}`));
     };
     this.#releasing.then(close, close);
   }
 
-  #close(error: Error): void {
+  closed(error: Error): void {
     if (this.#closed) return;
     this.#closed = error;
-    this.#host.close();
+    this.host.close();
     this.#log.close(error);
-    this.#progress();
+    this.progressed();
     const failed = this.#failWatchers;
     this.#failWatchers = [];
     this.#watchers = [];
@@ -484,12 +492,16 @@ function causeOf({ cause }: Turn, told: SendOptions | undefined): CheckpointCaus
   };
 }
 
-/** An error that can be stored, in place of one that cannot. */
-function describe(error: unknown): Error {
-  if (error instanceof NotSerializableError) return new NotSerializableError(error.actor, error.path, error.hint);
-  if (error instanceof SavepointError) return Object.assign(new Error(error.message), { name: error.name, code: error.code });
-  return error instanceof Error ? Object.assign(new Error(error.message), { name: error.name }) : new Error(String(error));
+const definitions = new WeakMap<AnyStateMachine, Definition>();
+
+function definitionOf(machine: AnyStateMachine): Definition {
+  let definition = definitions.get(machine);
+  if (!definition)
+    definitions.set(machine, (definition = define(machine.id, machine.version, structureHash(machine))));
+  return definition;
 }
 
 const describeValue = (value: unknown): string =>
-  typeof value === 'object' && value !== null ? `an object without a type` : `${typeof value} ${String(value)}`;
+  typeof value === 'object' && value !== null
+    ? `an object without a type`
+    : `${typeof value} ${String(value)}`;

@@ -1,5 +1,13 @@
 /** A run: one durable instance of a machine, held by this runtime. */
-import type { Actor, AnyStateMachine, EventFromLogic, Observer, OutputFrom, SnapshotFrom, Subscription } from 'xstate';
+import type {
+  Actor,
+  AnyStateMachine,
+  EventFromLogic,
+  Observer,
+  OutputFrom,
+  SnapshotFrom,
+  Subscription,
+} from 'xstate';
 import type { Checkpoint, CheckpointInfo, HistoryQuery } from './history.ts';
 import type { RunCore } from './run-core.ts';
 import type { RunStatus } from './store.ts';

@@ -4,7 +4,13 @@ import { createCodec } from './checkpoint/codec.ts';
 import type { CustomType } from './checkpoint/custom-type.ts';
 import { Committer } from './committer.ts';
 import { InvalidArgumentError, RunExistsError, RunLockedError, RunNotFoundError } from './errors.ts';
-import { readCheckpoint, readHistory, type Checkpoint, type CheckpointInfo, type HistoryQuery } from './history.ts';
+import {
+  readCheckpoint,
+  readHistory,
+  type Checkpoint,
+  type CheckpointInfo,
+  type HistoryQuery,
+} from './history.ts';
 import { Lease } from './lease.ts';
 import { listRuns } from './listing.ts';
 import { checkMachine, Machines } from './machines.ts';
@@ -68,9 +74,10 @@ export type StartOptions<TMachine extends AnyStateMachine> = {
   ? { readonly input?: InputFrom<TMachine> }
   : { readonly input: InputFrom<TMachine> });
 
-type StartArguments<TMachine extends AnyStateMachine> = undefined extends InputFrom<TMachine>
-  ? [options?: StartOptions<TMachine>]
-  : [options: StartOptions<TMachine>];
+type StartArguments<TMachine extends AnyStateMachine> =
+  undefined extends InputFrom<TMachine>
+    ? [options?: StartOptions<TMachine>]
+    : [options: StartOptions<TMachine>];
 
 export interface OpenOptions {
   /** How long to wait for a run that another holds, in milliseconds. Default 0. */
@@ -103,7 +110,9 @@ export class Runtime {
 
   constructor(options: RuntimeOptions) {
     if (typeof options?.store?.commit !== 'function')
-      throw new InvalidArgumentError('createRuntime() needs a store, such as sqliteStore(\'runs.db\') or memoryStore().');
+      throw new InvalidArgumentError(
+        "createRuntime() needs a store, such as sqliteStore('runs.db') or memoryStore().",
+      );
     assertInsiders();
     this.#options = options;
     this.#machines = new Machines(options.machines ?? []);
@@ -134,10 +143,19 @@ export class Runtime {
    * @throws {RunExistsError} where the id is taken, or was until a short while ago.
    * @throws {NotSerializableError} where the first state cannot be stored.
    */
-  async start<TMachine extends AnyStateMachine>(machine: TMachine, ...[options]: StartArguments<TMachine>): Promise<Run<TMachine>> {
+  async start<TMachine extends AnyStateMachine>(
+    machine: TMachine,
+    ...[options]: StartArguments<TMachine>
+  ): Promise<Run<TMachine>> {
     this.#checkOpen();
     checkMachine(machine);
-    const { id = crypto.randomUUID(), tags = [], metadata, durability, input } = (options ?? {}) as StartOptions<AnyStateMachine>;
+    const {
+      id = crypto.randomUUID(),
+      tags = [],
+      metadata,
+      durability,
+      input,
+    } = (options ?? {}) as StartOptions<AnyStateMachine>;
     checkId(id);
     if (this.#runs.has(id) || this.#opening.has(id)) throw new RunExistsError(id);
     const starting = this.#begin(input, {
@@ -145,7 +163,11 @@ export class Runtime {
       machine,
       tags: [...tags],
       createdAt: this.#context.clock.now(),
-      more: { starter: this.#context.lease.owner, ...(metadata && { metadata }), ...(durability && { durability }) },
+      more: {
+        starter: this.#context.lease.owner,
+        ...(metadata && { metadata }),
+        ...(durability && { durability }),
+      },
     });
     this.#track(id, starting);
     return (await starting) as unknown as Run<TMachine>;
@@ -170,8 +192,16 @@ export class Runtime {
    * @throws {CorruptCheckpointError} where its newest checkpoint cannot be read.
    */
   open(id: string, options?: OpenOptions): Promise<Run>;
-  open<TMachine extends AnyStateMachine>(machine: TMachine, id: string, options?: OpenOptions): Promise<Run<TMachine>>;
-  async open(first: AnyStateMachine | string, second?: string | OpenOptions, third?: OpenOptions): Promise<Run> {
+  open<TMachine extends AnyStateMachine>(
+    machine: TMachine,
+    id: string,
+    options?: OpenOptions,
+  ): Promise<Run<TMachine>>;
+  async open(
+    first: AnyStateMachine | string,
+    second?: string | OpenOptions,
+    third?: OpenOptions,
+  ): Promise<Run> {
     this.#checkOpen();
     const machine = typeof first === 'string' ? undefined : first;
     const id = typeof first === 'string' ? first : (second as string);
@@ -180,7 +210,9 @@ export class Runtime {
     checkId(id);
     const here = this.#runs.get(id)?.run ?? this.#opening.get(id);
     if (here) return here;
-    const opening = openRun(this.#context, this.#machines, machine, id, wait, this.#options.migrate).then((core) => this.#keep(core));
+    const opening = openRun(this.#context, this.#machines, machine, id, wait, this.#options.migrate).then(
+      (core) => this.#keep(core),
+    );
     this.#track(id, opening);
     return opening;
   }
@@ -256,7 +288,9 @@ export class Runtime {
     if (this.#closed) return;
     this.#closed = true;
     await Promise.allSettled(this.#opening.values());
-    const released = await Promise.allSettled([...this.#runs.values()].map(({ run }) => run.release({ grace })));
+    const released = await Promise.allSettled(
+      [...this.#runs.values()].map(({ run }) => run.release({ grace })),
+    );
     await this.#context.lease.end();
     const failed = released.find((one) => one.status === 'rejected');
     if (failed) throw failed.reason;
@@ -281,7 +315,8 @@ export class Runtime {
   }
 
   #checkOpen(): void {
-    if (this.#closed) throw new InvalidArgumentError('This runtime is closed. Make another one with createRuntime().');
+    if (this.#closed)
+      throw new InvalidArgumentError('This runtime is closed. Make another one with createRuntime().');
   }
 }
 
@@ -295,7 +330,10 @@ export function durable<TMachine extends AnyStateMachine>(
   machine: TMachine,
   options: StartOptions<TMachine> & { readonly id: string } & OpenOptions & RuntimeOptions,
 ): Promise<Run<TMachine>> {
-  return createRuntime({ ...options, machines: [machine, ...(options.machines ?? [])] }).ensure(machine, options);
+  return createRuntime({ ...options, machines: [machine, ...(options.machines ?? [])] }).ensure(
+    machine,
+    options,
+  );
 }
 
 function checkId(id: unknown): void {

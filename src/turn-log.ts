@@ -13,7 +13,6 @@ import type { SendOptions } from './run.ts';
 import type { CheckpointRow, Head, Outcome, Row, RunCommit, RunStatus, Store } from './store.ts';
 import type { Host } from './xstate/host.ts';
 import type { LiveSnapshot } from './xstate/insider.ts';
-import type { Capture } from './xstate/capture.ts';
 import type { Turn } from './xstate/turn.ts';
 
 /** When a turn's effects may go out: after its commit, at its end, or at its end with commits only at rest. */
@@ -43,17 +42,20 @@ export interface Ended {
   readonly put: readonly Row[];
 }
 
-export interface TurnLogOptions {
-  readonly run: string;
+/** The run whose turns these are. */
+export interface TurnLogOwner {
+  readonly id: string;
   readonly host: Host;
-  readonly capture: Capture;
   readonly checkpoints: Checkpoints;
-  readonly store: Store;
-  readonly committer: Committer;
-  readonly lease: Lease;
   readonly durability: Durability;
-  /** Only the newest checkpoint is to be readable. */
-  readonly replace: boolean;
+  readonly context: {
+    readonly store: Store;
+    readonly committer: Committer;
+    readonly lease: Lease;
+    /** Only the newest checkpoint is to be readable. */
+    readonly replace: boolean;
+    readonly logger: (...args: unknown[]) => void;
+  };
   /** A turn is let out: show its snapshot. Called before its held effects run. */
   show(ended: Ended): void;
   /** Its held effects have run: tell those who watch. */
@@ -66,7 +68,6 @@ export interface TurnLogOptions {
   closed(error: Error): void;
   /** The store never takes this turn, which is taken back; nobody waits for it. */
   refused(ended: Ended, error: unknown): void;
-  logger(this: void, ...args: unknown[]): void;
 }
 
 const FIRST_RETRY = 10;
@@ -88,12 +89,12 @@ export class TurnLog implements Committing {
   #retryIn = FIRST_RETRY;
   #closed = false;
 
-  constructor(
-    private readonly options: TurnLogOptions,
-    position: { readonly seq: number; readonly fence: number },
-  ) {
-    this.#seq = this.committed = position.seq;
-    this.fence = position.fence;
+  readonly #run: TurnLogOwner;
+
+  constructor(run: TurnLogOwner, seq: number, fence: number) {
+    this.#run = run;
+    this.#seq = this.committed = seq;
+    this.fence = fence;
   }
 
   /** Is everything that happened durable and let out? */
@@ -119,22 +120,24 @@ export class TurnLog implements Committing {
   add(ended: Ended): void {
     this.#seq = ended.seq;
     this.#pending.push(ended);
-    if (this.options.durability !== 'sync') {
+    if (this.#run.durability !== 'sync') {
       this.#toRelease.push(ended);
       queueMicrotask(() => this.#release());
     }
-    if (this.#isDue(ended)) this.options.committer.add(this);
+    if (this.#isDue(ended)) this.#run.context.committer.add(this);
   }
 
   #isDue(newest: Ended): boolean {
-    return this.options.durability !== 'exit' || this.#flushing || newest.seq === 1 || newest.status !== 'running';
+    return (
+      this.#run.durability !== 'exit' || this.#flushing || newest.seq === 1 || newest.status !== 'running'
+    );
   }
 
   /** Commits what is pending, now also where commits wait for rest. */
   flush(): void {
     if (this.#pending.length === 0) return;
     this.#flushing = true;
-    this.options.committer.add(this);
+    this.#run.context.committer.add(this);
   }
 
   /** Commits what is pending, and with it gives up the run. */
@@ -142,7 +145,7 @@ export class TurnLog implements Committing {
     return new Promise((resolve, reject) => {
       this.#farewell = { head, waiter: { resolve: () => resolve(), reject } };
       this.#flushing = true;
-      this.options.committer.add(this);
+      this.#run.context.committer.add(this);
     });
   }
 
@@ -153,7 +156,8 @@ export class TurnLog implements Committing {
     const turns = this.#oneByOne > 0 ? this.#pending.splice(0, 1) : this.#pending.splice(0);
     const farewell = this.#pending.length === 0 ? this.#farewell : undefined;
     if (turns.length === 0 && !farewell) return undefined;
-    const { run, lease, checkpoints, durability, replace } = this.options;
+    const { id: run, checkpoints, durability } = this.#run;
+    const { lease, replace } = this.#run.context;
     const written = turns.map(({ row }) => row);
     // Between two rests, 'exit' keeps no seqs; nor does it keep what was captured for each.
     const rows =
@@ -184,11 +188,11 @@ export class TurnLog implements Committing {
       case 'committed':
         return this.#committed();
       case 'exists':
-        return this.close(new RunExistsError(this.options.run));
+        return this.close(new RunExistsError(this.#run.id));
       case 'conflict':
-        return this.close(new ConflictError(this.options.run, this.committed));
+        return this.close(new ConflictError(this.#run.id, this.committed));
       case 'fenced':
-        return this.close(new FencedError(this.options.run));
+        return this.close(new FencedError(this.#run.id));
       case 'failed':
         if (outcome.retry) this.#tryAgain(outcome.error, 'failed');
         else this.#refused(outcome.error);
@@ -206,20 +210,20 @@ export class TurnLog implements Committing {
     this.#oneByOne = Math.max(0, this.#oneByOne - turns.length);
     const newest = turns.at(-1);
     if (newest) this.committed = newest.seq;
-    this.options.checkpoints.stored(commit.put);
+    this.#run.checkpoints.stored(commit.put);
     if (this.#pending.length === 0) this.#flushing = false;
     if (commit.release) {
       this.#farewell?.waiter.resolve(this.committed);
       this.#farewell = undefined;
     }
-    if (this.options.durability === 'sync') {
+    if (this.#run.durability === 'sync') {
       for (const ended of turns) this.#toRelease.push(ended);
       this.#release();
     }
     if (this.#closed) return;
-    if (this.#pending.length > 0 && this.#isDue(this.#pending.at(-1)!)) this.options.committer.add(this);
-    else if (this.#farewell) this.options.committer.add(this);
-    this.options.progressed();
+    if (this.#pending.length > 0 && this.#isDue(this.#pending.at(-1)!)) this.#run.context.committer.add(this);
+    else if (this.#farewell) this.#run.context.committer.add(this);
+    this.#run.progressed();
   }
 
   // --- Release
@@ -227,31 +231,34 @@ export class TurnLog implements Committing {
   #release(): void {
     if (this.#releasing) return;
     this.#releasing = true;
-    const { host, lease } = this.options;
+    const { host, context } = this.#run;
     for (let ended = this.#toRelease[0]; ended && !this.#closed; ended = this.#toRelease[0]) {
-      this.options.show(ended);
-      if (!host.release(ended.turn, () => lease.holds)) {
+      this.#run.show(ended);
+      if (!host.release(ended.turn, () => context.lease.holds)) {
         void this.#regain();
         return;
       }
       if (this.#closed) break;
       this.#toRelease.shift();
-      this.options.tell(ended);
+      this.#run.tell(ended);
       for (const waiter of ended.waiters) waiter.resolve(ended.seq);
     }
     this.#releasing = false;
-    this.options.progressed();
+    this.#run.progressed();
   }
 
   /** The lease may have ended before all was let out: go on only if the run is still ours. */
   async #regain(): Promise<void> {
-    const { run, lease, store } = this.options;
+    const { id: run } = this.#run;
+    const { lease, store } = this.#run.context;
     try {
       await lease.ensure();
       const [stored] = await store.runs({ run, limit: 1 });
       if (stored?.fence !== this.fence) return this.close(new FencedError(run));
     } catch (cause) {
-      return this.close(new StoreError(`The lease of run '${run}' ended and could not be renewed.`, 'failed', { cause }));
+      return this.close(
+        new StoreError(`The lease of run '${run}' ended and could not be renewed.`, 'failed', { cause }),
+      );
     }
     this.#releasing = false;
     this.#release();
@@ -261,7 +268,8 @@ export class TurnLog implements Committing {
 
   /** Asks the store what became of a commit that it gave no outcome for. */
   async #ask(error: unknown): Promise<void> {
-    const { run, lease, store } = this.options;
+    const { id: run } = this.#run;
+    const { lease, store } = this.#run.context;
     const { turns, commit } = this.#inFlight!;
     try {
       const [stored] = await store.runs({ run, limit: 1 });
@@ -280,10 +288,18 @@ export class TurnLog implements Committing {
 
   /** The same once more, a little later, as long as the lease holds. */
   #tryAgain(cause: unknown, outcome: 'failed' | 'unknown', again?: () => Promise<void>): void {
-    const { run, lease, store } = this.options;
+    const { id: run } = this.#run;
+    const { lease, store } = this.#run.context;
     if (!lease.holds)
-      return this.close(new StoreError(`The store did not commit turn ${this.#seq} of run '${run}' before the lease ended.`, outcome, { cause }));
-    if (this.#retryIn === FIRST_RETRY) this.options.logger(`Savepoint could not commit run '${run}'; it is tried again.`, cause);
+      return this.close(
+        new StoreError(
+          `The store did not commit turn ${this.#seq} of run '${run}' before the lease ended.`,
+          outcome,
+          { cause },
+        ),
+      );
+    if (this.#retryIn === FIRST_RETRY)
+      this.#run.context.logger(`Savepoint could not commit run '${run}'; it is tried again.`, cause);
     setTimeout(() => {
       if (this.#closed) return;
       if (again) return void again();
@@ -313,28 +329,38 @@ export class TurnLog implements Committing {
     this.#inFlight = undefined;
     const later = [...turns, ...this.#pending];
     const [refused] = later;
-    if (this.options.durability !== 'sync' || !refused || refused.seq === 1)
-      return this.close(refused ? new StoreError(`The store refused turn ${refused.seq} of run '${this.options.run}'.`, 'failed', { cause: error }) : error);
+    if (this.#run.durability !== 'sync' || !refused || refused.seq === 1)
+      return this.close(
+        refused
+          ? new StoreError(`The store refused turn ${refused.seq} of run '${this.#run.id}'.`, 'failed', {
+              cause: error,
+            })
+          : error,
+      );
     this.#pending = later;
     if (turns.length > 1) {
       this.#oneByOne = turns.length;
-      this.options.checkpoints.forget();
-      return this.options.committer.add(this);
+      this.#run.checkpoints.forget();
+      return this.#run.context.committer.add(this);
     }
     this.#pending = [];
-    const { host, checkpoints } = this.options;
+    const { host, checkpoints } = this.#run;
     const rewound = later.map(({ turn }) => turn);
     host.rewind(rewound);
     this.#seq = this.committed;
     checkpoints.forget();
-    const failure = new StoreError(`The store refused turn ${refused.seq} of run '${this.options.run}'; the run is as it was before.`, 'failed', { cause: error });
+    const failure = new StoreError(
+      `The store refused turn ${refused.seq} of run '${this.#run.id}'; the run is as it was before.`,
+      'failed',
+      { cause: error },
+    );
     if (refused.waiters.length > 0) for (const waiter of refused.waiters) waiter.reject(failure);
-    else this.options.refused(refused, failure);
+    else this.#run.refused(refused, failure);
     for (const ended of later.slice(1)) {
       if (this.#closed) return;
       const { waiters } = ended;
       const before = this.#seq;
-      const turn = this.options.relayAgain(ended);
+      const turn = this.#run.relayAgain(ended);
       if (turn.refusal !== undefined) for (const waiter of waiters) waiter.reject(turn.refusal);
       else if (this.#seq === before) for (const waiter of waiters) waiter.resolve(before);
       else this.#pending.at(-1)!.waiters.push(...waiters);
@@ -349,8 +375,9 @@ export class TurnLog implements Committing {
     const waiting = [...this.#toRelease, ...(this.#inFlight?.turns ?? []), ...this.#pending];
     for (const { waiters } of new Set(waiting)) for (const waiter of waiters) waiter.reject(error);
     this.#farewell?.waiter.reject(error);
-    this.options.closed(error);
+    this.#run.closed(error);
   }
 }
 
-const isStartedBy = (owner: string, more: string): boolean => (JSON.parse(more) as { starter?: string }).starter === owner;
+const isStartedBy = (owner: string, more: string): boolean =>
+  (JSON.parse(more) as { starter?: string }).starter === owner;

@@ -8,7 +8,7 @@
 import type { CheckpointRow, Row } from '../store.ts';
 import type { Codec } from './codec.ts';
 import type { Patch } from './delta.ts';
-import { encodeBody, type CheckpointCause, type Definition } from './envelope.ts';
+import { encodeRich, type CheckpointCause, type Definition } from './envelope.ts';
 
 // Below this many characters of changes a base would cost more than it saves.
 const LIGHT = 4096;
@@ -25,8 +25,8 @@ export class Checkpoints {
   #sinceBase = 0;
   #baseIsDue = true;
   #value: string | undefined;
-  #blobs = new Map<string, Uint8Array>();
-  readonly #storedBlobs = new Set<string>();
+  #blobs: Map<string, Uint8Array> | undefined;
+  #storedBlobs: Set<string> | undefined;
 
   constructor(
     private readonly codec: Codec,
@@ -42,9 +42,16 @@ export class Checkpoints {
   }
 
   /** The row of a turn that ended. `value`: the root's state value. */
-  row(seq: number, time: number, cause: CheckpointCause, value: unknown, patches: readonly Patch[], rich: boolean): CheckpointRow {
+  row(
+    seq: number,
+    time: number,
+    cause: CheckpointCause,
+    value: unknown,
+    patches: readonly Patch[],
+    rich: boolean,
+  ): CheckpointRow {
     if (!this.#baseIsDue) {
-      const body = encodeBody(patches, rich, this.codec, this.#blobs);
+      const body = this.#encode(patches, rich);
       if (this.#sinceBase + body.length <= Math.max(this.#baseLength, LIGHT)) {
         this.#sinceBase += body.length;
         return { seq, base: false, time, header: this.#header(cause, value, false), body };
@@ -61,21 +68,27 @@ export class Checkpoints {
     const cause = (JSON.parse(last.header) as { cause: CheckpointCause }).cause;
     if (rows.some((row) => row.base || !row.body.startsWith('['))) return this.#base(seq, time, cause, value);
     const changes = rows.map(({ body }) => body.slice(1, -1)).filter((body) => body !== '');
-    return { seq, base: false, time, header: this.#header(cause, value, true), body: `[${changes.join(',')}]` };
+    return {
+      seq,
+      base: false,
+      time,
+      header: this.#header(cause, value, true),
+      body: `[${changes.join(',')}]`,
+    };
   }
 
   /** The blobs that rows since the last call refer to and that are not stored yet. */
   takeBlobs(): Row[] {
-    if (this.#blobs.size === 0) return [];
     const rows: Row[] = [];
-    for (const [key, value] of this.#blobs) if (!this.#storedBlobs.has(key)) rows.push({ kind: 'blob', key, value });
-    this.#blobs = new Map();
+    for (const [key, value] of this.#blobs ?? [])
+      if (!this.#storedBlobs?.has(key)) rows.push({ kind: 'blob', key, value });
+    this.#blobs = undefined;
     return rows;
   }
 
   /** These rows were committed. */
   stored(rows: readonly Row[] = []): void {
-    for (const { kind, key } of rows) if (kind === 'blob') this.#storedBlobs.add(key);
+    for (const { kind, key } of rows) if (kind === 'blob') (this.#storedBlobs ??= new Set()).add(key);
   }
 
   /** What was written last is not what will be there: the next row stands for itself. */
@@ -84,9 +97,13 @@ export class Checkpoints {
     this.#value = undefined;
   }
 
+  #encode(value: unknown, rich: boolean): string {
+    return rich ? encodeRich(value, this.codec, (this.#blobs ??= new Map())) : JSON.stringify(value);
+  }
+
   #base(seq: number, time: number, cause: CheckpointCause, value: unknown): CheckpointRow {
     const document = this.source.document();
-    const body = encodeBody(document, this.source.rich, this.codec, this.#blobs);
+    const body = this.#encode(document, this.source.rich);
     this.#baseLength = body.length;
     this.#sinceBase = 0;
     this.#baseIsDue = false;

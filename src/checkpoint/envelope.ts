@@ -55,15 +55,9 @@ export const define = (machine: string, version: string | undefined, structure: 
 // What begins a body whose values went through the codec; a plain one begins with its JSON.
 const RICH = '=';
 
-/** The text of a body, with the blobs that it refers to. */
-export function encodeBody(
-  value: unknown,
-  rich: boolean,
-  codec: Codec,
-  blobs: Map<string, Uint8Array>,
-): string {
-  return rich ? RICH + JSON.stringify(codec.encode(value, blobs)) : JSON.stringify(value);
-}
+/** The text of a body with rich values, and the blobs that it refers to. */
+export const encodeRich = (value: unknown, codec: Codec, blobs: Map<string, Uint8Array>): string =>
+  RICH + JSON.stringify(codec.encode(value, blobs));
 
 /** Reads a header. Throws `CorruptCheckpointError`. */
 export function decodeHeader(run: string, { seq, header }: Pick<CheckpointRow, 'seq' | 'header'>): Header {

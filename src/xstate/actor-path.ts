@@ -4,19 +4,23 @@ import { isMachineSnapshot, type LiveActor } from './insider.ts';
 const escape = (id: string): string => id.replace(/[%/:#]/g, encodeURIComponent);
 
 /** The path of a child. */
-export const childPath = (parent: string, id: string): string => (parent === '' ? escape(id) : `${parent}/${escape(id)}`);
+export const childPath = (parent: string, id: string): string =>
+  parent === '' ? escape(id) : `${parent}/${escape(id)}`;
 
 /** `''` for the root; else the ids of each level below it, percent-encoded, joined with `/`. */
 export function actorPath(actor: LiveActor): string {
   let path = '';
-  for (let at = actor; at._parent; at = at._parent) path = path === '' ? escape(at.id) : `${escape(at.id)}/${path}`;
+  for (let at = actor; at._parent; at = at._parent)
+    path = path === '' ? escape(at.id) : `${escape(at.id)}/${path}`;
   return path;
 }
 
 /** The child of `actor` with this id, if it has one. */
 export function childOf(actor: LiveActor, id: string): LiveActor | undefined {
   const snapshot = actor._snapshot;
-  return isMachineSnapshot(snapshot) && Object.hasOwn(snapshot.children, id) ? snapshot.children[id] : undefined;
+  return isMachineSnapshot(snapshot) && Object.hasOwn(snapshot.children, id)
+    ? snapshot.children[id]
+    : undefined;
 }
 
 /** Is it the root, or a child of its parent all the way up? */

@@ -19,5 +19,7 @@ export function isWaitingForInput({ _snapshot: snapshot }: LiveActor): boolean {
 export function acceptedEvents({ _snapshot: snapshot }: LiveActor): string[] {
   if (!isMachineSnapshot(snapshot) || snapshot.status !== 'active') return [];
   const nodes = snapshot._nodes as readonly { readonly ownEvents: readonly string[] }[];
-  return [...new Set(nodes.flatMap((node) => node.ownEvents))].filter((event) => !event.startsWith('xstate.'));
+  return [...new Set(nodes.flatMap((node) => node.ownEvents))].filter(
+    (event) => !event.startsWith('xstate.'),
+  );
 }

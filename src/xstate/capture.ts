@@ -8,6 +8,7 @@
  */
 import { NotRestorableError, NotSerializableError } from '../errors.ts';
 import type { Codec } from '../checkpoint/codec.ts';
+import type { Where } from '../checkpoint/inspect.ts';
 import { diff, type Key, type Patch } from '../checkpoint/delta.ts';
 import { actorPath, childOf, isInTree } from './actor-path.ts';
 import { adopted } from './adopted.ts';
@@ -40,10 +41,14 @@ export interface Document {
 }
 
 /** Captures for one run. Tells after each call whether what it gave holds rich values. */
-export class Capture {
+export class Capture implements Where {
   /** Does what was captured last need the codec, or is `JSON.stringify` enough? */
   rich = false;
-  #actor!: LiveActor;
+  // As where the codec looks: at first without a path, which is only made when something is wrong.
+  readonly actor = '';
+  readonly path = '';
+  #inspected!: LiveActor;
+  #inContext = false;
 
   constructor(
     private readonly host: Host,
@@ -73,7 +78,8 @@ export class Capture {
     for (const [actor, note] of turn.notes)
       if (actor._snapshot !== note.snapshot && !born?.has(actor) && isInTree(actor))
         this.#changesOf(actor, note.snapshot, patches);
-    for (const delay of turn.removed) if (!turn.added.includes(delay)) patches.push([['delays', String(delay.key)]]);
+    for (const delay of turn.removed)
+      if (!turn.added.includes(delay)) patches.push([['delays', String(delay.key)]]);
     for (const delay of [...turn.added, ...this.host.moved])
       if (this.host.delays.has(delay)) patches.push([['delays', String(delay.key)], this.#delay(delay)]);
     return patches;
@@ -183,7 +189,10 @@ export class Capture {
 
   #delay({ source, target, event, delay, id, due, key }: Delay): StoredDelay {
     if (target.system !== source.system)
-      throw new NotRestorableError(actorPath(source), 'it sends a delayed event to an actor of another system. Delay the turn that sends it instead.');
+      throw new NotRestorableError(
+        actorPath(source),
+        'it sends a delayed event to an actor of another system. Delay the turn that sends it instead.',
+      );
     this.#inspect(source, event, ['delays', key, 'event']);
     return { source: actorPath(source), target: actorPath(target), event, delay, id, due };
   }
@@ -191,28 +200,42 @@ export class Capture {
   // --- Values
 
   #inspect(actor: LiveActor, value: unknown, path: readonly Key[], index?: number): void {
-    this.#actor = actor;
-    const inContext = path[0] === 'context';
+    this.#inspected = actor;
+    this.#inContext = path[0] === 'context';
     try {
-      if (this.codec.inspect(value, inContext ? this.#inContext : elsewhere) === 'rich') this.rich = true;
+      if (this.codec.inspect(value, this) === 'rich') this.rich = true;
     } catch (error) {
       if (!(error instanceof NotSerializableError)) throw error;
       throw new NotSerializableError(actorPath(actor), jsonPath(path, error.path, index), error.hint);
     }
   }
 
-  readonly #inContext = {
-    actor: '',
-    path: '',
-    reference: (reference: object, path: string, inCollection: boolean): void => {
-      const actor = this.#actor;
-      const { id } = reference as LiveActor;
-      if (inCollection) refuseReference(actor, path, id, 'it is in a Map or a Set; put references into plain objects or arrays');
-      if (childOf(actor, id) !== reference)
-        refuseReference(actor, path, id, 'only references to living children of the same actor come back; send to others with sendTo, or find them by a systemId');
-      adopted(actor).mayRefer = true;
-    },
-  };
+  /** Called by the codec for each reference to an actor. */
+  reference(reference: object, path: string, inside: boolean): void {
+    const actor = this.#inspected;
+    const { id } = reference as LiveActor;
+    if (!this.#inContext)
+      throw new NotSerializableError(
+        '',
+        path,
+        `a reference to the actor '${id}' can only be kept in the context of its parent.`,
+      );
+    if (inside)
+      refuseReference(
+        actor,
+        path,
+        id,
+        'it is in a Map or a Set; put references into plain objects or arrays',
+      );
+    if (childOf(actor, id) !== reference)
+      refuseReference(
+        actor,
+        path,
+        id,
+        'only references to living children of the same actor come back; send to others with sendTo, or find them by a systemId',
+      );
+    adopted(actor).mayRefer = true;
+  }
 
   // --- What XState could not bring back
 
@@ -230,14 +253,6 @@ export class Capture {
     );
   }
 }
-
-const elsewhere = {
-  actor: '',
-  path: '',
-  reference: (reference: object, path: string): void => {
-    throw new NotSerializableError('', path, `a reference to the actor '${(reference as LiveActor).id}' can only be kept in the context of its parent.`);
-  },
-};
 
 function refuseReference(actor: LiveActor, path: string, id: string, why: string): never {
   throw new NotRestorableError(actorPath(actor), `its context${path} refers to the actor '${id}'; ${why}.`);
@@ -271,7 +286,10 @@ function refuseUnrestorable(key: string, child: LiveActor | undefined, parent?: 
       'it was spawned from inline logic, which has no name to be found by again. Name the logic in setup({ actors }) and spawn it by that name.',
     );
   if (key !== child.id || child.id === child.sessionId)
-    throw new NotRestorableError(path, `it was spawned without an id. Write spawn('${child.src}', { id: '…' }) or spawnChild('${child.src}', { id: '…' }).`);
+    throw new NotRestorableError(
+      path,
+      `it was spawned without an id. Write spawn('${child.src}', { id: '…' }) or spawnChild('${child.src}', { id: '…' }).`,
+    );
 }
 
 /** Where an actor's snapshot is in the document. */
@@ -280,11 +298,16 @@ function documentPath(actor: LiveActor): Key[] {
 }
 
 function jsonPath(path: readonly Key[], below: string, index?: number): string {
-  const above = path.map((key, at) => (at === 0 ? String(key) : typeof key === 'number' ? `[${key}]` : `.${key}`)).join('');
+  const above = path
+    .map((key, at) => (at === 0 ? String(key) : typeof key === 'number' ? `[${key}]` : `.${key}`))
+    .join('');
   // The value of a splice is a list of items, the first of which goes to `index`.
-  const shifted = index === undefined ? below : below.replace(/^\[(\d+)\]/, (_, at: string) => `[${Number(at) + index}]`);
+  const shifted =
+    index === undefined ? below : below.replace(/^\[(\d+)\]/, (_, at: string) => `[${Number(at) + index}]`);
   return `${above}${shifted}` || 'its state';
 }
 
 const historyOf = ({ historyValue }: LiveMachineSnapshot): object =>
-  Object.fromEntries(Object.entries(historyValue).map(([key, nodes]) => [key, nodes.map(({ id }) => ({ id }))]));
+  Object.fromEntries(
+    Object.entries(historyValue).map(([key, nodes]) => [key, nodes.map(({ id }) => ({ id }))]),
+  );

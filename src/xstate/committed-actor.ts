@@ -12,6 +12,14 @@ interface Observer {
   error?(error: unknown): void;
   complete?(): void;
 }
+/** What an actor's own calls come to. */
+interface ActorOwner {
+  /** Sends an event to the live actor. Throws what refused the turn. */
+  relay(event: AnyEventObject): void;
+  /** Lets go of the run. */
+  stop(): void;
+}
+
 type Next = (snapshot: LiveSnapshot) => void;
 
 const report = (error: unknown): void => {
@@ -23,20 +31,17 @@ const report = (error: unknown): void => {
 
 export class CommittedActor {
   readonly #live: LiveActor;
-  readonly #relay: (event: AnyEventObject) => void;
-  readonly #stop: () => void;
+  readonly #owner: ActorOwner;
   #snapshot: LiveSnapshot;
   #observers: Set<Observer> | undefined;
 
   /** For XState's tools, as on every actor reference. */
   readonly ref: this = this;
 
-  /** @param relay sends an event to the live actor, and throws when that was refused. */
-  constructor(live: LiveActor, relay: (event: AnyEventObject) => void, stop: () => void) {
+  constructor(live: LiveActor, owner: ActorOwner) {
     this.#live = live;
     this.#snapshot = live._snapshot;
-    this.#relay = relay;
-    this.#stop = stop;
+    this.#owner = owner;
     // Passed around like XState's own: `onClick={actor.send}`.
     this.send = this.send.bind(this);
   }
@@ -66,11 +71,11 @@ export class CommittedActor {
 
   /** A turn, like `run.send`, without a receipt. Throws what refused the turn. */
   send(event: AnyEventObject): void {
-    this.#relay(event);
+    this.#owner.relay(event);
   }
 
   _send(event: AnyEventObject): void {
-    this.#relay(event);
+    this.#owner.relay(event);
   }
 
   /** Running since the run was opened. */
@@ -80,7 +85,7 @@ export class CommittedActor {
 
   /** Releases the run. It goes on when it is opened again. */
   stop(): this {
-    this.#stop();
+    this.#owner.stop();
     return this;
   }
 
@@ -88,7 +93,11 @@ export class CommittedActor {
     return this.#live.on(type, handler);
   }
 
-  subscribe(next?: Observer | Next, error?: (error: unknown) => void, complete?: () => void): { unsubscribe(): void } {
+  subscribe(
+    next?: Observer | Next,
+    error?: (error: unknown) => void,
+    complete?: () => void,
+  ): { unsubscribe(): void } {
     const observer: Observer =
       typeof next === 'object' && next !== null
         ? next
@@ -103,7 +112,10 @@ export class CommittedActor {
       get: () => selector(this.#snapshot),
       subscribe: (next: Observer | ((value: T) => void)) => {
         let last = selector(this.#snapshot);
-        const tell = typeof next === 'function' ? next : (value: T) => (next.next as ((value: T) => void) | undefined)?.call(next, value);
+        const tell =
+          typeof next === 'function'
+            ? next
+            : (value: T) => (next.next as ((value: T) => void) | undefined)?.call(next, value);
         return this.subscribe((snapshot) => {
           const now = selector(snapshot);
           if (equal(last, now)) return;
@@ -115,7 +127,9 @@ export class CommittedActor {
   }
 
   getPersistedSnapshot(): unknown {
-    return (this.#live.logic as { getPersistedSnapshot(snapshot: LiveSnapshot): unknown }).getPersistedSnapshot(this.#snapshot);
+    return (
+      this.#live.logic as { getPersistedSnapshot(snapshot: LiveSnapshot): unknown }
+    ).getPersistedSnapshot(this.#snapshot);
   }
 
   toJSON(): object {
@@ -133,7 +147,8 @@ export class CommittedActor {
     if (!observers) return;
     const snapshot = this.#snapshot;
     // As in XState: of an error, only `error` is told.
-    if (snapshot.status !== 'error') for (const observer of observers) this.#tell(() => observer.next?.(snapshot));
+    if (snapshot.status !== 'error')
+      for (const observer of observers) this.#tell(() => observer.next?.(snapshot));
     if (snapshot.status === 'active') return;
     this.#observers = undefined;
     for (const observer of observers) this.#end(observer);
@@ -153,8 +168,12 @@ export class CommittedActor {
   }
 }
 
-Object.defineProperty(CommittedActor.prototype, (typeof Symbol === 'function' && Symbol.observable) || '@@observable', {
-  value(this: CommittedActor) {
-    return this;
+Object.defineProperty(
+  CommittedActor.prototype,
+  (typeof Symbol === 'function' && Symbol.observable) || '@@observable',
+  {
+    value(this: CommittedActor) {
+      return this;
+    },
   },
-});
+);

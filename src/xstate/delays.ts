@@ -4,18 +4,16 @@
  * Takes the place of XState's scheduler, which keeps its timers in memory, measures them with
  * `Date.now()` under any clock, and hands a delay over 2^31 ms to a timer that fires it at once.
  */
-import type { AnyEventObject } from 'xstate';
-import type { LiveActor } from './insider.ts';
+import type { ActorOptions, AnyActorLogic, AnyEventObject } from 'xstate';
+import type { LiveActor, LiveScheduler } from './insider.ts';
 
 /**
  * XState's `Clock`, with the time it shows. It rules delays; leases go by monotonic time. XState's
  * `SimulatedClock` is one.
  */
-export interface Clock {
+export interface Clock extends NonNullable<ActorOptions<AnyActorLogic>['clock']> {
   /** Milliseconds; since 1970 for the default clock. */
   now(): number;
-  setTimeout(fn: (...args: never[]) => void, timeout: number): unknown;
-  clearTimeout(id: never): void;
 }
 
 /** The clock of the system. */
@@ -43,50 +41,77 @@ export interface Delay {
 // The longest delay that browsers' and Node's timers take.
 const LONGEST = 2 ** 31 - 1;
 
-export class Delays {
-  readonly #bySource = new Map<LiveActor, Map<string, Delay>>();
-  readonly #timers = new Map<Delay, unknown>();
-  #lastKey = 0;
+/** Who is told of delays. */
+export interface DelayOwner {
+  /** It is due. */
+  fire(delay: Delay): void;
+  /** It became pending, in the turn that is going on. */
+  delayAdded(delay: Delay): void;
+  /** It is no longer pending, by the turn that is going on. */
+  delayRemoved(delay: Delay): void;
+}
 
-  constructor(
-    private readonly clock: Clock,
-    private readonly fire: (delay: Delay) => void,
-  ) {}
+/** Stands where XState has its scheduler. */
+export class Delays implements LiveScheduler {
+  // Most systems have no delay, and there may be many systems: no maps before the first.
+  #bySource: Map<LiveActor, Map<string, Delay>> | undefined;
+  #timers: Map<Delay, unknown> | undefined;
+  #lastKey = 0;
+  readonly #clock: Clock;
+  readonly #owner: DelayOwner;
+
+  constructor(clock: Clock, owner: DelayOwner) {
+    this.#clock = clock;
+    this.#owner = owner;
+  }
+
+  // --- As XState calls it
+
+  schedule(source: LiveActor, target: LiveActor, event: AnyEventObject, delay: number, id?: string): void {
+    const key = this.#lastKey + 1;
+    const added = { key, source, target, event, delay, id: id ?? `#${key}`, due: this.#clock.now() + delay };
+    this.add(added);
+    this.#owner.delayAdded(added);
+  }
+
+  cancel(source: LiveActor, id: string): void {
+    const delay = this.#bySource?.get(source)?.get(id);
+    if (delay) this.end(delay);
+  }
+
+  cancelAll(source: LiveActor): void {
+    const ids = this.#bySource?.get(source);
+    if (ids) for (const delay of [...ids.values()]) this.end(delay);
+  }
+
+  // --- As the host calls it
 
   get size(): number {
-    return this.#timers.size;
+    return this.#timers?.size ?? 0;
+  }
+
+  /** Makes it pending no more, by the turn that is going on. */
+  end(delay: Delay): void {
+    this.remove(delay);
+    this.#owner.delayRemoved(delay);
   }
 
   /** All pending delays, in no order that matters. */
   all(): Iterable<Delay> {
-    return this.#timers.keys();
+    return this.#timers?.keys() ?? [];
   }
 
   /** When the next one is due, by the clock. */
   get next(): number | undefined {
     let next: number | undefined;
-    for (const { due } of this.#timers.keys()) if (next === undefined || due < next) next = due;
+    for (const { due } of this.all()) if (next === undefined || due < next) next = due;
     return next;
-  }
-
-  /** A new delay, not pending yet. */
-  create(source: LiveActor, target: LiveActor, event: AnyEventObject, delay: number, id?: string): Delay {
-    const key = ++this.#lastKey;
-    return { key, source, target, event, delay, id: id ?? `#${key}`, due: this.clock.now() + delay };
-  }
-
-  get(source: LiveActor, id: string): Delay | undefined {
-    return this.#bySource.get(source)?.get(id);
-  }
-
-  of(source: LiveActor): Iterable<Delay> {
-    return this.#bySource.get(source)?.values() ?? [];
   }
 
   /** Makes one pending that is due already, and that somebody else fires. */
   addDue(delay: Delay): void {
     this.#list(delay);
-    this.#timers.set(delay, undefined);
+    (this.#timers ??= new Map()).set(delay, undefined);
   }
 
   /** Makes it pending. One with the id of a pending one takes its name; XState lets both fire. */
@@ -97,8 +122,9 @@ export class Delays {
 
   #list(delay: Delay): void {
     this.#lastKey = Math.max(this.#lastKey, delay.key);
-    let ids = this.#bySource.get(delay.source);
-    if (!ids) this.#bySource.set(delay.source, (ids = new Map()));
+    const sources = (this.#bySource ??= new Map());
+    let ids = sources.get(delay.source);
+    if (!ids) sources.set(delay.source, (ids = new Map()));
     const named = ids.get(delay.id);
     if (named && named !== delay) ids.set(`${delay.id}#${named.key}`, named);
     ids.set(delay.id, delay);
@@ -106,28 +132,28 @@ export class Delays {
 
   /** Makes it pending no more. */
   remove(delay: Delay): void {
-    this.clock.clearTimeout(this.#timers.get(delay) as never);
-    this.#timers.delete(delay);
-    const ids = this.#bySource.get(delay.source);
+    this.#clock.clearTimeout(this.#timers?.get(delay));
+    this.#timers?.delete(delay);
+    const ids = this.#bySource?.get(delay.source);
     for (const [id, other] of ids ?? []) if (other === delay) ids!.delete(id);
-    if (ids?.size === 0) this.#bySource.delete(delay.source);
+    if (ids?.size === 0) this.#bySource?.delete(delay.source);
   }
 
   has(delay: Delay): boolean {
-    return this.#timers.has(delay);
+    return this.#timers?.has(delay) ?? false;
   }
 
   /** Stops the timers; what is pending stays listed. */
   disarm(): void {
-    for (const timer of this.#timers.values()) this.clock.clearTimeout(timer as never);
+    for (const timer of this.#timers?.values() ?? []) this.#clock.clearTimeout(timer);
   }
 
   #arm(delay: Delay): void {
-    const wait = Math.max(0, delay.due - this.clock.now());
-    const timer = this.clock.setTimeout(
-      () => (wait > LONGEST ? this.#arm(delay) : this.fire(delay)),
+    const wait = Math.max(0, delay.due - this.#clock.now());
+    const timer = this.#clock.setTimeout(
+      () => (wait > LONGEST ? this.#arm(delay) : this.#owner.fire(delay)),
       Math.min(wait, LONGEST),
     );
-    this.#timers.set(delay, timer);
+    (this.#timers ??= new Map()).set(delay, timer);
   }
 }

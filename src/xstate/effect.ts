@@ -21,7 +21,11 @@ type Listener = (event: AnyEventObject) => void;
 type Creator = (args: object) => unknown;
 
 interface Subscribable {
-  subscribe(observer: { next: (value: never) => void; error: (error: unknown) => void; complete: () => void }): {
+  subscribe(observer: {
+    next: (value: never) => void;
+    error: (error: unknown) => void;
+    complete: () => void;
+  }): {
     unsubscribe(): void;
   };
 }
@@ -40,7 +44,7 @@ export class Effect {
     readonly actor: LiveActor,
     readonly kind: Kind,
     private readonly logic: LiveLogic,
-    private readonly report: (outcome: Outcome) => void,
+    private readonly host: { settle(outcome: Outcome): void },
   ) {}
 
   /** Runs the user's function. `snapshot` is the actor's at the time when it was to start. */
@@ -88,7 +92,7 @@ export class Effect {
     if (this.#over) return;
     const outcome = { effect: this, target, event };
     if (this.actor._processingStatus === STOPPED) (this.late ??= []).push(outcome);
-    else this.report(outcome);
+    else this.host.settle(outcome);
   }
 
   #startPromise(args: object): void {

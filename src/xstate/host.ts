@@ -2,14 +2,20 @@
  * Hosts one actor system: runs it turn by turn, holds back what leaves it, and can take turns back.
  *
  * A turn begins with the first relay of an event and ends when that relay returns: all mailboxes are
- * empty then, and the snapshots of all actors are one consistent cut. The `onTurn` of the options sees
+ * empty then, and the snapshots of all actors are one consistent cut. The owner is told of
  * the turn at that moment; if it throws, the turn is refused and the actors are as they were before.
  */
 import { createActor } from 'xstate';
-import type { AnyEventObject, AnyStateMachine, InspectionEvent as PublicInspectionEvent, Observer } from 'xstate';
+import type {
+  AnyEventObject,
+  AnyStateMachine,
+  InspectionEvent as PublicInspectionEvent,
+  Observer,
+} from 'xstate';
 import { isInTree } from './actor-path.ts';
+import { storable } from '../storable.ts';
 import { adopt, adopted, bootFor, type ActorHost } from './adopted.ts';
-import { Delays, type Clock, type Delay } from './delays.ts';
+import { Delays, type Clock, type Delay, type DelayOwner } from './delays.ts';
 import { Effect, FAILURE, type Outcome } from './effect.ts';
 import { holdLogic } from './held-logic.ts';
 import {
@@ -27,19 +33,20 @@ import { Turn, type Cause } from './turn.ts';
 
 export type Inspect = Observer<PublicInspectionEvent> | ((event: PublicInspectionEvent) => void);
 
-export interface HostOptions {
+/** Whose actors are hosted, and who is told of their turns. */
+export interface HostOwner {
   readonly machine: AnyStateMachine;
   /** The root actor's id. */
   readonly id: string;
-  readonly clock: Clock;
-  readonly inspect?: Inspect | undefined;
-  readonly logger: (...args: unknown[]) => void;
+  readonly context: {
+    readonly clock: Clock;
+    readonly inspect: Inspect | undefined;
+    readonly logger: (...args: unknown[]) => void;
+  };
   /** At the end of each turn. False: nothing happened in it, forget it. Throw to refuse it. */
-  onTurn(turn: Turn): boolean;
+  turnEnded(turn: Turn): boolean;
   /** A turn that nobody waits for was refused, and no actor can be told. */
-  onFatal(error: unknown): void;
-  /** Makes an error that can be stored of one that cannot. */
-  describe(error: unknown): Error;
+  failed(error: unknown): void;
 }
 
 /** Builtin actions that belong to the turn; all others leave the actor system. */
@@ -47,24 +54,24 @@ const builtin = /^xstate\.(?!log$)/;
 
 const bootEvent = { type: 'xstate.init' };
 
-export class Host implements ActorHost {
+export class Host implements ActorHost, DelayOwner {
   /** The live root actor. Shows states that may never be committed. */
   root!: LiveActor;
   readonly delays: Delays;
   /** Of the actors that have an effect which has not ended, as far as commits go. */
-  readonly effects: Set<Effect> = new Set();
+  effects: Set<Effect> | undefined;
   /** Delays whose due time is another one than the store has; told with the next turn. */
   moved: Delay[] = [];
   #turn: Turn | undefined;
   /** Ended turns whose held effects have not been released, oldest first. */
-  readonly #unreleased: Turn[] = [];
+  #unreleased: Turn[] = [];
   #restoring = false;
   #closed = false;
   /** False once the run is being released: effects that have not started yet wait for the next opening. */
   startsEffects: boolean = true;
 
-  constructor(readonly options: HostOptions) {
-    this.delays = new Delays(options.clock, (delay) => this.fire(delay));
+  constructor(readonly owner: HostOwner) {
+    this.delays = new Delays(owner.context.clock, this);
   }
 
   // --- Life
@@ -89,7 +96,8 @@ export class Host implements ActorHost {
   }
 
   #boot(state: { input: unknown } | { snapshot: unknown }): Turn {
-    const { machine, id, clock, logger, inspect } = this.options;
+    const { machine, id, context } = this.owner;
+    const { clock, logger, inspect } = context;
     const turn = (this.#turn = new Turn({ kind: 'start', target: undefined as never, event: bootEvent }));
     try {
       const logic = holdLogic(machine as unknown as LiveLogic, 'machine');
@@ -108,16 +116,20 @@ export class Host implements ActorHost {
   /** Makes the snapshot of a system that is over visible; nothing is started. */
   view(snapshot: unknown): void {
     this.#restoring = true;
-    const { machine, id, clock, logger } = this.options;
+    const { machine, id, context } = this.owner;
+    const { clock, logger } = context;
     const logic = holdLogic(machine as unknown as LiveLogic, 'machine') as unknown as AnyStateMachine;
-    this.root = bootFor(this, () => createActor(logic, { id, clock, logger, snapshot } as never) as unknown as LiveActor);
+    this.root = bootFor(
+      this,
+      () => createActor(logic, { id, clock, logger, snapshot } as never) as unknown as LiveActor,
+    );
     this.close();
   }
 
   /** Aborts what runs; nothing starts any more. */
   abortEffects(): void {
     this.startsEffects = false;
-    for (const effect of this.effects) this.#attempt(() => effect.stop());
+    for (const effect of this.effects ?? []) this.#attempt(() => effect.stop());
   }
 
   /** Stops everything, in silence: nothing is told to anybody, effects are aborted. */
@@ -126,7 +138,7 @@ export class Host implements ActorHost {
     this.#closed = true;
     this.delays.disarm();
     this.abortEffects();
-    this.effects.clear();
+    this.effects = undefined;
   }
 
   // --- Turns
@@ -187,14 +199,14 @@ export class Host implements ActorHost {
           // As in XState: after an action that throws, the actor's further actions do not run.
           (failed ??= new Set()).add(actor);
           this.#failActor(actor, error);
-        } else this.options.logger(error);
+        } else this.owner.context.logger(error);
       }
     }
     const at = this.#unreleased.indexOf(turn);
     if (at >= 0) this.#unreleased.splice(at, 1);
     for (const actor of turn.notes.keys()) {
       const { effect } = adopted(actor);
-      if (effect && actor._snapshot.status !== 'active') this.effects.delete(effect);
+      if (effect && actor._snapshot.status !== 'active') this.effects?.delete(effect);
     }
     return true;
   }
@@ -208,7 +220,7 @@ export class Host implements ActorHost {
 
   /** Makes an effect fail: its actor is told, and its parent's `onError` takes it. */
   failEffect(effect: Effect, reason: unknown): void {
-    const error = this.options.describe(reason);
+    const error = storable(reason);
     const failure =
       effect.kind === 'promise'
         ? { type: 'xstate.promise.reject', data: error }
@@ -236,7 +248,7 @@ export class Host implements ActorHost {
     const turn = (this.#turn = new Turn(cause));
     turn.touch(cause.target);
     try {
-      if (cause.delay && this.delays.has(cause.delay)) this.#removeDelay(cause.delay);
+      if (cause.delay && this.delays.has(cause.delay)) this.delays.end(cause.delay);
       this.#relay(cause);
     } catch (error) {
       turn.refusal = error;
@@ -249,7 +261,7 @@ export class Host implements ActorHost {
 
   #mustRun(cause: Cause): void {
     const { refusal } = this.#run(cause);
-    if (refusal !== undefined) this.options.onFatal(refusal);
+    if (refusal !== undefined) this.owner.failed(refusal);
   }
 
   #relay({ source, target, event }: Cause): void {
@@ -261,7 +273,7 @@ export class Host implements ActorHost {
   #finish(turn: Turn): void {
     if (turn.refusal === undefined) {
       try {
-        if (this.options.onTurn(turn)) this.#unreleased.push(turn);
+        if (this.owner.turnEnded(turn)) this.#unreleased.push(turn);
         return;
       } catch (error) {
         turn.refusal = error;
@@ -272,10 +284,15 @@ export class Host implements ActorHost {
 
   #failActor(actor: LiveActor, error: unknown): void {
     if (this.#closed) return;
-    if (actor._processingStatus === STOPPED) return this.options.logger(error);
-    const fail = (with_: unknown): Cause => ({ kind: 'actor', source: actor, target: actor, event: { type: FAILURE, error: with_ } });
+    if (actor._processingStatus === STOPPED) return this.owner.context.logger(error);
+    const fail = (with_: unknown): Cause => ({
+      kind: 'actor',
+      source: actor,
+      target: actor,
+      event: { type: FAILURE, error: with_ },
+    });
     const { refusal } = this.#run(fail(error));
-    if (refusal !== undefined) this.#mustRun(fail(this.options.describe(refusal)));
+    if (refusal !== undefined) this.#mustRun(fail(storable(refusal)));
   }
 
   /** A delay is due. */
@@ -291,7 +308,7 @@ export class Host implements ActorHost {
       actor._processingStatus = STOPPED;
       system._unregister(actor);
       const { effect } = adopted(actor);
-      if (effect) this.effects.delete(effect);
+      if (effect) this.effects?.delete(effect);
     }
     for (const [actor, note] of turn.notes) {
       if (newborn.has(actor)) continue;
@@ -310,7 +327,8 @@ export class Host implements ActorHost {
       if (name !== undefined && !newborn.has(actor)) system._set(name, actor);
     }
     for (const delay of turn.added) if (this.delays.has(delay)) this.delays.remove(delay);
-    for (const delay of turn.removed) if (delay !== turn.cause.delay && !turn.added.includes(delay)) this.delays.add(delay);
+    for (const delay of turn.removed)
+      if (delay !== turn.cause.delay && !turn.added.includes(delay)) this.delays.add(delay);
     turn.held.length = 0;
   }
 
@@ -335,23 +353,15 @@ export class Host implements ActorHost {
       const { refusal } = this.#run({ kind: source ? 'actor' : 'event', source, target, event });
       if (!inside && refusal !== undefined) throw refusal;
     };
-    system.scheduler.schedule = (source, target, event, delay, id) => {
-      const added = this.delays.create(source, target, event, delay, id);
-      this.delays.add(added);
-      this.#turn?.added.push(added);
-    };
-    system.scheduler.cancel = (source, id) => {
-      const delay = this.delays.get(source, id);
-      if (delay) this.#removeDelay(delay);
-    };
-    system.scheduler.cancelAll = (source) => {
-      if (this.delays.size > 0) for (const delay of [...this.delays.of(source)]) this.#removeDelay(delay);
-    };
+    system.scheduler = this.delays;
     this.#takeOver(root, 'machine');
   }
 
-  #removeDelay(delay: Delay): void {
-    this.delays.remove(delay);
+  delayAdded(delay: Delay): void {
+    this.#turn?.added.push(delay);
+  }
+
+  delayRemoved(delay: Delay): void {
     this.#turn?.removed.push(delay);
   }
 
@@ -376,15 +386,16 @@ export class Host implements ActorHost {
 
   #takeOver(actor: LiveActor, kind: Kind): void {
     const runs = kind !== 'machine' && kind !== 'pure';
-    const effect = runs ? new Effect(actor, kind, actor.logic, (outcome) => this.settle(outcome)) : undefined;
-    if (effect) this.effects.add(effect);
+    const effect = runs ? new Effect(actor, kind, actor.logic, this) : undefined;
+    if (effect) (this.effects ??= new Set()).add(effect);
     adopt(actor, { host: this, kind, effect, mayRefer: this.#restoring });
     const scope = actor._actorScope;
     scope.emit = (event) => this.#emit(actor, event);
     if (kind !== 'machine') return;
     const execute = scope.actionExecutor;
     const stop = scope.stopChild;
-    scope.actionExecutor = (action) => execute(builtin.test(action.type) ? action : this.#holdAction(actor, action));
+    scope.actionExecutor = (action) =>
+      execute(builtin.test(action.type) ? action : this.#holdAction(actor, action));
     scope.stopChild = (child) => {
       this.#turn?.touch(child);
       stop(child);
@@ -400,7 +411,10 @@ export class Host implements ActorHost {
 
   #emit(actor: LiveActor, event: AnyEventObject): void {
     // Looked up now: an actor that ends in this turn forgets its listeners.
-    const handlers = [...(actor.eventListeners.get(event.type) ?? []), ...(actor.eventListeners.get('*') ?? [])];
+    const handlers = [
+      ...(actor.eventListeners.get(event.type) ?? []),
+      ...(actor.eventListeners.get('*') ?? []),
+    ];
     for (const handler of handlers) this.hold(undefined, () => handler(event));
   }
 
@@ -433,7 +447,7 @@ export class Host implements ActorHost {
     try {
       run();
     } catch (error) {
-      this.options.logger(error);
+      this.owner.context.logger(error);
     }
   }
 
@@ -441,7 +455,7 @@ export class Host implements ActorHost {
 
   /** Is there a started effect without outcome? */
   get hasEffects(): boolean {
-    for (const { actor } of this.effects) if (actor._snapshot.status === 'active') return true;
+    for (const { actor } of this.effects ?? []) if (actor._snapshot.status === 'active') return true;
     return false;
   }
 }
@@ -455,14 +469,18 @@ function subscribeHeld(this: LiveActor, ...args: unknown[]): { unsubscribe(): vo
   const [first, error, complete] = args;
   if (this._processingStatus === NOT_STARTED && this._syncSnapshot) return subscribe.call(this, ...args);
   const { host } = adopted(this);
-  const observer = (typeof first === 'object' && first !== null ? first : { next: first, error, complete }) as {
+  const observer = (
+    typeof first === 'object' && first !== null ? first : { next: first, error, complete }
+  ) as {
     next?(value: unknown): void;
     error?(error: unknown): void;
     complete?(): void;
   };
   return subscribe.call(this, {
     ...(observer.next && { next: (value: unknown) => host.hold(undefined, () => observer.next?.(value)) }),
-    ...(observer.error && { error: (reason: unknown) => host.hold(undefined, () => observer.error?.(reason)) }),
+    ...(observer.error && {
+      error: (reason: unknown) => host.hold(undefined, () => observer.error?.(reason)),
+    }),
     ...(observer.complete && { complete: () => host.hold(undefined, () => observer.complete?.()) }),
   });
 }

@@ -50,13 +50,13 @@ export interface LiveScope {
 }
 
 export interface LiveScheduler {
-  schedule(this: void, source: LiveActor, target: LiveActor, event: AnyEventObject, delay: number, id?: string): void;
-  cancel(this: void, source: LiveActor, id: string): void;
-  cancelAll(this: void, source: LiveActor): void;
+  schedule(source: LiveActor, target: LiveActor, event: AnyEventObject, delay: number, id?: string): void;
+  cancel(source: LiveActor, id: string): void;
+  cancelAll(source: LiveActor): void;
 }
 
 export interface LiveSystem {
-  readonly scheduler: LiveScheduler;
+  scheduler: LiveScheduler;
   get(systemId: string): LiveActor | undefined;
   _set(systemId: string, actor: LiveActor): void;
   _register(sessionId: string, actor: LiveActor): string;
@@ -119,11 +119,31 @@ let checked = false;
  */
 export function assertInsiders(): void {
   if (checked) return;
-  const actor = createActor(createMachine({ id: 'probe', initial: 'a', states: { a: {} } })) as unknown as LiveActor;
+  const actor = createActor(
+    createMachine({ id: 'probe', initial: 'a', states: { a: {} } }),
+  ) as unknown as LiveActor;
   const needed: readonly (readonly [string, object, readonly string[]])[] = [
-    ['actor', actor, ['_snapshot', '_actorScope', '_processingStatus', '_parent', '_deferred', 'mailbox', 'observers', 'eventListeners', '_send']],
+    [
+      'actor',
+      actor,
+      [
+        '_snapshot',
+        '_actorScope',
+        '_processingStatus',
+        '_parent',
+        '_deferred',
+        'mailbox',
+        'observers',
+        'eventListeners',
+        '_send',
+      ],
+    ],
     ['actor scope', actor._actorScope, ['actionExecutor', 'emit', 'stopChild', 'system', 'self']],
-    ['actor system', actor.system, ['_relay', '_sendInspectionEvent', '_register', '_unregister', '_set', 'scheduler']],
+    [
+      'actor system',
+      actor.system,
+      ['_relay', '_sendInspectionEvent', '_register', '_unregister', '_set', 'scheduler'],
+    ],
     ['scheduler', actor.system.scheduler, ['schedule', 'cancel', 'cancelAll']],
     ['machine snapshot', actor._snapshot, ['_nodes', 'children', 'historyValue', 'tags', 'value']],
   ];

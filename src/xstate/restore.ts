@@ -32,9 +32,17 @@ export type DelayPolicies = DelayPolicy | ((delay: DelayInfo) => DelayPolicy);
  *
  * @param lastSeen when the run is known to have been open last, by the clock.
  */
-export function restoreDocument(host: Host, document: Document, policies: DelayPolicies, lastSeen: number): Turn {
+export function restoreDocument(
+  host: Host,
+  document: Document,
+  policies: DelayPolicies,
+  lastSeen: number,
+): Turn {
   const turn = host.restore(document.snapshot);
-  const { clock, machine } = host.options;
+  const {
+    machine,
+    context: { clock },
+  } = host.owner;
   const overdue: Delay[] = [];
   for (const [key, stored] of Object.entries(document.delays)) {
     const source = actorAt(host.root, stored.source);
@@ -42,7 +50,9 @@ export function restoreDocument(host: Host, document: Document, policies: DelayP
     if (!source || !target) continue;
     const { event, delay, id } = stored;
     const policy =
-      typeof policies === 'string' ? policies : policies({ machine: machine.id, source: stored.source, event: event.type, delay });
+      typeof policies === 'string'
+        ? policies
+        : policies({ machine: machine.id, source: stored.source, event: event.type, delay });
     const due = dueBy(policy, stored, clock.now(), lastSeen);
     const restored = { key: Number(key), source, target, event, delay, id, due };
     if (due <= clock.now()) overdue.push(restored);
@@ -53,7 +63,10 @@ export function restoreDocument(host: Host, document: Document, policies: DelayP
   // A clock that is moved by hand would leave a timer of 0 ms waiting for its next move.
   overdue.sort((a, b) => a.due - b.due);
   for (const delay of overdue) host.delays.addDue(delay);
-  turn.held.push({ actor: undefined, run: () => overdue.forEach((delay) => queueMicrotask(() => host.fire(delay))) });
+  turn.held.push({
+    actor: undefined,
+    run: () => overdue.forEach((delay) => queueMicrotask(() => host.fire(delay))),
+  });
   return turn;
 }
 

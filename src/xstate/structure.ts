@@ -16,14 +16,18 @@ type Logic = object | undefined;
 const nodeOf = (machine: AnyStateMachine, id: string): Node | undefined =>
   (machine as unknown as { readonly idMap: ReadonlyMap<string, Node> }).idMap.get(id);
 
-const isMachine = (logic: Logic): logic is AnyStateMachine => logic !== undefined && 'getStateNodeById' in logic;
+const isMachine = (logic: Logic): logic is AnyStateMachine =>
+  logic !== undefined && 'getStateNodeById' in logic;
 
 const inline = /^xstate\.invoke\.(\d+)\.(.*)$/;
 
 /** The logic that a stored `src` names, as XState resolves it. */
 function sourceOf(machine: AnyStateMachine, src: string): Logic {
   const [, index, nodeId] = inline.exec(src) ?? [];
-  if (nodeId === undefined) return Object.hasOwn(machine.implementations.actors, src) ? machine.implementations.actors[src] as Logic : undefined;
+  if (nodeId === undefined)
+    return Object.hasOwn(machine.implementations.actors, src)
+      ? (machine.implementations.actors[src] as Logic)
+      : undefined;
   const node = nodeOf(machine, nodeId);
   const invoke = node?.config.invoke as unknown;
   const config = (Array.isArray(invoke) ? invoke[Number(index)] : invoke) as { src?: unknown } | undefined;
@@ -61,9 +65,15 @@ function describeNode(node: Node, seen: Map<AnyStateMachine, number>): unknown {
   return [
     node.id,
     node.type,
-    [...node.transitions].map(([event, list]) => [event, list.map((one) => one.target?.map((target) => target.id) ?? null)]),
+    [...node.transitions].map(([event, list]) => [
+      event,
+      list.map((one) => one.target?.map((target) => target.id) ?? null),
+    ]),
     (node.always ?? []).map((one) => one.target?.map((target) => target.id) ?? null),
-    node.invoke.map(({ id, src }) => [id, typeof src === 'string' && inline.test(src) ? describeLogic(sourceOf(node.machine, src), seen) : src]),
+    node.invoke.map(({ id, src }) => [
+      id,
+      typeof src === 'string' && inline.test(src) ? describeLogic(sourceOf(node.machine, src), seen) : src,
+    ]),
     Object.values(node.states).map((child) => describeNode(child, seen)),
   ];
 }
@@ -75,7 +85,8 @@ export function missingFrom(machine: AnyStateMachine, document: Document): strin
   visit(machine, document.snapshot as StoredSnapshot, '', missing, logics);
   for (const { target, event } of Object.values(document.delays)) {
     const logic = logics.get(target);
-    if (isMachine(logic) && !takes(logic.root, event.type)) missing.push(`the pending delay's event '${event.type}' of ${nameOf(target)}`);
+    if (isMachine(logic) && !takes(logic.root, event.type))
+      missing.push(`the pending delay's event '${event.type}' of ${nameOf(target)}`);
   }
   return missing;
 }
@@ -89,13 +100,20 @@ interface StoredSnapshot {
 
 const nameOf = (path: string): string => (path === '' ? 'the root actor' : `actor '${path}'`);
 
-function visit(logic: Logic, stored: StoredSnapshot, path: string, missing: string[], logics: Map<string, Logic>): void {
+function visit(
+  logic: Logic,
+  stored: StoredSnapshot,
+  path: string,
+  missing: string[],
+  logics: Map<string, Logic>,
+): void {
   logics.set(path, logic);
   if (stored.value === undefined) return;
   if (!isMachine(logic)) return void missing.push(`the machine of ${nameOf(path)}`);
   missingStates(logic.root, stored.value, (id) => missing.push(`state '${id}' of ${nameOf(path)}`));
   for (const nodes of Object.values(stored.historyValue ?? {}))
-    for (const { id } of nodes) if (!nodeOf(logic, id)) missing.push(`state '${id}', kept in the history of ${nameOf(path)}`);
+    for (const { id } of nodes)
+      if (!nodeOf(logic, id)) missing.push(`state '${id}', kept in the history of ${nameOf(path)}`);
   for (const [id, child] of Object.entries(stored.children ?? {})) {
     const below = childPath(path, id);
     const source = sourceOf(logic, child.src);
@@ -116,6 +134,11 @@ function missingStates(node: Node, value: unknown, report: (id: string) => void)
 /** Has any state of the machine a transition for this type of event? */
 function takes(node: Node, type: string): boolean {
   for (const descriptor of node.transitions.keys())
-    if (descriptor === type || descriptor === '*' || (descriptor.endsWith('.*') && type.startsWith(descriptor.slice(0, -1)))) return true;
+    if (
+      descriptor === type ||
+      descriptor === '*' ||
+      (descriptor.endsWith('.*') && type.startsWith(descriptor.slice(0, -1)))
+    )
+      return true;
   return Object.values(node.states).some((child) => takes(child, type));
 }
