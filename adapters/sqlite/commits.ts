@@ -12,7 +12,7 @@ import type { Keys } from './keys.ts';
 import { RunWrites } from './run-writes.ts';
 
 /** From so many commits of one row each, they are stored in the order of the batch. */
-const groupFrom = 8;
+const groupFrom = 4;
 
 /**
  * Three ways, from fast to slow:
@@ -47,7 +47,9 @@ export class Commits {
       if (batch.length === 1 && this.#appends.append(first, 'checkpoints')) return [committed];
       const table = batch.length < groupFrom ? 'checkpoints' : 'grouped';
       return this.connection.write(() =>
-        batch.map((commit) => (this.#appends.append(commit, table) ? committed : this.#writes.apply(commit))),
+        batch.map((commit) =>
+          this.#appends.append(commit, table) ? committed : this.#writes.apply(commit, table),
+        ),
       );
     } catch (error) {
       if (batch.length === 1 || mayRetry(error)) return this.#allFailed(batch, error);
@@ -62,7 +64,7 @@ export class Commits {
   #applyAlone(commit: RunCommit): Outcome {
     this.#savepoint.run();
     try {
-      const outcome = this.#writes.apply(commit);
+      const outcome = this.#writes.apply(commit, 'checkpoints');
       this.#release.run();
       return outcome;
     } catch (error) {

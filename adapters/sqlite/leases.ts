@@ -31,7 +31,7 @@ export class Leases {
     readonly keys: Keys,
   ) {
     const c = connection;
-    this.#renew = c.prepare(`UPDATE owners SET expires = ${now} + ? WHERE id = ?`);
+    this.#renew = c.prepare(`UPDATE owners SET expires = ${now} + ?, holder = ? WHERE id = ?`);
     this.#insert = c.prepare(`INSERT INTO owners (id, expires, holder) VALUES (?, ${now} + ?, ?)`);
     this.#drop = c.prepare('DELETE FROM owners WHERE id = ?');
     this.#expired = c.prepare(
@@ -47,7 +47,8 @@ export class Leases {
 
   lease(owner: string, ms: number): void {
     if (ms > 0) {
-      if (this.#renew.run(ms, owner).changes === 0) this.connection.write(() => this.#register(owner, ms));
+      if (this.#renew.run(ms, this.#selfText, owner).changes === 0)
+        this.connection.write(() => this.#register(owner, ms));
       return;
     }
     // The runs need no update: one whose owner is not in the table is free.

@@ -9,7 +9,7 @@ import type { Connection } from './connection.ts';
 import type { Statement } from './driver.ts';
 import { failed } from './failure.ts';
 import type { Keys } from './keys.ts';
-import { newestKey, now, ridLimit, seqLimit } from './schema.ts';
+import { type CheckpointTable, newestKey, now, ridLimit, seqLimit } from './schema.ts';
 
 /** A run as a commit finds it. */
 interface CurrentRun {
@@ -29,7 +29,7 @@ export class RunWrites {
   readonly #buried: Statement;
   readonly #unbury: Statement;
   readonly #create: Statement;
-  readonly #checkpoint: Statement;
+  readonly #checkpoint: Record<CheckpointTable, Statement>;
   readonly #dropCheckpoints: readonly Statement[];
   readonly #head: Statement;
   readonly #status: Statement;
@@ -56,7 +56,9 @@ export class RunWrites {
       `INSERT INTO runs (id, fence, owner, machine, version, status, due, created, tags, more)
        VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
     );
-    this.#checkpoint = sql('INSERT INTO checkpoints (key, base, time, header, body) VALUES (?, ?, ?, ?, ?)');
+    const checkpoint = (table: CheckpointTable): Statement =>
+      sql(`INSERT INTO ${table} (key, base, time, header, body) VALUES (?, ?, ?, ?, ?)`);
+    this.#checkpoint = { checkpoints: checkpoint('checkpoints'), grouped: checkpoint('grouped') };
     this.#dropCheckpoints = ['checkpoints', 'grouped'].map((table) =>
       sql(`DELETE FROM ${table} WHERE key BETWEEN ? AND ?`),
     );
@@ -72,7 +74,7 @@ export class RunWrites {
     this.#release = sql('UPDATE runs SET owner = NULL WHERE rid = ?');
   }
 
-  apply(commit: RunCommit): Outcome {
+  apply(commit: RunCommit, table: CheckpointTable): Outcome {
     const { run, owner, fence, head, checkpoints = [] } = commit;
     const oid = this.keys.owner(owner);
     const current = this.#find.get(run) as CurrentRun | undefined;
@@ -89,7 +91,7 @@ export class RunWrites {
     if (disorder !== undefined) return this.#refused(run, disorder);
 
     const rid = current?.rid ?? this.#insertRun(commit, head!, oid);
-    this.#writeRows(commit, rid);
+    this.#writeRows(commit, rid, table);
     if (head !== undefined && current !== undefined) this.#writeHead(run, current, head);
     if (commit.release === true) {
       this.#release.run(rid);
@@ -100,10 +102,11 @@ export class RunWrites {
     return { status: 'committed' };
   }
 
-  #writeRows({ checkpoints = [], dropBefore, drop = [], put = [] }: RunCommit, rid: number): void {
+  #writeRows(commit: RunCommit, rid: number, table: CheckpointTable): void {
+    const { checkpoints = [], dropBefore, drop = [], put = [] } = commit;
     const start = rid * seqLimit;
     for (const { seq, base, time, header, body } of checkpoints) {
-      this.#checkpoint.run(start + seq, base ? 1 : 0, time, header, body);
+      this.#checkpoint[table].run(start + seq, base ? 1 : 0, time, header, body);
     }
     if (dropBefore !== undefined) {
       for (const statement of this.#dropCheckpoints) statement.run(start, start + dropBefore - 1);

@@ -55,67 +55,91 @@ function toRun(row: RunRow): StoredRun {
   };
 }
 
+/** Complete, or the compiler says so. */
+const everyStatus = Object.keys({
+  running: true,
+  waitingForInput: true,
+  sleeping: true,
+  idle: true,
+  paused: true,
+  done: true,
+  failed: true,
+  cancelled: true,
+  quarantined: true,
+} satisfies Record<RunStatus, true>) as RunStatus[];
+
+/** Conditions joined by AND, with the values of their parameters. */
+class Conditions {
+  readonly #texts: string[] = [];
+  readonly values: Bindable[] = [];
+
+  add(text: string, ...values: readonly Bindable[]): this {
+    this.#texts.push(text);
+    this.values.push(...values);
+    return this;
+  }
+
+  get text(): string {
+    return this.#texts.join(' AND ');
+  }
+}
+
 /**
- * Finds the keys of the runs in order first, then reads no more rows than are asked for. Which index is
- * used is said here, as SQLite has no figures to choose by. Several statuses are one ordered search each,
- * merged: only so does a page cost what it lists.
+ * Finds the keys of the runs in order, and then reads no more rows than are asked for. The way there is
+ * prescribed, as SQLite has no figures to choose by: it would sort all runs for a page of ten.
  */
 function query(scan: RunScan): { sql: string; values: Bindable[] } {
   const order = scan.descending === true ? 'DESC' : 'ASC';
-  const values: Bindable[] = [];
-  const statuses = scan.status === undefined ? [undefined] : [...new Set(scan.status)];
-  const branches = statuses.map((status) => {
-    const { from, where, values: own } = branch(scan, status);
-    values.push(...own);
-    return `SELECT runs.rid AS rid, runs.created AS created, runs.id AS id FROM ${from} WHERE ${where}`;
-  });
-  values.push(scan.limit);
-  const found = `${branches.join(' UNION ALL ')} ORDER BY created ${order}, id ${order} LIMIT ?`;
-  return {
-    sql: `SELECT *, (SELECT time FROM every_checkpoint WHERE key = newest) AS updated
-          FROM (SELECT runs.*, ${newestKey.replaceAll('rid', 'runs.rid')} AS newest
-                FROM (${found}) AS found CROSS JOIN runs ON runs.rid = found.rid)
-          ORDER BY created ${order}, id ${order}`,
-    values,
-  };
+  const searches = searchesOf(scan);
+  const found = searches.map(
+    ({ from, place, where }) =>
+      `SELECT runs.rid, ${place}.created AS created, ${place}.id AS id FROM ${from} WHERE ${where.text}`,
+  );
+  const sql = `
+    SELECT *, (SELECT time FROM every_checkpoint WHERE key = newest) AS updated FROM (
+      SELECT runs.*, ${newestKey} AS newest
+      FROM (${found.join(' UNION ALL ')} ORDER BY created ${order}, id ${order} LIMIT ?) AS found
+      CROSS JOIN runs USING (rid)
+      LIMIT -1 -- keeps SQLite from working out \`newest\` again at each mention
+    ) ORDER BY created ${order}, id ${order}`;
+  return { sql, values: [...searches.flatMap(({ where }) => where.values), scan.limit] };
 }
 
-function branch(
-  { run, machine, tag, createdFrom, createdTo, after, descending }: RunScan,
-  status: RunStatus | undefined,
-): { from: string; where: string; values: Bindable[] } {
-  const conditions: string[] = [];
-  const values: Bindable[] = [];
-  const add = (condition: string, ...bound: Bindable[]): void => {
-    conditions.push(condition);
-    values.push(...bound);
-  };
-  let from = 'runs INDEXED BY runs_by_time';
-  let place = 'runs';
-  if (run !== undefined) from = 'runs';
-  else if (tag !== undefined) [from, place] = ['tags CROSS JOIN runs ON runs.rid = tags.rid', 'tags'];
-  else if (status !== undefined) from = 'runs INDEXED BY runs_by_status';
-  else if (machine !== undefined) from = 'runs INDEXED BY runs_by_machine';
+interface Search {
+  readonly from: string;
+  /** The table in `from` that has the columns of the order. */
+  readonly place: 'runs' | 'tags';
+  readonly where: Conditions;
+}
 
-  if (run !== undefined) add('runs.id = ?', run);
+/** By id, by tag, or by each status in turn: each of these yields runs in order, and SQLite merges them. */
+function searchesOf(scan: RunScan): Search[] {
+  const { run, tag, status } = scan;
+  if (run !== undefined) {
+    const where = new Conditions().add('runs.id = ?', run);
+    if (tag !== undefined) where.add('(?, created, id) IN (SELECT tag, created, id FROM tags)', tag);
+    return [narrowed({ from: 'runs', place: 'runs', where }, scan, status)];
+  }
   if (tag !== undefined) {
-    if (run === undefined) add('tags.tag = ?', tag);
-    else
-      add(
-        'EXISTS (SELECT 1 FROM tags WHERE tag = ? AND tags.created = runs.created AND tags.id = runs.id)',
-        tag,
-      );
+    const where = new Conditions().add('tags.tag = ?', tag);
+    return [narrowed({ from: 'tags CROSS JOIN runs USING (rid)', place: 'tags', where }, scan, status)];
   }
-  if (status !== undefined) add('runs.status = ?', status);
-  if (machine !== undefined) add('runs.machine = ?', machine);
-  if (createdFrom !== undefined) add(`${place}.created >= ?`, createdFrom);
-  if (createdTo !== undefined) add(`${place}.created < ?`, createdTo);
+  return [...new Set(status ?? everyStatus)].map((one) => {
+    const where = new Conditions().add('status = ?', one);
+    return narrowed({ from: 'runs INDEXED BY runs_listed', place: 'runs', where }, scan);
+  });
+}
+
+function narrowed(search: Search, scan: RunScan, statuses?: readonly RunStatus[]): Search {
+  const { machine, createdFrom, createdTo, after, descending } = scan;
+  const { place, where } = search;
+  if (statuses !== undefined) where.add(`status IN (${statuses.map(() => '?').join()})`, ...statuses);
+  if (machine !== undefined) where.add('machine = ?', machine);
+  if (createdFrom !== undefined) where.add(`${place}.created >= ?`, createdFrom);
+  if (createdTo !== undefined) where.add(`${place}.created < ?`, createdTo);
   if (after !== undefined) {
-    add(
-      `(${place}.created, ${place}.id) ${descending === true ? '<' : '>'} (?, ?)`,
-      after.createdAt,
-      after.run,
-    );
+    const compare = descending === true ? '<' : '>';
+    where.add(`(${place}.created, ${place}.id) ${compare} (?, ?)`, after.createdAt, after.run);
   }
-  return { from, where: conditions.join(' AND ') || 'TRUE', values };
+  return search;
 }

@@ -1,0 +1,52 @@
+import { beforeEach, describe, expect, test } from 'vitest';
+import { commit, creation, find, head, loaded, minute, owner, sleep, statuses, turn } from './fixtures.ts';
+import { onEachStore } from './stores.ts';
+
+onEachStore((on) => {
+  describe('a removed run', () => {
+    beforeEach(async () => {
+      await commit(
+        on.store,
+        creation('r', { head: head({ tags: ['a'] }) }),
+        creation('s', { head: head({ tags: ['a'] }) }),
+      );
+      await commit(on.store, turn('r', 2, { put: [{ kind: 'event', key: 'e', value: '' }] }), turn('s', 2));
+    });
+
+    test('is gone with all its rows, and the others are not', async () => {
+      expect(await on.store.remove('r', owner, 1, minute)).toBe(true);
+      expect(await on.store.load('r')).toEqual([]);
+      expect(await on.store.row('r', 'event', 'e')).toBeUndefined();
+      expect(await on.store.history('r', { limit: 9 })).toEqual([]);
+      expect((await on.store.runs({ limit: 9 })).map((run) => run.run)).toEqual(['s']);
+      expect((await on.store.runs({ tag: 'a', limit: 9 })).map((run) => run.run)).toEqual(['s']);
+      expect(await loaded(on.store, 's')).toEqual([1, 2]);
+      expect(await on.store.acquire('r', owner)).toEqual({ status: 'deleted' });
+    });
+
+    test('cannot be removed under another fence, by another owner or twice', async () => {
+      await on.store.lease('owner-2', minute);
+      expect(await on.store.remove('r', owner, 2, minute)).toBe(false);
+      expect(await on.store.remove('r', 'owner-2', 1, minute)).toBe(false);
+      expect(await loaded(on.store, 'r')).toEqual([1, 2]);
+      expect(await on.store.remove('r', owner, 1, minute)).toBe(true);
+      expect(await on.store.remove('r', owner, 1, minute)).toBe(false);
+    });
+
+    test('is not revived by a late commit', async () => {
+      await on.store.remove('r', owner, 1, minute);
+      expect(await statuses(on.store, turn('r', 3), turn('s', 3))).toEqual(['fenced', 'committed']);
+      expect(await find(on.store, 'r')).toBeUndefined();
+    });
+
+    test('leaves its id taken until the tombstone has had its time', async () => {
+      await on.store.remove('r', owner, 1, 400);
+      expect(await statuses(on.store, creation('r'))).toEqual(['exists']);
+      await sleep(420);
+      expect(await on.store.acquire('r', owner)).toEqual({ status: 'missing' });
+      expect(await statuses(on.store, creation('r'))).toEqual(['committed']);
+      expect(await loaded(on.store, 'r')).toEqual([1]);
+      expect(await on.store.row('r', 'event', 'e')).toBeUndefined();
+    });
+  });
+});
