@@ -1,0 +1,174 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { hostname, tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+import { fileURLToPath } from 'node:url';
+import Database from 'better-sqlite3';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import type { Acquired, Outcome, Store } from '../../src/store.ts';
+import { commit, creation, loaded, minute, sleep, statuses, turn } from '../conformance/fixtures.ts';
+import { thisHolder } from './holder.ts';
+import { sqliteStore } from './index.ts';
+
+const program = fileURLToPath(new URL('./remote-store.mjs', import.meta.url));
+
+let folder: string;
+let path: string;
+let store: Store;
+let children: ChildProcess[];
+
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), 'savepoint-'));
+  path = join(folder, 'runs.db');
+  store = sqliteStore(path);
+  children = [];
+});
+
+afterEach(async () => {
+  for (const child of children) child.kill('SIGKILL');
+  await store.close();
+  rmSync(folder, { recursive: true });
+});
+
+/** A store on the same file in another process. */
+class RemoteStore {
+  readonly process: ChildProcess = spawn(process.execPath, ['--import', 'tsx', program, path], {
+    stdio: ['pipe', 'pipe', 'inherit'],
+  });
+  readonly #waiting: ((answer: string) => void)[] = [];
+
+  constructor() {
+    children.push(this.process);
+    createInterface(this.process.stdout!).on('line', (line) => this.#waiting.shift()?.(line));
+  }
+
+  async call<T>(method: keyof Store, ...args: unknown[]): Promise<T> {
+    const line = new Promise<string>((resolve) => this.#waiting.push(resolve));
+    this.process.stdin!.write(`${JSON.stringify([method, ...args])}\n`);
+    const answer = JSON.parse(await line) as { value: T; error?: string };
+    if (answer.error !== undefined) throw new Error(answer.error);
+    return answer.value;
+  }
+
+  kill(signal: NodeJS.Signals): void {
+    this.process.kill(signal);
+  }
+}
+
+/** Another process that holds the run `r`. */
+async function holder(lease: number): Promise<RemoteStore> {
+  const other = new RemoteStore();
+  await other.call('lease', 'other', lease);
+  expect(await other.call('commit', [creation('r', { owner: 'other' })])).toEqual([{ status: 'committed' }]);
+  return other;
+}
+
+test('a run that another process holds names that process and the end of its lease', async () => {
+  const other = await holder(minute);
+  await store.lease('me', minute);
+  const held = await store.acquire('r', 'me');
+  expect(held).toMatchObject({ status: 'held', by: `process ${other.process.pid} on ${hostname()}` });
+  expect(await statuses(store, turn('r', 2, { owner: 'me' }))).toEqual(['fenced']);
+});
+
+test('a run that another process releases can be taken at once', async () => {
+  const other = await holder(minute);
+  await other.call('lease', 'other', 0);
+  await store.lease('me', minute);
+  expect(await store.acquire('r', 'me')).toEqual({ status: 'acquired', fence: 2 });
+});
+
+describe.runIf(thisHolder().proc !== undefined)('where /proc tells', () => {
+  test('a run whose process was killed can be taken at once, with all that was acknowledged', async () => {
+    const other = await holder(minute);
+    await other.call('commit', [turn('r', 2, { owner: 'other' })]);
+    await store.lease('me', minute);
+    expect((await store.acquire('r', 'me')).status).toBe('held');
+    other.kill('SIGKILL');
+    // The signal is on its way when kill() returns; no lease is waited for.
+    await expect
+      .poll(async () => (await store.acquire('r', 'me')).status, { timeout: 5000 })
+      .toBe('acquired');
+    expect(await loaded(store, 'r')).toEqual([1, 2]);
+  });
+
+  test('what is left of processes that were killed is cleared away by the next one', async () => {
+    const other = await holder(1);
+    other.kill('SIGKILL');
+    await once(other.process, 'exit');
+    await store.lease('me', minute);
+    const file = new Database(path, { readonly: true });
+    expect(file.prepare('SELECT id FROM owners').pluck().all()).toEqual(['me']);
+    file.close();
+  });
+});
+
+test('a process that was stopped past its lease loses the run, and commits nothing when it wakes', async () => {
+  const other = await holder(1000);
+  await store.lease('me', minute);
+  other.kill('SIGSTOP');
+  expect((await store.acquire('r', 'me')).status).toBe('held');
+  await expect
+    .poll(async () => (await store.acquire('r', 'me')).status, { timeout: 5000, interval: 100 })
+    .toBe('acquired');
+  await commit(store, turn('r', 2, { owner: 'me', fence: 2 }));
+  other.kill('SIGCONT');
+  await other.call('lease', 'other', minute);
+  expect(await other.call('commit', [turn('r', 2, { owner: 'other' })])).toEqual([{ status: 'fenced' }]);
+  expect(await other.call('commit', [turn('r', 3, { owner: 'other', put: [] })])).toEqual([
+    { status: 'fenced' },
+  ]);
+  expect(await other.call<Acquired>('acquire', 'r', 'other')).toMatchObject({ status: 'held' });
+  expect(await loaded(store, 'r')).toEqual([1, 2]);
+});
+
+test('a process that was stopped past its lease goes on where nobody came', async () => {
+  const other = await holder(100);
+  other.kill('SIGSTOP');
+  await sleep(300);
+  other.kill('SIGCONT');
+  expect(await other.call('commit', [turn('r', 2, { owner: 'other' })])).toEqual([{ status: 'committed' }]);
+});
+
+test('many processes may open a new file at the same instant', async () => {
+  const others = Array.from({ length: 8 }, () => new RemoteStore());
+  await Promise.all(
+    others.map(async (other, i) => {
+      await other.call('lease', `owner-${i}`, minute);
+      const outcomes = await other.call<Outcome[]>('commit', [creation(`r${i}`, { owner: `owner-${i}` })]);
+      expect(outcomes).toEqual([{ status: 'committed' }]);
+    }),
+  );
+  expect(await store.runs({ limit: 99 })).toHaveLength(8);
+});
+
+test('processes that write different runs of one file do not disturb each other', async () => {
+  const others = Array.from({ length: 3 }, () => new RemoteStore());
+  const last = 100;
+  await Promise.all(
+    others.map(async (other, i) => {
+      const owner = `owner-${i}`;
+      await other.call('lease', owner, minute);
+      await other.call('commit', [creation(`r${i}`, { owner })]);
+      for (let seq = 2; seq <= last; seq++) {
+        const outcomes = await other.call<Outcome[]>('commit', [turn(`r${i}`, seq, { owner })]);
+        expect(outcomes).toEqual([{ status: 'committed' }]);
+      }
+    }),
+  );
+  for (const i of others.keys()) expect(await loaded(store, `r${i}`)).toHaveLength(last);
+});
+
+test('a process that deletes a run under another one leaves that one fenced, not in another’s rows', async () => {
+  const other = await holder(100);
+  await store.lease('me', minute);
+  await expect.poll(async () => (await store.acquire('r', 'me')).status).toBe('acquired');
+  expect(await store.remove('r', 'me', 2, 1)).toBe(true);
+  await sleep(10);
+  await commit(store, creation('s', { owner: 'me' }), creation('r', { owner: 'me' }));
+  expect(await other.call('commit', [turn('r', 2, { owner: 'other' })])).toEqual([{ status: 'fenced' }]);
+  expect(await loaded(store, 'r')).toEqual([1]);
+  expect(await loaded(store, 's')).toEqual([1]);
+});
