@@ -193,13 +193,15 @@ export class RunCore implements HostOwner, TurnLogOwner {
     this.host.moved.length = 0;
     const waiters = this.#starting ? [this.#starting] : [];
     this.#starting = undefined;
-    const put: Row[] = told?.id === undefined ? [] : [{ kind: 'event', key: told.id, value: String(seq) }];
+    const id = told?.id;
+    const eventRow: Row | undefined =
+      id === undefined ? undefined : { kind: 'event', key: id, value: String(seq) };
     if (first) this.actor = new CommittedActor(this.host.root, this);
     this.#log.add({
       turn,
       seq,
       row,
-      put,
+      eventRow,
       value,
       snapshot,
       status,

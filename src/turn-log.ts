@@ -39,7 +39,8 @@ export interface Ended {
   /** What was said with the event. */
   readonly told: SendOptions | undefined;
   readonly row: CheckpointRow;
-  readonly put: readonly Row[];
+  /** The receipt of the event's id, where it has one. */
+  readonly eventRow: Row | undefined;
 }
 
 /** The run whose turns these are. */
@@ -153,7 +154,9 @@ export class TurnLog implements Committing {
 
   take(): RunCommit | undefined {
     if (this.#inFlight || this.#closed) return undefined;
-    const turns = this.#oneByOne > 0 ? this.#pending.splice(0, 1) : this.#pending.splice(0);
+    let turns = this.#pending;
+    if (this.#oneByOne > 0) turns = turns.splice(0, 1);
+    else this.#pending = [];
     const farewell = this.#pending.length === 0 ? this.#farewell : undefined;
     if (turns.length === 0 && !farewell) return undefined;
     const { id: run, checkpoints, durability } = this.#run;
@@ -165,18 +168,19 @@ export class TurnLog implements Committing {
         ? [checkpoints.merge(written, turns.at(-1)!.value)]
         : written;
     const head = farewell?.head() ?? turns.findLast((ended) => ended.head)?.head;
-    const put = turns.flatMap((ended) => ended.put).concat(checkpoints.takeBlobs());
-    const newestBase = replace ? rows.findLast((row) => row.base)?.seq : undefined;
+    const put = checkpoints.takeBlobs();
+    for (const { eventRow } of turns) if (eventRow) put.push(eventRow);
     const commit: RunCommit = {
       run,
       owner: lease.owner,
       fence: this.fence,
-      ...(turns[0]?.seq === 1 && { create: true }),
-      ...(rows.length > 0 && { expect: this.committed, checkpoints: rows }),
-      ...(newestBase !== undefined && { dropBefore: newestBase }),
-      ...(head && { head }),
-      ...(put.length > 0 && { put }),
-      ...(farewell && { release: true }),
+      create: turns[0]?.seq === 1,
+      expect: rows.length > 0 ? this.committed : undefined,
+      checkpoints: rows,
+      dropBefore: replace ? rows.findLast((row) => row.base)?.seq : undefined,
+      head,
+      put,
+      release: farewell !== undefined,
     };
     this.#inFlight = { turns, commit };
     return commit;

@@ -112,9 +112,9 @@ export class Checkpoints {
 
   #header(cause: CheckpointCause, value: unknown, whole: boolean): string {
     const text = JSON.stringify(value);
-    const { definition } = this;
-    const changed = whole || text !== this.#value;
+    const same = text === this.#value;
     this.#value = text;
-    return JSON.stringify({ cause, ...(changed && { value }), ...(whole && { definition }) });
+    const { definition } = this;
+    return JSON.stringify(whole ? { cause, value, definition } : same ? { cause } : { cause, value });
   }
 }

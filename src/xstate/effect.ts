@@ -50,14 +50,11 @@ export class Effect {
   /** Runs the user's function. `snapshot` is the actor's at the time when it was to start. */
   start(snapshot: LiveSnapshot): void {
     if (this.#over) return;
-    const { actor } = this;
-    const scope = actor._actorScope;
-    const args = { input: snapshot.input, system: actor.system, self: actor, emit: scope.emit };
     try {
-      if (this.kind === 'promise') this.#startPromise(args);
-      else if (this.kind === 'callback') this.#startCallback(args);
+      if (this.kind === 'promise') this.#startPromise(snapshot);
+      else if (this.kind === 'callback') this.#startCallback(snapshot);
       else if (this.kind === 'custom') this.#startCustom(snapshot);
-      else this.#startObservable(args);
+      else this.#startObservable(snapshot);
     } catch (error) {
       this.fail(error);
     }
@@ -95,10 +92,13 @@ export class Effect {
     else this.host.settle(outcome);
   }
 
-  #startPromise(args: object): void {
+  #startPromise({ input }: LiveSnapshot): void {
+    const { actor } = this;
     const controller = new AbortController();
     this.#end = () => controller.abort();
-    Promise.resolve(this.#creator()({ ...args, signal: controller.signal })).then(
+    const { signal } = controller;
+    const { emit } = actor._actorScope;
+    Promise.resolve(this.#creator()({ input, system: actor.system, self: actor, emit, signal })).then(
       (data) => {
         this.#end = undefined; // as in XState: a promise that has settled is not aborted any more
         this.#settle({ type: 'xstate.promise.resolve', data });
@@ -110,10 +110,14 @@ export class Effect {
     );
   }
 
-  #startCallback(args: object): void {
-    const parent = this.actor._parent;
+  #startCallback({ input }: LiveSnapshot): void {
+    const { actor } = this;
+    const parent = actor._parent;
     const dispose = this.#creator()({
-      ...args,
+      input,
+      system: actor.system,
+      self: actor,
+      emit: actor._actorScope.emit,
       sendBack: (event: AnyEventObject) => {
         if (parent) this.#settle(event, parent);
       },
@@ -134,8 +138,9 @@ export class Effect {
     logic.start?.(snapshot, actor._actorScope);
   }
 
-  #startObservable(args: object): void {
+  #startObservable({ input }: LiveSnapshot): void {
     const { kind, actor } = this;
+    const args = { input, system: actor.system, self: actor, emit: actor._actorScope.emit };
     const subscription = (this.#creator()(args) as Subscribable).subscribe({
       next: (value: AnyEventObject) => {
         if (kind === 'observable') this.#settle({ type: 'xstate.observable.next', data: value });
