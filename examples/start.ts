@@ -18,7 +18,7 @@ import { bold, green, red, Timeline } from './refund/timeline.ts';
 
 const RUN = 'refund-42';
 /** How late the reminder may be, in milliseconds. A busy machine is slow, but not this slow. */
-const LATE = 1_500;
+const LATE = 2_000;
 /** When the tour gives up, in milliseconds. */
 const TOO_LONG = 60_000;
 

@@ -1,0 +1,104 @@
+/** The tour, the examples and the README's quick start, each run as a user runs it: in a process of its own. */
+import { execFile } from 'node:child_process';
+import { mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import * as savepoint from 'savepoint';
+import { describe, expect, test, type TestContext } from 'vitest';
+
+const run = promisify(execFile);
+const root = join(import.meta.dirname, '..');
+const readme = readFileSync(join(root, 'README.md'), 'utf8');
+const tsx = join(root, 'node_modules/tsx/dist/cli.mjs');
+
+/** What a script prints. Rejects where its exit code is not 0. */
+async function output(cwd: string, ...args: string[]): Promise<string> {
+  const env = { ...process.env, CI: 'true', TSX_TSCONFIG_PATH: join(root, 'tsconfig.json') };
+  const { stdout } = await run(process.execPath, [tsx, ...args], { cwd, env });
+  return stdout;
+}
+
+const lastLine = (text: string): string | undefined => text.trim().split('\n').at(-1)?.trim();
+
+/** The first block of code in the README that is marked with `language`. */
+function block(language: string): string {
+  const [, code] = new RegExp(`\n\`\`\`${language}\n(.*?)\n\`\`\`\n`, 's').exec(readme) ?? [];
+  if (code === undefined) throw new Error(`The README has no block of ${language}.`);
+  return code;
+}
+
+/** A folder that sees our packages and none of our files. */
+function emptyFolder({ onTestFinished }: TestContext): string {
+  const folder = mkdtempSync(join(tmpdir(), 'savepoint-'));
+  onTestFinished(() => rmSync(folder, { recursive: true }));
+  symlinkSync(join(root, 'node_modules'), join(folder, 'node_modules'), 'junction');
+  return folder;
+}
+
+// They wait more than they work.
+const together = { concurrent: true, timeout: 60_000 };
+
+describe('examples', together, () => {
+  test('npm start is killed twice, pays once, and prints no color where there is no terminal', async () => {
+    const printed = await output(root, 'examples/start.ts');
+    expect(printed.match(/SIGKILL/g)).toHaveLength(2);
+    expect(printed).toContain('payments: 1,');
+    expect(printed).not.toContain('\u001B');
+    expect(lastLine(printed)).toBe('Proved: one run, killed twice, reminded on time and paid exactly once.');
+  });
+
+  const numbers = readdirSync(join(root, 'examples')).filter((name) => /^\d/.test(name));
+  test.each(numbers)('%s runs by its number and says what it proved', async (name) => {
+    const printed = await output(root, 'examples/run.ts', name.slice(0, 2));
+    expect(lastLine(printed)).toMatch(/^Proved: .+\.$/);
+  });
+
+  test('npm run example lists the examples', async () => {
+    const printed = await output(root, 'examples/run.ts');
+    expect(numbers.filter((name) => !printed.includes(name))).toEqual([]);
+  });
+});
+
+describe('README', together, () => {
+  test('the quick start prints what the README says', async (context) => {
+    const folder = emptyFolder(context);
+    writeFileSync(join(folder, 'refund.mts'), block('ts'));
+    let printed = '';
+    for (const [command, args = ''] of block('console').matchAll(/^\$ npx tsx (.*)$/gm))
+      printed += `${command}\n${await output(folder, ...args.split(' '))}`;
+    expect(printed.trim()).toBe(block('console'));
+  });
+
+  test('the quick start passes the type checker', async (context) => {
+    const folder = emptyFolder(context);
+    writeFileSync(join(folder, 'refund.mts'), block('ts'));
+    const config = {
+      extends: join(root, 'tsconfig.json'),
+      compilerOptions: { typeRoots: [join(root, 'node_modules/@types')] },
+      include: ['refund.mts'],
+    };
+    writeFileSync(join(folder, 'tsconfig.json'), JSON.stringify(config));
+    await run(process.execPath, [join(root, 'node_modules/typescript/bin/tsc'), '-p', folder]);
+  });
+
+  test('the quick start adds at most 15 lines to the machine', () => {
+    const code = block('ts');
+    const machine = code.slice(code.indexOf('const payOut'), code.indexOf('const runtime'));
+    const lines = code.replace(machine, '').split('\n');
+    expect(lines.filter((line) => line.trim() !== '').length).toBeLessThanOrEqual(15);
+  });
+
+  test('every error is in the table, with its code', () => {
+    const errors = Object.keys(savepoint).filter((name) => /.Error$/.test(name) && name !== 'SavepointError');
+    expect(errors.filter((name) => !new RegExp(`\\| \`${name}\` \\| \`[A-Z_]+\` \\|`).test(readme))).toEqual(
+      [],
+    );
+  });
+
+  test('every file that it links to is there', () => {
+    const links = [...readme.matchAll(/\]\((?!https?:)([^)#]+)\)/g)].map(([, path = '']) => path);
+    expect(links.length).toBeGreaterThan(0);
+    for (const link of links) expect(() => readFileSync(join(root, link))).not.toThrow();
+  });
+});
