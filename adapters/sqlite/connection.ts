@@ -100,8 +100,9 @@ export function connect(path: string, synchronous: 'full' | 'normal'): Connectio
       db.pragma('journal_mode = WAL');
       db.pragma(`synchronous = ${synchronous}`);
       db.pragma(`wal_autocheckpoint = ${checkpointPages[synchronous]}`);
-      // A large commit makes the log large; it gives the room back when it starts over.
-      db.pragma(`journal_size_limit = ${checkpointPages[synchronous] * 4096}`);
+      // A large commit makes the log large; it gives the room back when it starts over. Twice its usual
+      // size, as growing a file anew is slow.
+      db.pragma(`journal_size_limit = ${checkpointPages[synchronous] * 4096 * 2}`);
       if (schema === 'older') migrate(db, path);
     });
     return new Connection(path, db);

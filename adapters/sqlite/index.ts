@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { resolve } from 'node:path';
 import { InvalidArgumentError, StoreError } from '../../src/errors.ts';
 import type {
   Acquired,
@@ -51,7 +52,8 @@ export function sqliteStore(path: string, options: SqliteStoreOptions = {}): Sto
   if (synchronous !== 'full' && synchronous !== 'normal') {
     throw new InvalidArgumentError(`synchronous is 'full' or 'normal', not '${String(synchronous)}'.`);
   }
-  return new SqliteStore(path, synchronous);
+  // Now, as the working directory may be another one at the first call.
+  return new SqliteStore(path === ':memory:' ? path : resolve(path), synchronous);
 }
 
 class SqliteStore implements Store {

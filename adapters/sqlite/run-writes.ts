@@ -32,7 +32,7 @@ export class RunWrites {
   readonly #checkpoint: Record<CheckpointTable, Statement>;
   readonly #dropCheckpoints: readonly Statement[];
   readonly #head: Statement;
-  readonly #status: Statement;
+  readonly #headWithStatus: Statement;
   readonly #machine: Statement;
   readonly #tags: Statement;
   readonly #tag: Statement;
@@ -62,9 +62,9 @@ export class RunWrites {
     this.#dropCheckpoints = ['checkpoints', 'grouped'].map((table) =>
       sql(`DELETE FROM ${table} WHERE key BETWEEN ? AND ?`),
     );
-    // Status, machine and tags have statements of their own: an UPDATE pays for each index it names.
+    // An UPDATE pays for each index whose columns it names, changed or not.
     this.#head = sql('UPDATE runs SET version = ?, due = ?, more = ? WHERE rid = ?');
-    this.#status = sql('UPDATE runs SET status = ? WHERE rid = ?');
+    this.#headWithStatus = sql('UPDATE runs SET version = ?, due = ?, more = ?, status = ? WHERE rid = ?');
     this.#machine = sql('UPDATE runs SET machine = ? WHERE rid = ?');
     this.#tags = sql('UPDATE runs SET tags = ? WHERE rid = ?');
     this.#tag = sql('INSERT OR IGNORE INTO tags (tag, created, id, rid) VALUES (?, ?, ?, ?)');
@@ -141,8 +141,9 @@ export class RunWrites {
   }
 
   #writeHead(run: string, { rid, machine, status, created, tags }: CurrentRun, head: Head): void {
-    this.#head.run(head.version ?? null, head.due ?? null, head.more, rid);
-    if (head.status !== status) this.#status.run(head.status, rid);
+    const { version = null, due = null, more } = head;
+    if (head.status === status) this.#head.run(version, due, more, rid);
+    else this.#headWithStatus.run(version, due, more, head.status, rid);
     if (head.machine !== machine) this.#machine.run(head.machine, rid);
     const text = JSON.stringify(head.tags);
     if (text === tags) return;

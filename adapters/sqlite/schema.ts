@@ -127,18 +127,20 @@ export function migrate(db: Database, path: string): void {
 /** Where checkpoints are. */
 export type CheckpointTable = 'checkpoints' | 'grouped';
 
-/** Bits of `checkpoints.key` that are the seq; the rest is the run. Together 53: a safe integer. */
-export const seqBits = 28;
+/** `checkpoints.key` has the seq in its lower 28 bits and the run in the upper 25: a safe integer. */
+const seqBits = 28;
 /** One more than the largest seq. */
 export const seqLimit: number = 2 ** seqBits;
 /** One more than the largest `rid`. */
 export const ridLimit: number = 2 ** (53 - seqBits);
 
+function newestIn(table: CheckpointTable): string {
+  const start = `rid << ${seqBits}`;
+  return `coalesce((SELECT max(key) FROM ${table} WHERE key BETWEEN ${start} AND (${start}) + ${seqLimit - 1}), ${start})`;
+}
+
 /** SQL for the key of a run's newest checkpoint, or of the place before its first. `rid` is in scope. */
-export const newestKey = `max(
-  coalesce((SELECT max(key) FROM checkpoints WHERE key BETWEEN rid << 28 AND (rid << 28) + 268435455), rid << 28),
-  coalesce((SELECT max(key) FROM grouped WHERE key BETWEEN rid << 28 AND (rid << 28) + 268435455), rid << 28)
-)`;
+export const newestKey: string = `max(${newestIn('checkpoints')}, ${newestIn('grouped')})`;
 
 /**
  * SQL for the time in milliseconds. It is SQLite's own clock: one for all processes of the machine, like
