@@ -46,7 +46,15 @@ export async function openRun(
     const rows = await store.load(id);
     const document = await readDocument(context, stored, rows, machine, migrate);
     const { createdAt, tags } = stored;
-    const core = new RunCore(context, { id, machine, createdAt, tags, more: readMore(stored.more) });
+    // What was said at the last release holds only until the run is open.
+    const { starter, metadata, durability } = readMore(stored.more);
+    const core = new RunCore(context, {
+      id,
+      machine,
+      createdAt,
+      tags,
+      more: { starter, metadata, durability },
+    });
     if (over) core.showEnd(document, stored);
     else core.resume(document, stored, rows, fence);
     return core;

@@ -76,10 +76,7 @@ export class RunCore implements HostOwner, TurnLogOwner {
   readonly #capture: Capture;
   #log!: TurnLog;
   /** What the store's listing says, once all turns are durable. */
-  #listed: { readonly status: RunStatus; readonly due: number | undefined } = {
-    status: 'idle',
-    due: undefined,
-  };
+  #listed: { readonly status: RunStatus; readonly due: number | undefined } | undefined;
   #starting: Waiter | undefined;
   #told: SendOptions | undefined;
   #closed: Error | undefined;
@@ -132,15 +129,17 @@ export class RunCore implements HostOwner, TurnLogOwner {
     this.#log = new TurnLog(this, stored.seq, fence);
     this.seq = stored.seq;
     this.status = stored.status;
-    const released = readMore(stored.more).released ?? 0;
+    const { released = 0, moved = {} } = readMore(stored.more);
     const turn = restoreDocument(
       this.host,
       document,
       this.context.delays,
       Math.max(stored.updatedAt, released),
+      moved,
     );
     this.actor = new CommittedActor(this.host.root, this);
-    this.#listed = { status: stored.status, due: stored.due };
+    // What was said at the last release does not hold after the next turn.
+    this.#listed = undefined;
     this.host.release(turn, () => true);
   }
 
@@ -177,6 +176,7 @@ export class RunCore implements HostOwner, TurnLogOwner {
   turnEnded(turn: Turn): boolean {
     if (this.#closed) throw this.#closedNow();
     const first = turn.cause.kind === 'start';
+    this.#capture.check(turn);
     const patches = first ? [] : this.#capture.changes(turn);
     if (!first && patches.length === 0 && turn.held.length === 0 && turn.taken !== true) return false;
     const { root } = this.host;
@@ -188,7 +188,7 @@ export class RunCore implements HostOwner, TurnLogOwner {
     const row = this.checkpoints.row(seq, time, causeOf(turn, told), value, patches, this.#capture.rich);
     const status = this.#statusNow();
     const due = this.host.delays.next;
-    const headChanged = first || status !== this.#listed.status || due !== this.#listed.due;
+    const headChanged = status !== this.#listed?.status || due !== this.#listed.due;
     if (headChanged) this.#listed = { status, due };
     this.host.moved.length = 0;
     const waiters = this.#starting ? [this.#starting] : [];
@@ -385,7 +385,12 @@ export class RunCore implements HostOwner, TurnLogOwner {
       clearTimeout(timer);
     }
     this.host.abortEffects();
-    const more = { ...this.identity.more, released: this.context.clock.now() };
+    const { moved } = this.host;
+    const more = {
+      ...this.identity.more,
+      released: this.context.clock.now(),
+      moved: moved.length > 0 ? Object.fromEntries(moved.map(({ key, due }) => [key, due])) : undefined,
+    };
     if (!this.#closed) await this.#log.release(() => this.#headNow(this.status, more));
     this.closed(closed);
   }

@@ -55,6 +55,8 @@ export interface More {
   readonly durability?: Durability | undefined;
   /** When the run was released last, by the clock. */
   readonly released?: number | undefined;
+  /** Delays whose policy moved them after the newest checkpoint: when they are due, by their key. */
+  readonly moved?: Readonly<Record<string, number>> | undefined;
   readonly error?: { readonly name: string; readonly message: string } | undefined;
 }
 

@@ -11,6 +11,7 @@ export interface ActorHost {
   stopEffect(actor: LiveActor): void;
   deliver(actor: LiveActor, event: AnyEventObject): void;
   hold(actor: LiveActor | undefined, run: () => void): void;
+  receive(actor: LiveActor, event: AnyEventObject): void;
 }
 
 export interface Adopted {

@@ -44,11 +44,13 @@ export interface Document {
 export class Capture implements Where {
   /** Does what was captured last need the codec, or is `JSON.stringify` enough? */
   rich = false;
-  // As where the codec looks: at first without a path, which is only made when something is wrong.
+  // As where the codec looks: without a path, which is only made when something is wrong.
   readonly actor = '';
   readonly path = '';
   #inspected!: LiveActor;
-  #inContext = false;
+  #at: readonly Key[] = [];
+  #above = 0;
+  #index: number | undefined;
 
   constructor(
     private readonly host: Host,
@@ -68,12 +70,16 @@ export class Capture implements Where {
     return { snapshot: this.#snapshot(this.host.root), delays };
   }
 
+  /** Looks at the actors of a turn before it is captured. Throws `NotRestorableError`. */
+  check(turn: Turn): void {
+    this.host.dropDelaysOfTheGone(turn);
+    for (const actor of turn.born) this.#checkReach(actor);
+  }
+
   /** What a turn changed. Throws as `document` does. */
   changes(turn: Turn): Patch[] {
     this.rich = false;
     const patches: Patch[] = [];
-    this.host.dropDelaysOfTheGone(turn);
-    for (const actor of turn.born) this.#checkReach(actor);
     const born = turn.born.length > 0 ? new Set(turn.born) : undefined;
     for (const [actor, note] of turn.notes)
       if (actor._snapshot !== note.snapshot && !born?.has(actor) && isInTree(actor))
@@ -90,32 +96,34 @@ export class Capture implements Where {
   #changesOf(actor: LiveActor, before: LiveSnapshot, patches: Patch[]): void {
     const after = actor._snapshot;
     const path = documentPath(actor);
-    if (isMachineSnapshot(after) && isMachineSnapshot(before)) {
-      if (after._nodes !== before._nodes) patches.push([[...path, 'value'], after.value]);
-      if (after.historyValue !== before.historyValue)
-        patches.push([[...path, 'historyValue'], historyOf(after)]);
-      if (after.children !== before.children) this.#children(actor, before, after, path, patches);
-    } else if (after.input !== before.input) this.#field(actor, 'input', before, after, path, patches);
+    if (!isMachineSnapshot(after) || !isMachineSnapshot(before)) {
+      this.#diff(actor, persisted(actor, before), persisted(actor, after), path, patches);
+      return;
+    }
+    if (after._nodes !== before._nodes) patches.push([[...path, 'value'], after.value]);
+    if (after.historyValue !== before.historyValue)
+      patches.push([[...path, 'historyValue'], historyOf(after)]);
+    if (after.children !== before.children) this.#children(actor, before, after, path, patches);
     if (after.status !== before.status) patches.push([[...path, 'status'], after.status]);
-    for (const field of ['output', 'error'] as const)
-      if (after[field] !== before[field]) this.#field(actor, field, before, after, path, patches);
-    if (after.context !== before.context) this.#field(actor, 'context', before, after, path, patches);
+    for (const field of ['output', 'error', 'context'] as const) {
+      if (after[field] === before[field]) continue;
+      if (after[field] === undefined) patches.push([[...path, field]]);
+      else this.#diff(actor, before[field], after[field], [...path, field], patches, path.length);
+    }
   }
 
-  #field(
+  /** `above`: how much of `path` leads to the actor's snapshot. */
+  #diff(
     actor: LiveActor,
-    field: 'context' | 'input' | 'output' | 'error',
-    before: LiveSnapshot,
-    after: LiveSnapshot,
+    before: unknown,
+    after: unknown,
     path: readonly Key[],
     patches: Patch[],
+    above: number = path.length,
   ): void {
-    if (after[field] === undefined) return void patches.push([[...path, field]]);
-    diff(before[field], after[field], [...path, field], (patch) => {
-      if (patch.length > 1) {
-        const value = patch.length === 2 ? patch[1] : patch[3];
-        this.#inspect(actor, value, patch[0].slice(path.length), patch.length === 4 ? patch[1] : undefined);
-      }
+    diff(before, after, path, (patch) => {
+      if (patch.length === 2) this.#inspect(actor, patch[1], patch[0], above);
+      else if (patch.length === 4) this.#inspect(actor, patch[3], patch[0], above, patch[1]);
       patches.push(patch);
     });
   }
@@ -159,32 +167,20 @@ export class Capture implements Where {
 
   #snapshot(actor: LiveActor): object {
     const live = actor._snapshot;
-    const { kind } = adopted(actor);
-    if (isMachineSnapshot(live)) {
-      const children: Record<string, object> = {};
-      for (const [id, child] of Object.entries(live.children)) {
-        if (child) children[id] = this.#child(id, child);
-        else refuseUnrestorable(id, undefined, actor);
-      }
-      const { status, value } = live;
-      return { status, value, ...this.#values(actor, live), children, historyValue: historyOf(live) };
+    if (!isMachineSnapshot(live)) {
+      const values = persisted(actor, live);
+      for (const [field, value] of Object.entries(values)) this.#inspect(actor, value, [field]);
+      return values;
     }
-    if (kind === 'custom') {
-      const persisted = actor.logic.getPersistedSnapshot(live) as object;
-      this.#inspect(actor, persisted, []);
-      return persisted;
+    const children: Record<string, object> = {};
+    for (const [id, child] of Object.entries(live.children)) {
+      if (child) children[id] = this.#child(id, child);
+      else refuseUnrestorable(id, undefined, actor);
     }
-    return { status: live.status, ...this.#values(actor, live) };
-  }
-
-  #values(actor: LiveActor, live: LiveSnapshot): object {
-    const values: Record<string, unknown> = {};
-    for (const field of ['context', 'input', 'output', 'error'] as const) {
-      if (live[field] === undefined) continue;
-      this.#inspect(actor, live[field], [field]);
-      values[field] = live[field];
-    }
-    return values;
+    const { status, value, context, output, error } = live;
+    const values = defined({ context, output, error });
+    for (const [field, one] of Object.entries(values)) this.#inspect(actor, one, [field]);
+    return { status, value, ...values, children, historyValue: historyOf(live) };
   }
 
   #delay({ source, target, event, delay, id, due, key }: Delay): StoredDelay {
@@ -199,14 +195,16 @@ export class Capture implements Where {
 
   // --- Values
 
-  #inspect(actor: LiveActor, value: unknown, path: readonly Key[], index?: number): void {
+  #inspect(actor: LiveActor, value: unknown, path: readonly Key[], above = 0, index?: number): void {
     this.#inspected = actor;
-    this.#inContext = path[0] === 'context';
+    this.#at = path;
+    this.#above = above;
+    this.#index = index;
     try {
       if (this.codec.inspect(value, this) === 'rich') this.rich = true;
     } catch (error) {
       if (!(error instanceof NotSerializableError)) throw error;
-      throw new NotSerializableError(actorPath(actor), jsonPath(path, error.path, index), error.hint);
+      throw new NotSerializableError(actorPath(actor), this.#jsonPath(error.path), error.hint);
     }
   }
 
@@ -214,27 +212,36 @@ export class Capture implements Where {
   reference(reference: object, path: string, inside: boolean): void {
     const actor = this.#inspected;
     const { id } = reference as LiveActor;
-    if (!this.#inContext)
-      throw new NotSerializableError(
-        '',
-        path,
-        `a reference to the actor '${id}' can only be kept in the context of its parent.`,
-      );
-    if (inside)
-      refuseReference(
-        actor,
-        path,
-        id,
-        'it is in a Map or a Set; put references into plain objects or arrays',
-      );
-    if (childOf(actor, id) !== reference)
-      refuseReference(
-        actor,
-        path,
-        id,
-        'only references to living children of the same actor come back; send to others with sendTo, or find them by a systemId',
+    const inContext = this.#at[this.#above] === 'context' && adopted(actor).kind === 'machine';
+    const why = !inContext
+      ? 'only the context of a machine can hold references'
+      : inside
+        ? 'it is in a Map or a Set; put references into plain objects or arrays'
+        : childOf(actor, id) === reference
+          ? undefined
+          : 'only references to living children of the same actor come back; send to others with sendTo, or find them by a systemId';
+    if (why !== undefined)
+      throw new NotRestorableError(
+        actorPath(actor),
+        `its ${this.#jsonPath(path)} refers to the actor '${id}'; ${why}.`,
       );
     adopted(actor).mayRefer = true;
+  }
+
+  /** The path of something below what is being inspected, from the actor's snapshot on. */
+  #jsonPath(below: string): string {
+    const index = this.#index;
+    const path = this.#at
+      .slice(this.#above)
+      .map((key, at) => (at === 0 ? String(key) : typeof key === 'number' ? `[${key}]` : `.${key}`))
+      .join('');
+    // The value of a splice is a list of items, the first of which goes to `index`.
+    return (
+      path +
+      (index === undefined
+        ? below
+        : below.replace(/^\[(\d+)\]/, (_, at: string) => `[${Number(at) + index}]`))
+    );
   }
 
   // --- What XState could not bring back
@@ -252,10 +259,6 @@ export class Capture implements Where {
       `it runs, but is not among the children of its parent: another actor with the id '${actor.id}' took its place. Give each its own id.`,
     );
   }
-}
-
-function refuseReference(actor: LiveActor, path: string, id: string, why: string): never {
-  throw new NotRestorableError(actorPath(actor), `its context${path} refers to the actor '${id}'; ${why}.`);
 }
 
 /** A child that is gone must not be referred to any more: XState would bring `undefined` back. */
@@ -297,14 +300,16 @@ function documentPath(actor: LiveActor): Key[] {
   return actor._parent ? [...documentPath(actor._parent), 'children', actor.id, 'snapshot'] : ['snapshot'];
 }
 
-function jsonPath(path: readonly Key[], below: string, index?: number): string {
-  const above = path
-    .map((key, at) => (at === 0 ? String(key) : typeof key === 'number' ? `[${key}]` : `.${key}`))
-    .join('');
-  // The value of a splice is a list of items, the first of which goes to `index`.
-  const shifted =
-    index === undefined ? below : below.replace(/^\[(\d+)\]/, (_, at: string) => `[${Number(at) + index}]`);
-  return `${above}${shifted}` || 'its state';
+const defined = (values: object): Record<string, unknown> =>
+  Object.fromEntries(Object.entries(values).filter(([, value]) => value !== undefined));
+
+/** What XState would store of an actor that is no machine. */
+function persisted(actor: LiveActor, snapshot: LiveSnapshot): Record<string, unknown> {
+  const { kind } = adopted(actor);
+  if (kind === 'pure' || kind === 'custom')
+    return defined(actor.logic.getPersistedSnapshot(snapshot) as object);
+  const { status, context, input, output, error } = snapshot;
+  return defined({ status, context, input, output, error });
 }
 
 const historyOf = ({ historyValue }: LiveMachineSnapshot): object =>

@@ -148,6 +148,12 @@ export class Host implements ActorHost, DelayOwner {
     return this.#turn !== undefined;
   }
 
+  /** An event arrives at an actor, in a turn or from an actor of another system. */
+  receive(actor: LiveActor, event: AnyEventObject): void {
+    if (this.#turn) (Object.getPrototypeOf(actor) as LiveActor)._send.call(actor, event);
+    else if (!this.#closed) this.#run({ kind: 'event', target: actor, event });
+  }
+
   /** Sends an event to the root. The turn tells whether it was taken, or why it was refused. */
   send(event: AnyEventObject): Turn {
     return this.#run({ kind: 'event', target: this.root, event });
@@ -391,6 +397,7 @@ export class Host implements ActorHost, DelayOwner {
     adopt(actor, { host: this, kind, effect, mayRefer: this.#restoring });
     const scope = actor._actorScope;
     scope.emit = (event) => this.#emit(actor, event);
+    actor._send = sendInTurn;
     if (kind !== 'machine') return;
     const execute = scope.actionExecutor;
     const stop = scope.stopChild;
@@ -440,7 +447,7 @@ export class Host implements ActorHost, DelayOwner {
 
   deliver(actor: LiveActor, event: AnyEventObject): void {
     const { effect } = adopted(actor);
-    this.hold(undefined, () => effect?.deliver(event));
+    this.hold(actor, () => effect?.deliver(event));
   }
 
   #attempt(run: () => void): void {
@@ -458,6 +465,11 @@ export class Host implements ActorHost, DelayOwner {
     for (const { actor } of this.effects ?? []) if (actor._snapshot.status === 'active') return true;
     return false;
   }
+}
+
+/** `_send` of every actor. */
+function sendInTurn(this: LiveActor, event: AnyEventObject): void {
+  adopted(this).host.receive(this, event);
 }
 
 /**

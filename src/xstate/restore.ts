@@ -1,5 +1,5 @@
 /** Brings a stored document back to life. */
-import type { Document, StoredDelay } from './capture.ts';
+import type { Document } from './capture.ts';
 import { actorAt } from './actor-path.ts';
 import type { Delay } from './delays.ts';
 import type { Host } from './host.ts';
@@ -31,12 +31,14 @@ export type DelayPolicies = DelayPolicy | ((delay: DelayInfo) => DelayPolicy);
  * returned turn is released.
  *
  * @param lastSeen when the run is known to have been open last, by the clock.
+ * @param moved due times by key that are later than the document's: the run was opened since, without a turn.
  */
 export function restoreDocument(
   host: Host,
   document: Document,
   policies: DelayPolicies,
   lastSeen: number,
+  moved: Readonly<Record<string, number>>,
 ): Turn {
   const turn = host.restore(document.snapshot);
   const {
@@ -53,16 +55,18 @@ export function restoreDocument(
       typeof policies === 'string'
         ? policies
         : policies({ machine: machine.id, source: stored.source, event: event.type, delay });
-    const due = dueBy(policy, stored, clock.now(), lastSeen);
+    const due = dueBy(policy, moved[key] ?? stored.due, delay, clock.now(), lastSeen);
     const restored = { key: Number(key), source, target, event, delay, id, due };
-    if (due <= clock.now()) overdue.push(restored);
-    else host.delays.add(restored);
+    if (due > clock.now()) host.delays.add(restored);
+    else {
+      // A clock that is moved by hand would leave a timer of 0 ms waiting for its next move.
+      host.delays.addDue(restored);
+      overdue.push(restored);
+    }
     // Told to the store with the next turn.
     if (due !== stored.due) host.moved.push(restored);
   }
-  // A clock that is moved by hand would leave a timer of 0 ms waiting for its next move.
   overdue.sort((a, b) => a.due - b.due);
-  for (const delay of overdue) host.delays.addDue(delay);
   turn.held.push({
     actor: undefined,
     run: () => overdue.forEach((delay) => queueMicrotask(() => host.fire(delay))),
@@ -70,7 +74,7 @@ export function restoreDocument(
   return turn;
 }
 
-function dueBy(policy: DelayPolicy, { due, delay }: StoredDelay, now: number, lastSeen: number): number {
+function dueBy(policy: DelayPolicy, due: number, delay: number, now: number, lastSeen: number): number {
   if (policy === 'restart') return now + delay;
   if (policy === 'remaining') return now + Math.max(0, due - Math.max(lastSeen, due - delay));
   return due;
