@@ -5,15 +5,18 @@ import { chat, type Turn } from './machines.ts';
 import {
   bytesWritten,
   databaseSize,
-  interleaved,
+  figureOf,
   rateSince,
   ratioOf,
-  figureOf,
   valuesOf,
   type Sample,
+  type Samples,
+  type Workload,
 } from './measure.ts';
+import { newFile } from './new-file.ts';
+import type { Report } from './report.ts';
+import type { Subject } from './subject.ts';
 import { byHand, nothing, rawInserts, type Keeper } from './without.ts';
-import { newFile, type Workload } from './workload.ts';
 
 const TURNS = 1000;
 const MANY_TURNS = 10_000;
@@ -23,37 +26,43 @@ const PAYLOAD = 1000;
 const HAND = 'XState by hand, NORMAL';
 const NORMAL = 'savepoint, SQLite NORMAL';
 
-export async function measureChat({ subject, rounds, report }: Workload): Promise<void> {
+export function shortChat(subject: Subject): Workload {
   const { sqliteStore, memoryStore } = subject;
-  const normal = (turns: number) => () => {
-    const file = newFile();
-    return chatWithin(subject, sqliteStore(file, { synchronous: 'normal' }), turns, file);
+  return {
+    name: 'W2: 1,000 chat turns',
+    contenders: {
+      'bare machine': () => chatWithout(nothing, TURNS),
+      'bare machine, one raw 200-byte INSERT a turn': () => chatWithout(rawInserts(newFile()), TURNS),
+      [HAND]: () => chatWithout(byHand(newFile()), TURNS),
+      [NORMAL]: () => chatInFile(subject, TURNS),
+      'savepoint, SQLite FULL': () => chatWithin(subject, sqliteStore(newFile()), TURNS),
+      'savepoint, memory': () => chatWithin(subject, memoryStore(), TURNS),
+    },
   };
-  const samples = await interleaved(rounds, {
-    'bare machine': () => chatWithout(nothing, TURNS),
-    'bare machine, one raw 200-byte INSERT a turn': () => chatWithout(rawInserts(newFile()), TURNS),
-    [HAND]: () => chatWithout(byHand(newFile()), TURNS),
-    [NORMAL]: normal(TURNS),
-    'savepoint, SQLite FULL': () =>
-      chatWithin(subject, sqliteStore(newFile(), { synchronous: 'full' }), TURNS),
-    'savepoint, memory': () => chatWithin(subject, memoryStore(), TURNS),
-  });
-  report.table('W2: 1,000 chat turns', samples);
-  const values = (contender: typeof HAND | typeof NORMAL, what: keyof Sample) =>
-    valuesOf(samples[contender], what);
-  report.bar('W2 NORMAL, of by hand', ratioOf(values(NORMAL, 'rate'), values(HAND, 'rate')), { least: 25 });
-  report.bar('W2 last / first 100 of 1,000 turns', figureOf(values(NORMAL, 'growth')), { most: 1.3 });
-  const stored = figureOf(values(NORMAL, 'stored').map((bytes) => bytes / (TURNS * PAYLOAD)));
-  report.bar('W2 closed database, of its payload', stored, { most: 5 });
+}
 
-  const many = await interleaved(rounds, {
-    'bare machine': () => chatWithout(nothing, MANY_TURNS),
-    [NORMAL]: normal(MANY_TURNS),
-  });
-  report.table('W2: 10,000 chat turns', many);
-  report.bar('W2 last / first 100 of 10,000 turns', figureOf(valuesOf(many[NORMAL], 'growth')), {
-    most: 1.5,
-  });
+/** By hand would take minutes. */
+export function longChat(subject: Subject): Workload {
+  return {
+    name: 'W2: 10,000 chat turns',
+    contenders: {
+      'bare machine': () => chatWithout(nothing, MANY_TURNS),
+      [NORMAL]: () => chatInFile(subject, MANY_TURNS),
+    },
+  };
+}
+
+export function judgeShortChat(samples: Samples, report: Report): void {
+  const ours = (what: keyof Sample): number[] => valuesOf(samples[NORMAL], what);
+  report.bar('W2 NORMAL, of by hand', ratioOf(ours('rate'), valuesOf(samples[HAND], 'rate')), { least: 25 });
+  report.bar('W2 last / first 100 of 1,000 turns', figureOf(ours('growth')), { most: 1.3 });
+  const stored = ours('stored').map((bytes) => bytes / (TURNS * PAYLOAD));
+  report.bar('W2 closed database, of its payload', figureOf(stored), { most: 5 });
+}
+
+export function judgeLongChat(samples: Samples, report: Report): void {
+  const growth = figureOf(valuesOf(samples[NORMAL], 'growth'));
+  report.bar('W2 last / first 100 of 10,000 turns', growth, { most: 1.5 });
 }
 
 async function chatWithout(keeper: Keeper, turns: number): Promise<Sample> {
@@ -65,12 +74,13 @@ async function chatWithout(keeper: Keeper, turns: number): Promise<Sample> {
   return sample;
 }
 
-async function chatWithin(
-  { createRuntime }: Workload['subject'],
-  store: Store,
-  turns: number,
-  file?: string,
-): Promise<Sample> {
+async function chatInFile(subject: Subject, turns: number): Promise<Sample> {
+  const file = newFile();
+  const store = subject.sqliteStore(file, { synchronous: 'normal' });
+  return { ...(await chatWithin(subject, store, turns)), stored: databaseSize(file) };
+}
+
+async function chatWithin({ createRuntime }: Subject, store: Store, turns: number): Promise<Sample> {
   const runtime = createRuntime({ store, machines: [chat] });
   const run = await runtime.start(chat, { id: 'chat' });
   const sample = await talk(turns, (turn) => run.send(turn));
@@ -78,7 +88,7 @@ async function chatWithin(
   if (messages.length !== 2 * turns || run.seq !== turns + 1) throw new Error('The chat lost a turn.');
   await runtime.close();
   await store.close();
-  return file === undefined ? sample : { ...sample, stored: databaseSize(file) };
+  return sample;
 }
 
 async function talk(turns: number, send: (turn: Turn) => unknown): Promise<Sample> {

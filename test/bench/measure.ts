@@ -20,25 +20,34 @@ export interface Figure {
   readonly max: number;
 }
 
-export type Contenders<Name extends string> = Readonly<Record<Name, () => Promise<Sample>>>;
-export type Samples<Name extends string> = Readonly<Record<Name, readonly Sample[]>>;
+export type Samples<Name extends string = string> = Readonly<Record<Name, readonly Sample[]>>;
+
+/** Something to do, and who does it. */
+export interface Workload<Name extends string = string> {
+  readonly name: string;
+  readonly contenders: Readonly<Record<Name, () => Promise<Sample>>>;
+}
 
 /**
- * All contenders once a round, so that whatever else the machine does in a round slows all of them. The
- * first round warms up and is not counted.
+ * All contenders of all workloads once a round, so that whatever else the machine does in a round slows
+ * all of them. The first round warms up and is not counted. The garbage collector is left alone: a forced
+ * collection throws optimized code away, and what is measured then is how fast it comes back.
  */
-export async function interleaved<Name extends string>(
+export async function interleaved(
   rounds: number,
-  contenders: Contenders<Name>,
-): Promise<Samples<Name>> {
-  const names = Object.keys(contenders) as Name[];
-  const samples = Object.fromEntries(names.map((name) => [name, []])) as unknown as Record<Name, Sample[]>;
-  for (let round = 0; round <= rounds; round++)
-    for (const name of names) {
-      globalThis.gc?.();
-      const sample = await contenders[name]();
-      if (round > 0) samples[name].push(sample);
-    }
+  workloads: readonly Workload[],
+): Promise<readonly Samples[]> {
+  const samples = workloads.map(({ contenders }): Record<string, Sample[]> =>
+    Object.fromEntries(Object.keys(contenders).map((name) => [name, []])),
+  );
+  for (let round = 0; round <= rounds; round++) {
+    console.error(round === 0 ? 'Warming up …' : `Round ${round} of ${rounds} …`);
+    for (const [at, { contenders }] of workloads.entries())
+      for (const [name, run] of Object.entries(contenders)) {
+        const sample = await run();
+        if (round > 0) samples[at]![name]!.push(sample);
+      }
+  }
   return samples;
 }
 
@@ -57,8 +66,8 @@ export function median(values: readonly number[]): number {
 }
 
 /** The values of one kind in all samples. */
-export function valuesOf(samples: readonly Sample[], what: keyof Sample): number[] {
-  return samples.map((sample) => sample[what] ?? Number.NaN);
+export function valuesOf(samples: readonly Sample[] | undefined, what: keyof Sample): number[] {
+  return (samples ?? []).map((sample) => sample[what] ?? Number.NaN);
 }
 
 /** How many a second, from `since` until now. */

@@ -3,7 +3,7 @@ import { setImmediate } from 'node:timers/promises';
 import { createActor, type AnyActor } from 'xstate';
 import { chat } from './machines.ts';
 import { loadSubject, type From } from './subject.ts';
-import { newFile } from './workload.ts';
+import { newFile } from './new-file.ts';
 
 /** Bytes of heap for each run. */
 export interface Kept {

@@ -4,12 +4,12 @@ import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
 import { figureOf } from './measure.ts';
 import type { Kept } from './memory-child.ts';
+import type { Report } from './report.ts';
 import type { From } from './subject.ts';
-import type { Workload } from './workload.ts';
 
 const NAME = 'Memory: 10,000 runs at rest, bytes a run';
 
-export async function measureMemory({ report }: Workload, from: From): Promise<void> {
+export async function measureMemory(from: From, report: Report): Promise<void> {
   console.log(`\n${NAME}`);
   const bare = await inProcess('bare', from);
   const ours = await inProcess('savepoint', from);

@@ -3,14 +3,16 @@ import Database from 'better-sqlite3';
 import { turnsOf } from './chat.ts';
 import { chat } from './machines.ts';
 import { figureOf, median, type Figure } from './measure.ts';
-import { newFile, type Workload } from './workload.ts';
+import { newFile } from './new-file.ts';
+import type { Report } from './report.ts';
+import type { Subject } from './subject.ts';
 
 const NAME = 'W3: opening a chat';
 /** Ten, so that it does not depend on where the newest base lies. */
 const LENGTHS = Array.from({ length: 10 }, (_, at) => 550 + 50 * at);
 const LONG = 10_000;
 
-export async function measureOpening({ subject, rounds, report }: Workload): Promise<void> {
+export async function measureOpening(subject: Subject, rounds: number, report: Report): Promise<void> {
   console.log(`\n${NAME}`);
   const ratios: number[] = [];
   const open: number[] = [];
@@ -32,7 +34,7 @@ export async function measureOpening({ subject, rounds, report }: Workload): Pro
 }
 
 /** Medians in milliseconds. */
-async function measure({ createRuntime, sqliteStore }: Workload['subject'], rounds: number, turns: number) {
+async function measure({ createRuntime, sqliteStore }: Subject, rounds: number, turns: number) {
   const file = newFile();
   await inRuntime(async (runtime) => {
     const run = await runtime.start(chat, { id: 'chat' });
@@ -53,7 +55,6 @@ async function measure({ createRuntime, sqliteStore }: Workload['subject'], roun
   const plain: number[] = [];
   const open: number[] = [];
   for (let round = 0; round < rounds; round++) {
-    globalThis.gc?.();
     plain.push(await milliseconds(() => JSON.parse(read.get() as string)));
     await inRuntime(async (runtime) => {
       // Now the file is open; what is measured is opening the run.

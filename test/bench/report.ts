@@ -31,7 +31,7 @@ export class Report {
   }
 
   /** The table of one workload: a line for each contender. */
-  table(workload: string, samples: Samples<string>): void {
+  table(workload: string, samples: Samples): void {
     console.log(`\n${workload.padEnd(WHAT)} per second   min – max`);
     this.#workloads[workload] = {};
     for (const [contender, list] of Object.entries(samples)) {

@@ -7,11 +7,12 @@
  */
 import { writeFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
-import { measureChat } from './chat.ts';
+import { judgeLongChat, judgeShortChat, longChat, shortChat } from './chat.ts';
+import { interleaved } from './measure.ts';
 import { measureMemory } from './memory.ts';
 import { measureOpening } from './opening.ts';
 import { Report } from './report.ts';
-import { measureManyRuns, measureOneRun } from './steps.ts';
+import { judgeManyRuns, judgeOneRun, manyRuns, oneRun } from './steps.ts';
 import { buildSubject, loadSubject } from './subject.ts';
 
 const { values } = parseArgs({
@@ -25,17 +26,33 @@ const rounds = Number(values.rounds);
 const from = values.source ? 'source' : 'build';
 
 if (from === 'build') await buildSubject();
+const subject = await loadSubject(from);
 const report = new Report(from, rounds);
-const workload = { subject: await loadSubject(from), rounds, report };
 console.log(
   `Savepoint from its ${from}, Node ${process.version}; medians of ${rounds} rounds, one warm-up before`,
 );
 
-await measureOneRun(workload);
-await measureManyRuns(workload);
-await measureChat(workload);
-await measureOpening(workload);
-await measureMemory(workload, from);
+const parts = [
+  [oneRun(subject), judgeOneRun],
+  [manyRuns(subject), judgeManyRuns],
+  [shortChat(subject), judgeShortChat],
+] as const;
+const samples = await interleaved(
+  rounds,
+  parts.map(([workload]) => workload),
+);
+for (const [at, [workload, judge]] of parts.entries()) {
+  report.table(workload.name, samples[at]!);
+  judge(samples[at]!, report);
+}
+
+const long = longChat(subject);
+const [talked] = await interleaved(rounds, [long]);
+report.table(long.name, talked!);
+judgeLongChat(talked!, report);
+
+await measureOpening(subject, rounds, report);
+await measureMemory(from, report);
 
 if (!report.end()) process.exitCode = 1;
 if (values.json !== undefined) writeFileSync(values.json, `${JSON.stringify(report, null, 2)}\n`);

@@ -2,41 +2,59 @@
 import { createActor, waitFor } from 'xstate';
 import type { Store } from 'savepoint';
 import { steps } from './machines.ts';
-import { interleaved, rateSince, ratioOf, valuesOf, type Sample } from './measure.ts';
+import {
+  rateSince,
+  ratioOf,
+  valuesOf,
+  type Figure,
+  type Sample,
+  type Samples,
+  type Workload,
+} from './measure.ts';
+import { newFile } from './new-file.ts';
+import type { Report } from './report.ts';
+import type { Subject } from './subject.ts';
 import { byHand, nothing, rawInserts, type Keeper } from './without.ts';
-import { newFile, type Workload } from './workload.ts';
 
 const RAW = 'bare machine, one raw 200-byte INSERT a step';
 const NORMAL = 'savepoint, SQLite NORMAL';
 const FULL = 'savepoint, SQLite FULL';
 
 /** W1: 1,000 steps of one run. */
-export async function measureOneRun(workload: Workload): Promise<void> {
-  const rates = await measure(workload, 'W1: 1 run, 1,000 steps', 1, 1000);
-  workload.report.bar('W1 NORMAL, of raw inserts', ratioOf(rates(NORMAL), rates(RAW)), { least: 0.75 });
-}
+export const oneRun = (subject: Subject): Workload =>
+  steppingRuns('W1: 1 run, 1,000 steps', subject, 1, 1000);
 
 /** W5: 20 steps each of 1,000 runs at once. */
-export async function measureManyRuns(workload: Workload): Promise<void> {
-  const rates = await measure(workload, 'W5: 1,000 runs at once, 20 steps each', 1000, 20);
-  workload.report.bar('W5 NORMAL, of raw inserts', ratioOf(rates(NORMAL), rates(RAW)), { least: 1 });
-  workload.report.bar('W5 FULL, of raw inserts (NORMAL)', ratioOf(rates(FULL), rates(RAW)), { least: 0.85 });
+export const manyRuns = (subject: Subject): Workload =>
+  steppingRuns('W5: 1,000 runs at once, 20 steps each', subject, 1000, 20);
+
+export function judgeOneRun(samples: Samples, report: Report): void {
+  report.bar('W1 NORMAL, of raw inserts', rateOf(samples, NORMAL, RAW), { least: 0.75 });
 }
 
-async function measure({ subject, rounds, report }: Workload, name: string, runs: number, each: number) {
+export function judgeManyRuns(samples: Samples, report: Report): void {
+  report.bar('W5 NORMAL, of raw inserts', rateOf(samples, NORMAL, RAW), { least: 1 });
+  report.bar('W5 FULL, of raw inserts in NORMAL', rateOf(samples, FULL, RAW), { least: 0.85 });
+}
+
+const rateOf = (samples: Samples, one: string, other: string): Figure =>
+  ratioOf(valuesOf(samples[one], 'rate'), valuesOf(samples[other], 'rate'));
+
+function steppingRuns(name: string, subject: Subject, runs: number, each: number): Workload {
   const { sqliteStore, memoryStore } = subject;
   const without = (keeper: () => Keeper) => () => stepWithout(keeper(), runs, each);
   const within = (store: () => Store) => () => stepWithin(subject, store(), runs, each);
-  const samples = await interleaved(rounds, {
-    'bare machine': without(() => nothing),
-    [RAW]: without(() => rawInserts(newFile())),
-    'XState by hand, NORMAL': without(() => byHand(newFile())),
-    [NORMAL]: within(() => sqliteStore(newFile(), { synchronous: 'normal' })),
-    [FULL]: within(() => sqliteStore(newFile(), { synchronous: 'full' })),
-    'savepoint, memory': within(memoryStore),
-  });
-  report.table(name, samples);
-  return (contender: typeof RAW | typeof NORMAL | typeof FULL) => valuesOf(samples[contender], 'rate');
+  return {
+    name,
+    contenders: {
+      'bare machine': without(() => nothing),
+      [RAW]: without(() => rawInserts(newFile())),
+      'XState by hand, NORMAL': without(() => byHand(newFile())),
+      [NORMAL]: within(() => sqliteStore(newFile(), { synchronous: 'normal' })),
+      [FULL]: within(() => sqliteStore(newFile(), { synchronous: 'full' })),
+      'savepoint, memory': within(memoryStore),
+    },
+  };
 }
 
 async function stepWithout(keeper: Keeper, runs: number, each: number): Promise<Sample> {
@@ -56,7 +74,7 @@ async function stepWithout(keeper: Keeper, runs: number, each: number): Promise<
 }
 
 async function stepWithin(
-  { createRuntime }: Workload['subject'],
+  { createRuntime }: Subject,
   store: Store,
   runs: number,
   each: number,
