@@ -32,7 +32,8 @@ process.on('message', (click: Click) => void take(click));
 await run.settled();
 if (run.status === 'waitingForInput') {
   const { due } = await runtime.get(id);
-  report({ topic: 'waits', text: 'waits for a person; the reminder is due', time: due });
+  const reminder = due === undefined ? '' : '; the reminder is due';
+  report({ topic: 'waits', text: `waits for a person${reminder}`, time: due });
 }
 
 const { receipt } = await run.done();
