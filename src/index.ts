@@ -12,6 +12,7 @@ export type { CheckpointCause, Definition } from './checkpoint/envelope.ts';
 export type { CustomType } from './checkpoint/custom-type.ts';
 export type { Migrate } from './open-run.ts';
 export type { Durability } from './turn-log.ts';
+export type { StoredDelay } from './xstate/capture.ts';
 export type { Clock } from './xstate/delays.ts';
 export type { DelayInfo, DelayPolicies, DelayPolicy } from './xstate/restore.ts';
 export type { RunStatus, Store } from './store.ts';

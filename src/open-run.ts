@@ -11,18 +11,22 @@ import type { Machines } from './machines.ts';
 import { isEnd, RunCore, type RunContext } from './run-core.ts';
 import { readMore } from './run-info.ts';
 import type { CheckpointRow, StoredRun } from './store.ts';
-import type { Document } from './xstate/capture.ts';
+import type { Document, StoredDelay } from './xstate/capture.ts';
 import { missingFrom, structureHash } from './xstate/structure.ts';
 
 /**
  * Makes a persisted snapshot that `machine` cannot go on from into one that it can.
  *
  * @param args.from the definition that wrote the snapshot.
+ * @param args.delays the pending delays, to be changed or deleted in place where their event has another
+ * name now.
+ * @returns the snapshot to go on from.
  */
 export type Migrate = (args: {
   readonly from: Definition;
   readonly machine: AnyStateMachine;
   readonly snapshot: unknown;
+  readonly delays: Record<string, StoredDelay>;
 }) => unknown;
 
 // How often to try again for a run that another holds, in milliseconds.
@@ -110,9 +114,10 @@ async function readDocument(
   let missing = missingFrom(machine, document);
   if (missing.length === 0) return document;
   if (!migrate) throw new IncompatibleMachineError(run, machine.id, missing);
+  const delays = { ...document.delays };
   const migrated: Document = {
-    ...document,
-    snapshot: migrate({ from, machine, snapshot: document.snapshot }),
+    snapshot: migrate({ from, machine, snapshot: document.snapshot, delays }),
+    delays,
   };
   missing = missingFrom(machine, migrated);
   if (missing.length > 0) throw new IncompatibleMachineError(run, machine.id, missing);

@@ -24,7 +24,6 @@ import { Capture, type Document } from './xstate/capture.ts';
 import { CommittedActor } from './xstate/committed-actor.ts';
 import type { Clock } from './xstate/delays.ts';
 import { Host, type HostOwner, type Inspect } from './xstate/host.ts';
-import { isMachineSnapshot } from './xstate/insider.ts';
 import { restoreDocument, type DelayPolicies } from './xstate/restore.ts';
 import { structureHash } from './xstate/structure.ts';
 import { acceptedEvents, isWaitingForInput } from './xstate/asking.ts';
@@ -60,7 +59,9 @@ const WAITS: ReadonlySet<RunStatus> = new Set(['paused', 'waitingForInput', 'sle
 /** Is the run over for good? */
 export const isEnd = (status: RunStatus): boolean => ENDS.has(status);
 
-interface Deferred {
+/** Somebody who waits for something to hold. */
+interface Waiting {
+  holds(): boolean;
   resolve(): void;
   reject(error: unknown): void;
 }
@@ -81,8 +82,7 @@ export class RunCore implements HostOwner, TurnLogOwner {
   #told: SendOptions | undefined;
   #closed: Error | undefined;
   #releasing: Promise<void> | undefined;
-  #watchers: (() => boolean)[] = [];
-  #failWatchers: Deferred[] = [];
+  #waiting: Waiting[] = [];
   /** Event ids on their way into the store. */
   #sending: Map<string, Promise<Receipt>> | undefined;
   /** Sends that wait for the store to say whether an id was used. */
@@ -180,8 +180,8 @@ export class RunCore implements HostOwner, TurnLogOwner {
     const patches = first ? [] : this.#capture.changes(turn);
     if (!first && patches.length === 0 && turn.held.length === 0 && turn.taken !== true) return false;
     const { root } = this.host;
-    const snapshot = root._snapshot;
-    const value = isMachineSnapshot(snapshot) ? snapshot.value : undefined;
+    const { snapshot } = this.host;
+    const { value } = snapshot;
     const time = this.context.clock.now();
     const seq = this.#log.nextSeq;
     const told = this.#told;
@@ -224,7 +224,7 @@ export class RunCore implements HostOwner, TurnLogOwner {
   }
 
   relayAgain({ told, turn }: Ended): Turn {
-    return this.#say(told, () => this.host.relayAgain(turn.cause));
+    return this.#say(told, () => this.host.run(turn.cause));
   }
 
   #say<T>(told: SendOptions | undefined, run: () => T): T {
@@ -239,7 +239,7 @@ export class RunCore implements HostOwner, TurnLogOwner {
 
   #statusNow(): RunStatus {
     const { root, delays, hasEffects } = this.host;
-    const { status } = root._snapshot;
+    const { status } = this.host.snapshot;
     if (status === 'done') return 'done';
     if (status === 'error') return 'failed';
     if (status === 'stopped') return 'cancelled';
@@ -411,7 +411,12 @@ export class RunCore implements HostOwner, TurnLogOwner {
   // --- Ends
 
   progressed(): void {
-    if (this.#watchers.length > 0) this.#watchers = this.#watchers.filter((watcher) => !watcher());
+    if (this.#waiting.length > 0)
+      this.#waiting = this.#waiting.filter((one) => {
+        if (one.holds()) one.resolve();
+        else return true;
+        return false;
+      });
     if (isEnd(this.status) && !this.#closed && this.#log.isSettled && !this.#releasing) void this.#giveUp();
   }
 
@@ -434,16 +439,9 @@ export class RunCore implements HostOwner, TurnLogOwner {
 
   #when(holds: () => boolean): Promise<void> {
     if (holds()) return Promise.resolve();
-    if (this.#closed) return Promise.reject(this.#closedNow());
+    if (this.#closed) return Promise.reject(this.#closed);
     return new Promise((resolve, reject) => {
-      const waiter = { resolve, reject };
-      this.#failWatchers.push(waiter);
-      this.#watchers.push(() => {
-        if (!holds()) return false;
-        this.#failWatchers.splice(this.#failWatchers.indexOf(waiter), 1);
-        resolve();
-        return true;
-      });
+      this.#waiting.push({ holds, resolve, reject });
     });
   }
 
@@ -453,8 +451,8 @@ export class RunCore implements HostOwner, TurnLogOwner {
 
   /** The store never takes a turn that nobody waits for. */
   refused({ turn: { cause } }: Ended, error: unknown): void {
-    const effect = cause.source && adopted(cause.source).effect;
-    if (effect) this.host.failEffect(effect, error);
+    const { source } = cause;
+    if (source && adopted(source).effect) this.host.fail(source, error);
     else this.failed(error);
   }
 
@@ -479,10 +477,8 @@ export class RunCore implements HostOwner, TurnLogOwner {
     this.host.close();
     this.#log.close(error);
     this.progressed();
-    const failed = this.#failWatchers;
-    this.#failWatchers = [];
-    this.#watchers = [];
-    for (const waiter of failed) waiter.reject(error);
+    for (const waiter of this.#waiting) waiter.reject(error);
+    this.#waiting = [];
     this.context.forget(this);
   }
 }

@@ -29,8 +29,6 @@ import type { DelayPolicies } from './xstate/restore.ts';
 export interface Limits {
   /** How long a dead owner keeps others out, where its death cannot be seen, in milliseconds. Default 15,000. */
   readonly lease?: number;
-  /** How often a store is looked at for what others left there, in milliseconds. Default 250. */
-  readonly poll?: number;
 }
 
 export interface RuntimeOptions {

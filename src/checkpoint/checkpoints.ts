@@ -24,7 +24,6 @@ export class Checkpoints {
   #baseLength = 0;
   #sinceBase = 0;
   #baseIsDue = true;
-  #value: string | undefined;
   #blobs: Map<string, Uint8Array> | undefined;
   #storedBlobs: Set<string> | undefined;
 
@@ -72,7 +71,7 @@ export class Checkpoints {
       seq,
       base: false,
       time,
-      header: this.#header(cause, value, true),
+      header: this.#header(cause, value, false),
       body: `[${changes.join(',')}]`,
     };
   }
@@ -94,7 +93,6 @@ export class Checkpoints {
   /** What was written last is not what will be there: the next row stands for itself. */
   forget(): void {
     this.#baseIsDue = true;
-    this.#value = undefined;
   }
 
   #encode(value: unknown, rich: boolean): string {
@@ -111,10 +109,7 @@ export class Checkpoints {
   }
 
   #header(cause: CheckpointCause, value: unknown, whole: boolean): string {
-    const text = JSON.stringify(value);
-    const same = text === this.#value;
-    this.#value = text;
     const { definition } = this;
-    return JSON.stringify(whole ? { cause, value, definition } : same ? { cause } : { cause, value });
+    return JSON.stringify(whole ? { cause, value, definition } : { cause, value });
   }
 }

@@ -38,7 +38,7 @@ export interface Definition {
 
 export interface Header {
   readonly cause: CheckpointCause;
-  /** The root's state value, where it is another one than in the row before. */
+  /** The root's state value. */
   readonly value?: Json;
   /** On a base. */
   readonly definition?: Definition;

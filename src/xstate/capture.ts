@@ -24,13 +24,18 @@ import {
 } from './insider.ts';
 import type { Turn } from './turn.ts';
 
-/** A stored delay. */
+/** A pending delay, as it is stored. */
 export interface StoredDelay {
+  /** The path of the actor that set it, `''` for the root. */
   readonly source: string;
+  /** The path of the actor that it goes to. */
   readonly target: string;
   readonly event: { readonly type: string };
+  /** As it was set, in milliseconds. */
   readonly delay: number;
+  /** By which `cancel` finds it. For an `after`, the type of its event. */
   readonly id: string;
+  /** When it is due, by the clock, in milliseconds. */
   readonly due: number;
 }
 

@@ -56,7 +56,7 @@ export class Effect {
       else if (this.kind === 'custom') this.#startCustom(snapshot);
       else this.#startObservable(snapshot);
     } catch (error) {
-      this.fail(error);
+      this.#settle(this.failure(error));
     }
   }
 
@@ -74,11 +74,12 @@ export class Effect {
     this.#end?.();
   }
 
-  /** Makes this effect's own actor fail, so that its parent's `onError` takes it. */
-  fail(error: unknown): void {
-    if (this.kind === 'promise') this.#settle({ type: 'xstate.promise.reject', data: error });
-    else if (this.kind === 'callback' || this.kind === 'custom') this.#settle({ type: FAILURE, error });
-    else this.#settle({ type: 'xstate.observable.error', data: error });
+  /** The event that makes its actor fail. */
+  failure(error: unknown): AnyEventObject {
+    const { kind } = this;
+    if (kind === 'promise') return { type: 'xstate.promise.reject', data: error };
+    if (kind === 'callback' || kind === 'custom') return { type: FAILURE, error };
+    return { type: 'xstate.observable.error', data: error };
   }
 
   #creator(): Creator {
@@ -105,7 +106,7 @@ export class Effect {
       },
       (error: unknown) => {
         this.#end = undefined;
-        this.#settle({ type: 'xstate.promise.reject', data: error });
+        this.#settle(this.failure(error));
       },
     );
   }
@@ -146,7 +147,7 @@ export class Effect {
         if (kind === 'observable') this.#settle({ type: 'xstate.observable.next', data: value });
         else if (actor._parent) this.#settle(value, actor._parent);
       },
-      error: (error) => this.#settle({ type: 'xstate.observable.error', data: error }),
+      error: (error) => this.#settle(this.failure(error)),
       complete: () => this.#settle({ type: 'xstate.observable.complete' }),
     });
     this.#end = () => subscription.unsubscribe();

@@ -95,15 +95,10 @@ export class Host implements ActorHost, DelayOwner {
     return turn;
   }
 
-  #boot(state: { input: unknown } | { snapshot: unknown }): Turn {
-    const { machine, id, context } = this.owner;
-    const { clock, logger, inspect } = context;
+  #boot(state: object): Turn {
     const turn = (this.#turn = new Turn({ kind: 'start', target: undefined as never, event: bootEvent }));
     try {
-      const logic = holdLogic(machine as unknown as LiveLogic, 'machine');
-      const options = { id, clock, logger, ...state, ...(inspect && { inspect }) };
-      const construct = (): unknown => createActor(logic as unknown as AnyStateMachine, options as never);
-      this.root = bootFor(this, construct) as LiveActor;
+      this.#create(state, this.owner.context.inspect);
       // Without an observer of errors XState throws a failure of the root into the void.
       this.root.subscribe({ error: () => {} });
       this.root.start();
@@ -113,16 +108,18 @@ export class Host implements ActorHost, DelayOwner {
     return turn;
   }
 
-  /** Makes the snapshot of a system that is over visible; nothing is started. */
-  view(snapshot: unknown): void {
-    this.#restoring = true;
+  #create(state: object, inspect?: Inspect): void {
     const { machine, id, context } = this.owner;
     const { clock, logger } = context;
     const logic = holdLogic(machine as unknown as LiveLogic, 'machine') as unknown as AnyStateMachine;
-    this.root = bootFor(
-      this,
-      () => createActor(logic, { id, clock, logger, snapshot } as never) as unknown as LiveActor,
-    );
+    const options = { id, clock, logger, ...state, ...(inspect && { inspect }) } as never;
+    this.root = bootFor(this, () => createActor(logic, options) as unknown as LiveActor);
+  }
+
+  /** Makes the snapshot of a system that is over visible; nothing is started. */
+  view(snapshot: unknown): void {
+    this.#restoring = true;
+    this.#create({ snapshot });
     this.close();
   }
 
@@ -151,26 +148,25 @@ export class Host implements ActorHost, DelayOwner {
   /** An event arrives at an actor, in a turn or from an actor of another system. */
   receive(actor: LiveActor, event: AnyEventObject): void {
     if (this.#turn) (Object.getPrototypeOf(actor) as LiveActor)._send.call(actor, event);
-    else if (!this.#closed) this.#run({ kind: 'event', target: actor, event });
+    else if (!this.#closed) this.run({ kind: 'event', target: actor, event });
   }
 
   /** Sends an event to the root. The turn tells whether it was taken, or why it was refused. */
   send(event: AnyEventObject): Turn {
-    return this.#run({ kind: 'event', target: this.root, event });
-  }
-
-  /** Sets off the cause of a turn that was taken back once more. */
-  relayAgain(cause: Cause): Turn {
-    return this.#run(cause);
+    return this.run({ kind: 'event', target: this.root, event });
   }
 
   /** Takes back ended turns, newest first, and everything that was held for them. */
   rewind(turns: readonly Turn[]): void {
     for (const turn of turns.toReversed()) {
-      const at = this.#unreleased.indexOf(turn);
-      if (at >= 0) this.#unreleased.splice(at, 1);
+      this.#letGo(turn);
       this.#takeBack(turn);
     }
+  }
+
+  #letGo(turn: Turn): void {
+    const at = this.#unreleased.indexOf(turn);
+    if (at >= 0) this.#unreleased.splice(at, 1);
   }
 
   /** What effects reported about actors that these turns had stopped, now that they have not. */
@@ -204,12 +200,11 @@ export class Host implements ActorHost, DelayOwner {
         if (actor) {
           // As in XState: after an action that throws, the actor's further actions do not run.
           (failed ??= new Set()).add(actor);
-          this.#failActor(actor, error);
+          this.fail(actor, error);
         } else this.owner.context.logger(error);
       }
     }
-    const at = this.#unreleased.indexOf(turn);
-    if (at >= 0) this.#unreleased.splice(at, 1);
+    this.#letGo(turn);
     for (const actor of turn.notes.keys()) {
       const { effect } = adopted(actor);
       if (effect && actor._snapshot.status !== 'active') this.effects?.delete(effect);
@@ -220,20 +215,16 @@ export class Host implements ActorHost, DelayOwner {
   /** An effect's outcome as a turn. If it cannot be stored, the effect fails with that instead. */
   settle({ effect, target, event }: Outcome): void {
     if (this.#closed) return;
-    const turn = this.#run({ kind: 'actor', source: effect.actor, target, event });
-    if (turn.refusal !== undefined) this.failEffect(effect, turn.refusal);
+    const { refusal } = this.run({ kind: 'actor', source: effect.actor, target, event });
+    if (refusal !== undefined) this.fail(effect.actor, storable(refusal));
   }
 
-  /** Makes an effect fail: its actor is told, and its parent's `onError` takes it. */
-  failEffect(effect: Effect, reason: unknown): void {
-    const error = storable(reason);
-    const failure =
-      effect.kind === 'promise'
-        ? { type: 'xstate.promise.reject', data: error }
-        : effect.kind === 'observable' || effect.kind === 'eventObservable'
-          ? { type: 'xstate.observable.error', data: error }
-          : { type: FAILURE, error };
-    this.#mustRun({ kind: 'actor', source: effect.actor, target: effect.actor, event: failure });
+  /** Makes an actor fail: its parent's `onError` takes it. */
+  fail(actor: LiveActor, error: unknown): void {
+    if (this.#closed) return;
+    if (actor._processingStatus === STOPPED) return this.owner.context.logger(error);
+    const { refusal } = this.run(failureOf(actor, error));
+    if (refusal !== undefined) this.#mustRun(failureOf(actor, storable(refusal)));
   }
 
   /** Holds something back until the turn that is running, or the last one that ended, is released. */
@@ -243,8 +234,8 @@ export class Host implements ActorHost, DelayOwner {
     else run();
   }
 
-  /** A turn of its own, or a part of the one that is running. */
-  #run(cause: Cause): Turn {
+  /** Sets off a turn, or a part of the one that is running. It tells why it was refused, if it was. */
+  run(cause: Cause): Turn {
     const outer = this.#turn;
     if (outer) {
       outer.touch(cause.target);
@@ -266,7 +257,7 @@ export class Host implements ActorHost, DelayOwner {
   }
 
   #mustRun(cause: Cause): void {
-    const { refusal } = this.#run(cause);
+    const { refusal } = this.run(cause);
     if (refusal !== undefined) this.owner.failed(refusal);
   }
 
@@ -286,19 +277,6 @@ export class Host implements ActorHost, DelayOwner {
       }
     }
     this.#takeBack(turn);
-  }
-
-  #failActor(actor: LiveActor, error: unknown): void {
-    if (this.#closed) return;
-    if (actor._processingStatus === STOPPED) return this.owner.context.logger(error);
-    const fail = (with_: unknown): Cause => ({
-      kind: 'actor',
-      source: actor,
-      target: actor,
-      event: { type: FAILURE, error: with_ },
-    });
-    const { refusal } = this.#run(fail(error));
-    if (refusal !== undefined) this.#mustRun(fail(storable(refusal)));
   }
 
   /** A delay is due. */
@@ -356,7 +334,7 @@ export class Host implements ActorHost, DelayOwner {
       if (this.#closed || (this.#restoring && event.type.startsWith('xstate.snapshot.'))) return;
       if (target.system !== system) return this.hold(undefined, () => relay(source, target, event));
       const inside = this.#turn !== undefined;
-      const { refusal } = this.#run({ kind: source ? 'actor' : 'event', source, target, event });
+      const { refusal } = this.run({ kind: source ? 'actor' : 'event', source, target, event });
       if (!inside && refusal !== undefined) throw refusal;
     };
     system.scheduler = this.delays;
@@ -460,12 +438,24 @@ export class Host implements ActorHost, DelayOwner {
 
   // --- What the system is doing
 
+  /** The live snapshot of the root. It has no `value` where the machine failed to start. */
+  get snapshot(): LiveSnapshot & { readonly value?: unknown } {
+    return this.root._snapshot;
+  }
+
   /** Is there a started effect without outcome? */
   get hasEffects(): boolean {
     for (const { actor } of this.effects ?? []) if (actor._snapshot.status === 'active') return true;
     return false;
   }
 }
+
+const failureOf = (actor: LiveActor, error: unknown): Cause => ({
+  kind: 'actor',
+  source: actor,
+  target: actor,
+  event: adopted(actor).effect?.failure(error) ?? { type: FAILURE, error },
+});
 
 /** `_send` of every actor. */
 function sendInTurn(this: LiveActor, event: AnyEventObject): void {
