@@ -230,7 +230,7 @@ export class UnsupportedXStateError extends SavepointError {
   constructor(readonly missing: string) {
     super(
       'UNSUPPORTED_XSTATE',
-      `This copy of XState has no '${missing}', which Savepoint needs. Install xstate ^5.20 (npm install xstate@5).`,
+      `This copy of XState has no ${missing}, which Savepoint needs. Install xstate ^5.20 (npm install xstate@5).`,
     );
   }
 }

@@ -18,6 +18,8 @@ export interface Adopted {
   readonly host: ActorHost;
   readonly kind: Kind;
   readonly effect: Effect | undefined;
+  /** Is it in its `start`, where it subscribes to itself? */
+  isStarting: boolean;
   /** May its context hold a reference to a child? Never set back: it only saves a search. */
   mayRefer: boolean;
 }

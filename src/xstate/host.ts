@@ -5,7 +5,7 @@
  * empty then, and the snapshots of all actors are one consistent cut. The owner is told of
  * the turn at that moment; if it throws, the turn is refused and the actors are as they were before.
  */
-import { createActor } from 'xstate';
+import { createActor, toObserver, Subscription } from 'xstate';
 import type {
   AnyEventObject,
   AnyStateMachine,
@@ -147,8 +147,11 @@ export class Host implements ActorHost, DelayOwner {
 
   /** An event arrives at an actor, in a turn or from an actor of another system. */
   receive(actor: LiveActor, event: AnyEventObject): void {
-    if (this.#turn) (Object.getPrototypeOf(actor) as LiveActor)._send.call(actor, event);
-    else if (!this.#closed) this.run({ kind: 'event', target: actor, event });
+    if (this.#turn) original(actor)._send.call(actor, event);
+    else if (!this.#closed) {
+      const { refusal } = this.run({ kind: 'event', target: actor, event });
+      if (refusal !== undefined) this.owner.context.logger(refusal);
+    }
   }
 
   /** Sends an event to the root. The turn tells whether it was taken, or why it was refused. */
@@ -366,16 +369,18 @@ export class Host implements ActorHost, DelayOwner {
     this.#takeOver(actor, kind);
     actor.logic = holdLogic(actor.logic, kind);
     actor.subscribe = subscribeHeld;
+    if (actor._syncSnapshot) actor.start = startAdopted;
   }
 
   #takeOver(actor: LiveActor, kind: Kind): void {
     const runs = kind !== 'machine' && kind !== 'pure';
     const effect = runs ? new Effect(actor, kind, actor.logic, this) : undefined;
     if (effect) (this.effects ??= new Set()).add(effect);
-    adopt(actor, { host: this, kind, effect, mayRefer: this.#restoring });
+    adopt(actor, { host: this, kind, effect, isStarting: false, mayRefer: this.#restoring });
     const scope = actor._actorScope;
     scope.emit = (event) => this.#emit(actor, event);
     actor._send = sendInTurn;
+    actor.on = onHeld;
     if (kind !== 'machine') return;
     const execute = scope.actionExecutor;
     const stop = scope.stopChild;
@@ -457,32 +462,50 @@ const failureOf = (actor: LiveActor, error: unknown): Cause => ({
   event: adopted(actor).effect?.failure(error) ?? { type: FAILURE, error },
 });
 
-/** `_send` of every actor. */
+// What follows takes the place of methods of XState's actors; one function for all of them.
+
+const original = (actor: LiveActor): LiveActor => Object.getPrototypeOf(actor) as LiveActor;
+
+/** `_send`: an actor of another system calls it in the middle of its own turn. */
 function sendInTurn(this: LiveActor, event: AnyEventObject): void {
   adopted(this).host.receive(this, event);
 }
 
-/**
- * `subscribe` of every child: its observers learn of committed states only. A child's own first
- * subscription, by which it tells its parent its snapshots, is part of the turn.
- */
-function subscribeHeld(this: LiveActor, ...args: unknown[]): { unsubscribe(): void } {
-  const subscribe = Object.getPrototypeOf(this).subscribe as LiveActor['subscribe'];
-  const [first, error, complete] = args;
-  if (this._processingStatus === NOT_STARTED && this._syncSnapshot) return subscribe.call(this, ...args);
-  const { host } = adopted(this);
-  const observer = (
-    typeof first === 'object' && first !== null ? first : { next: first, error, complete }
-  ) as {
-    next?(value: unknown): void;
-    error?(error: unknown): void;
-    complete?(): void;
-  };
-  return subscribe.call(this, {
-    ...(observer.next && { next: (value: unknown) => host.hold(undefined, () => observer.next?.(value)) }),
-    ...(observer.error && {
-      error: (reason: unknown) => host.hold(undefined, () => observer.error?.(reason)),
-    }),
-    ...(observer.complete && { complete: () => host.hold(undefined, () => observer.complete?.()) }),
+/** `start` of a child that tells its parent its snapshots: the subscription by which it does is part of the turn. */
+function startAdopted(this: LiveActor): LiveActor {
+  const record = adopted(this);
+  record.isStarting = true;
+  original(this).start.call(this);
+  record.isStarting = false;
+  return this;
+}
+
+/** `subscribe` of a child: its observers learn of committed states only. */
+function subscribeHeld(this: LiveActor, ...args: unknown[]): Subscription {
+  const { subscribe } = original(this);
+  const { host, isStarting } = adopted(this);
+  if (isStarting) return subscribe.call(this, ...args);
+  const { next, error, complete } = toObserver(...(args as Parameters<typeof toObserver>));
+  return whileOpen((isOpen) => {
+    const held = (tell: ((value: never) => void) | undefined) =>
+      tell && ((value: unknown) => host.hold(undefined, () => isOpen() && tell(value as never)));
+    return subscribe.call(this, { next: held(next), error: held(error), complete: held(complete) });
   });
+}
+
+/** `on`: whoever unsubscribes while a commit is open is told nothing more. */
+function onHeld(this: LiveActor, type: string, handler: (event: AnyEventObject) => void): Subscription {
+  const { on } = original(this);
+  return whileOpen((isOpen) => on.call(this, type, (event) => isOpen() && handler(event)));
+}
+
+function whileOpen(subscribe: (isOpen: () => boolean) => Subscription): Subscription {
+  let isOpen = true;
+  const subscription = subscribe(() => isOpen);
+  return {
+    unsubscribe: () => {
+      isOpen = false;
+      subscription.unsubscribe();
+    },
+  };
 }

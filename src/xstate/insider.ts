@@ -122,18 +122,20 @@ export function assertInsiders(): void {
   const actor = createActor(
     createMachine({ id: 'probe', initial: 'a', states: { a: {} } }),
   ) as unknown as LiveActor;
-  const { _actorScope: scope, system, _snapshot: snapshot } = actor;
-  const needed: readonly (readonly [object, string])[] = [
+  const { _actorScope: scope, system, _snapshot: snapshot = {} } = actor;
+  const needed: readonly (readonly [what: string, object: object, names: string])[] = [
     [
+      'actor',
       actor,
       '_snapshot _actorScope _processingStatus _parent _deferred mailbox observers eventListeners _send',
     ],
-    [scope, 'actionExecutor emit stopChild system self'],
-    [system, '_relay _sendInspectionEvent _register _unregister _set scheduler'],
-    [system.scheduler, 'schedule cancel cancelAll'],
-    [snapshot, '_nodes children historyValue tags value'],
+    ['actor scope', scope, 'actionExecutor emit stopChild system self'],
+    ['actor system', system, '_relay _sendInspectionEvent _register _unregister _set scheduler'],
+    ['scheduler', system.scheduler, 'schedule cancel cancelAll'],
+    ['machine snapshot', snapshot, '_nodes children historyValue tags value'],
   ];
-  for (const [object, names] of needed)
-    for (const name of names.split(' ')) if (!(name in object)) throw new UnsupportedXStateError(name);
+  for (const [what, object, names] of needed)
+    for (const name of names.split(' '))
+      if (!(name in object)) throw new UnsupportedXStateError(`'${name}' on its ${what}`);
   checked = true;
 }
