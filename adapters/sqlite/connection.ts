@@ -7,13 +7,11 @@ import { mkdirSync } from 'node:fs';
 import { dirname } from 'node:path';
 import type { Database, Statement } from './driver.ts';
 import { loadDriver } from './driver.ts';
-import { mayRetry } from './failure.ts';
+import { patiently } from './patience.ts';
 import { checkSchema, migrate } from './schema.ts';
 
 /** How long a statement waits for another process's write, in milliseconds. */
 const busyTimeout = 1000;
-/** How long opening waits for others that open the same new file. */
-const openTimeout = 10_000;
 /**
  * How far the write-ahead log may grow, in pages of 4 KB. Emptying it syncs twice: nothing beside a sync at
  * each commit, but with `normal` it is the only sync there is, and a quarter of that made commits a third
@@ -95,6 +93,7 @@ export function connect(path: string, synchronous: 'full' | 'normal'): Connectio
   mkdirSync(dirname(path), { recursive: true });
   const db = new Driver(path, { timeout: busyTimeout });
   try {
+    // SQLite does not wait for the change to WAL, whatever its timeout: several processes may try it at once.
     patiently(() => {
       const schema = checkSchema(db, path);
       db.pragma('journal_mode = WAL');
@@ -109,18 +108,5 @@ export function connect(path: string, synchronous: 'full' | 'normal'): Connectio
   } catch (error) {
     db.close();
     throw error;
-  }
-}
-
-/** SQLite does not wait for the change to WAL, whatever its timeout: several processes may try it at once. */
-function patiently(body: () => void): void {
-  const deadline = performance.now() + openTimeout;
-  for (;;) {
-    try {
-      return body();
-    } catch (error) {
-      if (!mayRetry(error) || performance.now() > deadline) throw error;
-      Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 5 + Math.random() * 20);
-    }
   }
 }

@@ -39,6 +39,12 @@ export function mayRetry(error: unknown): boolean {
   return meaningOf(error)?.[2] ?? false;
 }
 
+/** Whether another process or connection was in the way. */
+export function isBusy(error: unknown): boolean {
+  const code = (error as { code?: unknown } | undefined)?.code;
+  return typeof code === 'string' && /^SQLITE_(BUSY|LOCKED|PROTOCOL)/.test(code);
+}
+
 /** A `StoreError` that names the file and the way out; an error of this package is returned as it is. */
 export function storeError(path: string, error: unknown): SavepointError {
   if (SavepointError.isInstance(error)) return error;

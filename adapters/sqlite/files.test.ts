@@ -18,7 +18,7 @@ import Database from 'better-sqlite3';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { InvalidArgumentError, StoreError } from '../../src/errors.ts';
 import { checkpoint, commit, creation, loaded, minute, owner, turn } from '../conformance/fixtures.ts';
-import { sqliteStore, type SqliteStoreOptions } from './index.ts';
+import { sqliteStore } from './index.ts';
 
 let folder: string;
 let path: string;
@@ -31,8 +31,8 @@ beforeEach(() => {
 afterEach(() => rmSync(folder, { recursive: true }));
 
 /** A closed file with one run. */
-async function writeFile(turns = 1, options?: SqliteStoreOptions): Promise<void> {
-  const store = sqliteStore(path, options);
+async function writeFile(turns = 1, synchronous: 'full' | 'normal' = 'normal'): Promise<void> {
+  const store = sqliteStore(path, { synchronous });
   await store.lease(owner, minute);
   await commit(store, creation('r'));
   for (let seq = 2; seq <= turns; seq++) {
@@ -85,7 +85,7 @@ test('a path or an option that makes no sense is refused at once', () => {
 test.each(['full', 'normal'] as const)(
   'a closed file is one file, little larger than what is in it (%s)',
   async (synchronous) => {
-    await writeFile(1000, { synchronous });
+    await writeFile(1000, synchronous);
     expect(readdirSync(folder)).toEqual(['runs.db']);
     expect(statSync(path).size).toBeLessThan(1.5 * 1000 * 1000);
   },

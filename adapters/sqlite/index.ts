@@ -23,6 +23,7 @@ import { connect, type Connection } from './connection.ts';
 import { storeError } from './failure.ts';
 import { Keys } from './keys.ts';
 import { Leases } from './leases.ts';
+import { patiently } from './patience.ts';
 import { Reads } from './reads.ts';
 import { Removal } from './removal.ts';
 import { Scans } from './scans.ts';
@@ -66,11 +67,11 @@ class SqliteStore implements Store {
   ) {}
 
   lease(owner: string, ms: number): void {
-    this.#use(({ leases }) => leases.lease(owner, ms));
+    this.#use(({ leases }) => patiently(() => leases.lease(owner, ms)));
   }
 
   acquire(run: string, owner: string): Acquired {
-    return this.#use(({ leases }) => leases.acquire(run, owner));
+    return this.#use(({ leases }) => patiently(() => leases.acquire(run, owner)));
   }
 
   commit(batch: readonly RunCommit[]): Outcome[] {
@@ -94,7 +95,7 @@ class SqliteStore implements Store {
   }
 
   remove(run: string, owner: string, fence: number, ms: number): boolean {
-    return this.#use(({ removal }) => removal.remove(run, owner, fence, ms));
+    return this.#use(({ removal }) => patiently(() => removal.remove(run, owner, fence, ms)));
   }
 
   close(): void {

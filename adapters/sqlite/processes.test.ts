@@ -38,14 +38,17 @@ class RemoteStore {
     stdio: ['pipe', 'pipe', 'inherit'],
   });
   readonly #waiting: ((answer: string) => void)[] = [];
+  /** Resolves when the process has started; its file is still untouched. */
+  readonly ready: Promise<string> = this.#line();
 
   constructor() {
     children.push(this.process);
     createInterface(this.process.stdout!).on('line', (line) => this.#waiting.shift()?.(line));
   }
 
-  async call<T>(method: keyof Store, ...args: unknown[]): Promise<T> {
-    const line = new Promise<string>((resolve) => this.#waiting.push(resolve));
+  async call<T>(method: keyof Store | 'reopen', ...args: unknown[]): Promise<T> {
+    await this.ready;
+    const line = this.#line();
     this.process.stdin!.write(`${JSON.stringify([method, ...args])}\n`);
     const answer = JSON.parse(await line) as { value: T; error?: string };
     if (answer.error !== undefined) throw new Error(answer.error);
@@ -54,6 +57,10 @@ class RemoteStore {
 
   kill(signal: NodeJS.Signals): void {
     this.process.kill(signal);
+  }
+
+  #line(): Promise<string> {
+    return new Promise((resolve) => this.#waiting.push(resolve));
   }
 }
 
@@ -133,15 +140,16 @@ test('a process that was stopped past its lease goes on where nobody came', asyn
 });
 
 test('many processes may open a new file at the same instant', async () => {
-  const others = Array.from({ length: 8 }, () => new RemoteStore());
-  await Promise.all(
-    others.map(async (other, i) => {
-      await other.call('lease', `owner-${i}`, minute);
-      const outcomes = await other.call<Outcome[]>('commit', [creation(`r${i}`, { owner: `owner-${i}` })]);
-      expect(outcomes).toEqual([{ status: 'committed' }]);
-    }),
-  );
-  expect(await store.runs({ limit: 99 })).toHaveLength(8);
+  const others = Array.from({ length: 6 }, () => new RemoteStore());
+  for (let round = 0; round < 10; round++) {
+    const file = join(folder, `${round}.db`);
+    await Promise.all(others.map((other) => other.call('reopen', file)));
+    await Promise.all(others.map((other, i) => other.call('lease', `owner-${i}`, minute)));
+    const outcomes = await Promise.all(
+      others.map((other, i) => other.call<Outcome[]>('commit', [creation(`r${i}`, { owner: `owner-${i}` })])),
+    );
+    expect(outcomes.flat().map((outcome) => outcome.status)).toEqual(others.map(() => 'committed'));
+  }
 });
 
 test('processes that write different runs of one file do not disturb each other', async () => {

@@ -2,13 +2,20 @@
 import { createInterface } from 'node:readline';
 import { sqliteStore } from './index.ts';
 
-const store = sqliteStore(process.argv[2]);
+let store = sqliteStore(process.argv[2]);
+process.stdout.write('ready\n');
+
+const call = async ([method, ...args]) => {
+  if (method !== 'reopen') return store[method](...args);
+  await store.close();
+  store = sqliteStore(args[0]);
+  return undefined;
+};
 
 for await (const line of createInterface(process.stdin)) {
-  const [method, ...args] = JSON.parse(line);
   let answer;
   try {
-    answer = { value: store[method](...args) };
+    answer = { value: await call(JSON.parse(line)) };
   } catch (error) {
     answer = { error: String(error) };
   }

@@ -84,17 +84,20 @@ const steps: readonly string[] = [
 
 /** Refuses what is not ours or newer than we are; before anything in the file is changed. */
 export function checkSchema(db: Database, path: string): 'current' | 'older' {
-  const application = db.pragma('application_id', { simple: true });
-  const version = db.pragma('user_version', { simple: true }) as number;
+  // One statement, as another process may be creating the tables now: it sees all of that, or nothing.
+  const { application, version, tables } = db
+    .prepare(
+      `SELECT application_id AS application, user_version AS version,
+              (SELECT count(*) FROM sqlite_schema) AS tables
+       FROM pragma_application_id, pragma_user_version`,
+    )
+    .get() as { application: number; version: number; tables: number };
+  if (application === 0 && version === 0 && tables === 0) return 'older';
   if (application !== applicationId) {
-    const tables = db.prepare('SELECT count(*) FROM sqlite_schema').pluck().get();
-    if (application !== 0 || version !== 0 || tables !== 0) {
-      throw new StoreError(
-        `${path} is a database of another application. Choose another path; it was not changed.`,
-        'failed',
-      );
-    }
-    return 'older';
+    throw new StoreError(
+      `${path} is a database of another application. Choose another path; it was not changed.`,
+      'failed',
+    );
   }
   if (version > steps.length) {
     throw new StoreError(
