@@ -80,5 +80,5 @@ export function createStage(options: Partial<RuntimeOptions> = {}): Stage {
 
 /** Waits until everything that needs no time to pass has happened. */
 export async function calm(): Promise<void> {
-  for (let i = 0; i < 3; i++) await new Promise((resolve) => setTimeout(resolve));
+  for (let i = 0; i < 3; i++) await new Promise((resolve) => setImmediate(resolve));
 }
