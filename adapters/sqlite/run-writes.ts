@@ -83,6 +83,7 @@ export class RunWrites {
       if (oid === undefined) return { status: 'fenced' };
       if (head === undefined) return this.#refused(run, 'its first commit has no head');
     } else if (current === undefined || current.oid !== oid || current.fence !== fence) {
+      this.keys.forgetRun(run);
       return { status: 'fenced' };
     }
     const newest = current === undefined ? 0 : current.newest - current.rid * seqLimit;
