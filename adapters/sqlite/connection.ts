@@ -63,13 +63,19 @@ export class Connection {
   /** Moves the write-ahead log into the file and empties it, if nobody else is busy with it. */
   shrink(): void {
     this.db.pragma('busy_timeout = 0');
-    this.db.pragma('wal_checkpoint(TRUNCATE)');
-    this.db.pragma(`busy_timeout = ${busyTimeout}`);
+    try {
+      this.db.pragma('wal_checkpoint(TRUNCATE)');
+    } finally {
+      this.db.pragma(`busy_timeout = ${busyTimeout}`);
+    }
   }
 
   close(): void {
-    this.shrink();
-    this.db.close();
+    try {
+      this.shrink();
+    } finally {
+      this.db.close();
+    }
   }
 
   #transaction<T>(begin: Statement, body: () => T): T {
