@@ -79,9 +79,9 @@ export async function readCheckpoint(
   const row = rows.at(-1);
   if (row?.seq !== seq) throw new CheckpointNotFoundError(run, seq);
   const { definition } = decodeHeader(run, rows[0]!);
-  const document = (await decodeRows(run, rows, codec, (hash) => store.row(run, 'blob', hash))) as Document;
+  const { document } = await decodeRows(run, rows, codec, store);
   const info = toInfo({ ...row, bytes: row.body.length }, decodeHeader(run, row));
-  return { ...info, definition: definition!, snapshot: document.snapshot };
+  return { ...info, definition: definition!, snapshot: (document as Document).snapshot };
 }
 
 const toInfo = ({ seq, time, bytes, base }: CheckpointSummary, { cause, value }: Header): CheckpointInfo => ({

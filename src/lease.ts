@@ -11,6 +11,8 @@ export class Lease {
     private readonly store: Store,
     private readonly ms: number,
     private readonly logger: (...args: unknown[]) => void,
+    /** The lease has ended, and the store does not answer. */
+    private readonly lost: () => void,
   ) {}
 
   /**
@@ -27,13 +29,18 @@ export class Lease {
     if (!this.holds) return this.#renew();
   }
 
+  /** No run is held: the lease may end by itself. */
+  rest(): void {
+    clearInterval(this.#timer);
+    this.#timer = undefined;
+  }
+
   /** Gives up the owner and all that it holds. */
   end(): Awaitable<void> {
-    clearInterval(this.#timer);
-    const registered = this.#timer !== undefined;
-    this.#timer = undefined;
+    const { holds } = this;
+    this.rest();
     this.#until = 0;
-    if (registered) return this.store.lease(this.owner, 0);
+    if (holds) return this.store.lease(this.owner, 0);
   }
 
   #renew(): Awaitable<void> {
@@ -55,6 +62,7 @@ export class Lease {
   }
 
   async #renewInTime(): Promise<void> {
+    if (this.#renewing && !this.holds) return this.lost();
     try {
       await this.#renew();
     } catch (error) {

@@ -10,7 +10,7 @@ import {
 import type { Machines } from './machines.ts';
 import { isEnd, RunCore, type RunContext } from './run-core.ts';
 import { readMore } from './run-info.ts';
-import type { CheckpointRow, StoredRun } from './store.ts';
+import type { StoredRun } from './store.ts';
 import type { Document, StoredDelay } from './xstate/capture.ts';
 import { missingFrom, structureHash } from './xstate/structure.ts';
 
@@ -40,7 +40,7 @@ export async function openRun(
   wait: number,
   migrate: Migrate | undefined,
 ): Promise<RunCore> {
-  const { store, lease } = context;
+  const { store, lease, codec } = context;
   const known = await find(context, id);
   const machine = choose(known, machines, given);
   const over = isEnd(known.status);
@@ -48,7 +48,9 @@ export async function openRun(
   try {
     const stored = over ? known : await find(context, id);
     const rows = await store.load(id);
-    const document = await readDocument(context, stored, rows, machine, migrate);
+    const { document, blobs } = await decodeRows(id, rows, codec, store);
+    const definition = decodeHeader(id, rows[0]!).definition!;
+    const state = fit(id, document as Document, definition, machine, migrate);
     const { createdAt, tags } = stored;
     // What was said at the last release holds only until the run is open.
     const { starter, metadata, durability } = readMore(stored.more);
@@ -59,8 +61,8 @@ export async function openRun(
       tags,
       more: { starter, metadata, durability },
     });
-    if (over) core.showEnd(document, stored);
-    else core.resume(document, stored, rows, fence);
+    if (over) core.showEnd(state, stored);
+    else core.resume({ document: state, definition, stored, rows, blobs: new Set(blobs.keys()), fence });
     return core;
   } catch (error) {
     // What cannot be opened stays as it was, and free for others.
@@ -101,24 +103,20 @@ function choose(stored: StoredRun, machines: Machines, given: AnyStateMachine | 
   return machine;
 }
 
-async function readDocument(
-  { store, codec }: RunContext,
-  { run }: StoredRun,
-  rows: readonly CheckpointRow[],
+/** The document as the machine can go on from it. */
+function fit(
+  run: string,
+  document: Document,
+  from: Definition,
   machine: AnyStateMachine,
   migrate: Migrate | undefined,
-): Promise<Document> {
-  const document = (await decodeRows(run, rows, codec, (hash) => store.row(run, 'blob', hash))) as Document;
-  const from = decodeHeader(run, rows[0]!).definition!;
+): Document {
   if (from.structure === structureHash(machine)) return document;
   let missing = missingFrom(machine, document);
   if (missing.length === 0) return document;
   if (!migrate) throw new IncompatibleMachineError(run, machine.id, missing);
   const delays = { ...document.delays };
-  const migrated: Document = {
-    snapshot: migrate({ from, machine, snapshot: document.snapshot, delays }),
-    delays,
-  };
+  const migrated = { snapshot: migrate({ from, machine, snapshot: document.snapshot, delays }), delays };
   missing = missingFrom(machine, migrated);
   if (missing.length > 0) throw new IncompatibleMachineError(run, machine.id, missing);
   return migrated;

@@ -2,7 +2,7 @@
 import type { AnyEventObject, AnyStateMachine } from 'xstate';
 import type { Codec } from './checkpoint/codec.ts';
 import { Checkpoints } from './checkpoint/checkpoints.ts';
-import { decodeHeader, define, type CheckpointCause, type Definition } from './checkpoint/envelope.ts';
+import { define, type CheckpointCause, type Definition } from './checkpoint/envelope.ts';
 import type { Committer } from './committer.ts';
 import { EventNotAcceptedError, InvalidArgumentError, RunClosedError } from './errors.ts';
 import {
@@ -15,7 +15,8 @@ import {
 import type { Lease } from './lease.ts';
 import type { Receipt, ReleaseOptions, SendOptions } from './run.ts';
 import { readMore, type More } from './run-info.ts';
-import type { CheckpointRow, Head, Row, RunStatus, Store, StoredRun } from './store.ts';
+import { checkId } from './ids.ts';
+import type { Awaitable, CheckpointRow, Head, RunStatus, Store, StoredRun } from './store.ts';
 import { storable } from './storable.ts';
 import { TurnLog, type Durability, type Ended, type TurnLogOwner, type Waiter } from './turn-log.ts';
 import { actorPath } from './xstate/actor-path.ts';
@@ -43,6 +44,18 @@ export interface RunContext {
   readonly logger: (...args: unknown[]) => void;
   /** The run has left this runtime. */
   forget(core: RunCore): void;
+}
+
+/** What a run is resumed from. */
+export interface Loaded {
+  readonly document: Document;
+  /** That wrote the newest base. */
+  readonly definition: Definition;
+  readonly stored: StoredRun;
+  readonly rows: readonly CheckpointRow[];
+  /** The hashes of the blobs that the rows refer to. */
+  readonly blobs: ReadonlySet<string>;
+  readonly fence: number;
 }
 
 export interface RunIdentity {
@@ -75,6 +88,9 @@ export class RunCore implements HostOwner, TurnLogOwner {
   readonly host: Host;
   readonly checkpoints: Checkpoints;
   readonly #capture: Capture;
+  readonly #definition: Definition;
+  /** Of the machine that wrote the newest checkpoint. */
+  #version: string | undefined;
   #log!: TurnLog;
   /** What the store's listing says, once all turns are durable. */
   #listed: { readonly status: RunStatus; readonly due: number | undefined } | undefined;
@@ -98,7 +114,9 @@ export class RunCore implements HostOwner, TurnLogOwner {
     this.machine = machine;
     this.host = new Host(this);
     this.#capture = new Capture(this.host, context.codec);
-    this.checkpoints = new Checkpoints(context.codec, definitionOf(machine), this.#capture);
+    this.#definition = definitionOf(machine);
+    this.#version = machine.version;
+    this.checkpoints = new Checkpoints(context.codec, this.#definition, this.#capture);
   }
 
   // --- Beginnings
@@ -106,7 +124,7 @@ export class RunCore implements HostOwner, TurnLogOwner {
   /** Starts a new run. Resolves when its first checkpoint is durable. */
   async start(input: unknown): Promise<void> {
     this.#log = new TurnLog(this, 0, 1);
-    const durable = new Promise<number>((resolve, reject) => {
+    const durable = new Promise<number | undefined>((resolve, reject) => {
       this.#starting = { resolve, reject };
     });
     durable.catch(() => {});
@@ -120,26 +138,18 @@ export class RunCore implements HostOwner, TurnLogOwner {
   }
 
   /** Goes on from what was read. */
-  resume(document: Document, stored: StoredRun, rows: readonly CheckpointRow[], fence: number): void {
-    const definition = decodeHeader(this.id, rows[0]!).definition;
-    this.checkpoints.continueFrom(
-      rows,
-      definition?.structure !== structureHash(this.machine) || definition?.version !== this.machine.version,
-    );
+  resume({ document, definition, stored, rows, blobs, fence }: Loaded): void {
+    const changed =
+      definition !== this.#definition && JSON.stringify(definition) !== JSON.stringify(this.#definition);
+    this.checkpoints.continueFrom(rows, blobs, changed);
     this.#log = new TurnLog(this, stored.seq, fence);
     this.seq = stored.seq;
     this.status = stored.status;
+    this.#version = stored.version;
     const { released = 0, moved = {} } = readMore(stored.more);
-    const turn = restoreDocument(
-      this.host,
-      document,
-      this.context.delays,
-      Math.max(stored.updatedAt, released),
-      moved,
-    );
+    const lastSeen = Math.max(stored.updatedAt, released);
+    const turn = restoreDocument(this.host, document, this.context.delays, lastSeen, moved);
     this.actor = new CommittedActor(this.host.root, this);
-    // What was said at the last release does not hold after the next turn.
-    this.#listed = undefined;
     this.host.release(turn, () => true);
   }
 
@@ -150,10 +160,7 @@ export class RunCore implements HostOwner, TurnLogOwner {
     this.host.view(document.snapshot);
     this.actor = new CommittedActor(this.host.root, this);
     const error = readMore(stored.more).error;
-    this.#closed = new RunClosedError(
-      this.id,
-      error ? `is quarantined: ${error.name}: ${error.message}` : 'is at its end',
-    );
+    this.#closed = new RunClosedError(this.id, error ? quarantined(error) : 'is at its end');
     this.context.forget(this);
   }
 
@@ -161,7 +168,7 @@ export class RunCore implements HostOwner, TurnLogOwner {
 
   relay(event: AnyEventObject): void {
     this.#check(event);
-    if (this.#closed) throw this.#closedNow();
+    if (this.#closed || this.#releasing) throw this.#closedNow();
     const { refusal } = this.host.send(event);
     if (refusal !== undefined) throw refusal;
   }
@@ -179,35 +186,36 @@ export class RunCore implements HostOwner, TurnLogOwner {
     this.#capture.check(turn);
     const patches = first ? [] : this.#capture.changes(turn);
     if (!first && patches.length === 0 && turn.held.length === 0 && turn.taken !== true) return false;
-    const { root } = this.host;
+    if (!first) this.#capture.addMoved(patches);
     const { snapshot } = this.host;
     const { value } = snapshot;
     const time = this.context.clock.now();
     const seq = this.#log.nextSeq;
     const told = this.#told;
     const row = this.checkpoints.row(seq, time, causeOf(turn, told), value, patches, this.#capture.rich);
+    const { put, drop } = this.checkpoints.takeBlobs(row.base, this.context.replace);
+    if (told?.id !== undefined) put.push({ kind: 'event', key: told.id, value: String(seq) });
     const status = this.#statusNow();
     const due = this.host.delays.next;
+    this.#version = this.machine.version;
     const headChanged = status !== this.#listed?.status || due !== this.#listed.due;
     if (headChanged) this.#listed = { status, due };
     this.host.moved.length = 0;
     const waiters = this.#starting ? [this.#starting] : [];
     this.#starting = undefined;
-    const id = told?.id;
-    const eventRow: Row | undefined =
-      id === undefined ? undefined : { kind: 'event', key: id, value: String(seq) };
     if (first) this.actor = new CommittedActor(this.host.root, this);
     this.#log.add({
       turn,
       seq,
       row,
-      eventRow,
+      put,
+      drop,
       value,
       snapshot,
       status,
       told,
       waiters,
-      touchedRoot: first || turn.notes.has(root),
+      touchedRoot: first || turn.notes.has(this.host.root),
       head: headChanged ? this.#headNow(status) : undefined,
     });
     return true;
@@ -252,7 +260,7 @@ export class RunCore implements HostOwner, TurnLogOwner {
     const { machine, tags, createdAt } = this.identity;
     return {
       machine: machine.id,
-      version: machine.version,
+      version: this.#version,
       status: this.#quarantine ? 'quarantined' : status,
       due: isEnd(status) ? undefined : this.host.delays.next,
       createdAt,
@@ -268,7 +276,7 @@ export class RunCore implements HostOwner, TurnLogOwner {
       this.#check(event);
       const { id } = options;
       if (id !== undefined) return this.#sendOnce(id, event, options);
-      if (this.#queue) return this.#inTurn(() => this.#deliver(event, options));
+      if (this.#queue) return this.#inOrder(undefined, () => this.#deliver(event, options));
       return this.#deliver(event, options);
     } catch (error) {
       return Promise.reject(error);
@@ -282,55 +290,57 @@ export class RunCore implements HostOwner, TurnLogOwner {
     const turn = this.#say(options, () => this.host.send(event));
     if (turn.refusal !== undefined) return Promise.reject(turn.refusal);
     const ended = this.#log.last;
-    if (ended?.turn === turn)
-      return new Promise((resolve, reject) => {
-        ended.waiters.push({ resolve: (seq) => resolve({ delivered: true, accepted: true, seq }), reject });
-      });
-    return this.#ignored(event, options);
+    if (ended?.turn !== turn) return this.#ignored(event, options);
+    return new Promise((resolve, reject) => {
+      const done = (seq: number | undefined): void =>
+        resolve(seq === undefined ? this.#ignored(event, options) : { delivered: true, accepted: true, seq });
+      ended.waiters.push({ resolve: done, reject });
+    });
   }
 
-  /** Nothing took it; that, too, is true only once the turns before it are durable. */
-  async #ignored(event: AnyEventObject, { required }: SendOptions): Promise<Receipt> {
+  /** Nothing took it; that, too, is true only once the turns before it are. */
+  async #ignored(event: AnyEventObject, { id, required }: SendOptions): Promise<Receipt> {
     const accepted = acceptedEvents(this.host.root);
-    if (!this.#log.isDurable) await this.flush();
+    if (this.durability === 'sync') await this.flush();
+    if (id !== undefined) this.#sending?.delete(id);
     if (required) throw new EventNotAcceptedError(this.id, event.type, accepted);
     return { delivered: true, accepted: false };
   }
 
   #sendOnce(id: string, event: AnyEventObject, options: SendOptions): Promise<Receipt> {
+    checkId('event', id);
     const known = this.#sending?.get(id);
     if (known) return known;
     const used = this.context.store.row(this.id, 'event', id);
-    const first = (seq: string | Uint8Array | undefined): Promise<Receipt> =>
+    const deliver = (seq: string | Uint8Array | undefined): Promise<Receipt> =>
       seq === undefined
         ? this.#deliver(event, options)
         : Promise.resolve({ delivered: true, accepted: true, seq: Number(seq) });
-    const receipt =
-      used instanceof Promise
-        ? this.#inTurn(() => used.then(first))
-        : this.#queue
-          ? this.#inTurn(() => first(used))
-          : first(used);
+    const receipt = used instanceof Promise || this.#queue ? this.#inOrder(used, deliver) : deliver(used);
     const sending = (this.#sending ??= new Map());
     sending.set(id, receipt);
     const forget = (): void => void sending.delete(id);
-    receipt.then(forget, forget);
+    // Until it is durable, the store does not know it.
+    receipt.then(() => this.flushed().then(forget, forget), forget);
     return receipt;
   }
 
   /** Sends keep their order, also where the store has to be asked first. */
-  #inTurn(deliver: () => Promise<Receipt>): Promise<Receipt> {
+  #inOrder<T>(lookup: Awaitable<T>, deliver: (found: T) => Promise<Receipt>): Promise<Receipt> {
     let delivered!: Promise<Receipt>;
-    const before = this.#queue ?? Promise.resolve();
     // The next goes on when this one has been put to the actors, not when it is durable.
-    const mine = before.then(() => {
-      delivered = deliver();
-    });
-    this.#queue = mine;
-    return mine.then(() => {
+    const put = async (): Promise<void> => {
+      const found = await lookup;
+      delivered = deliver(found);
+      delivered.catch(() => {});
+    };
+    const mine = (this.#queue ?? Promise.resolve()).then(put);
+    const over = (): void => {
       if (this.#queue === mine) this.#queue = undefined;
-      return delivered;
-    });
+    };
+    this.#queue = mine;
+    mine.then(over, over);
+    return mine.then(() => delivered);
   }
 
   #check(event: unknown): void {
@@ -341,7 +351,9 @@ export class RunCore implements HostOwner, TurnLogOwner {
   }
 
   settled(): Promise<void> {
-    return this.#when(() => isEnd(this.status) || (this.#log.isSettled && WAITS.has(this.status)));
+    return this.#when(
+      () => isEnd(this.status) || (!this.#quarantine && this.#log.isSettled && WAITS.has(this.status)),
+    );
   }
 
   async done(): Promise<unknown> {
@@ -361,11 +373,14 @@ export class RunCore implements HostOwner, TurnLogOwner {
   }
 
   async flush(): Promise<void> {
-    if (this.#closed) return;
-    const last = this.#log.last?.seq;
-    if (last === undefined) return;
-    this.#log.flush();
-    await this.#when(() => this.#log.committed >= last);
+    this.#log?.flush();
+    await this.flushed();
+  }
+
+  /** Resolves when the turns so far are durable, however long that takes. */
+  async flushed(): Promise<void> {
+    const last = this.#closed ? undefined : this.#log.last?.seq;
+    if (last !== undefined) await this.#when(() => this.#log.committed >= last);
   }
 
   release({ grace = 0 }: ReleaseOptions = {}): Promise<void> {
@@ -376,12 +391,10 @@ export class RunCore implements HostOwner, TurnLogOwner {
   async #release(grace: number): Promise<void> {
     const closed = new RunClosedError(this.id, 'was released; open it again with runtime.open()');
     this.host.startsEffects = false;
-    if (grace > 0 && this.host.hasEffects) {
+    if (grace > 0 && this.host.isBusy) {
       let timer: ReturnType<typeof setTimeout> | undefined;
       const over = new Promise<void>((resolve) => (timer = setTimeout(resolve, grace)));
-      await Promise.race([over, this.#when(() => !this.host.hasEffects && this.#log.isSettled)]).catch(
-        () => {},
-      );
+      await Promise.race([over, this.#when(() => !this.host.isBusy && this.#log.isSettled)]).catch(() => {});
       clearTimeout(timer);
     }
     this.host.abortEffects();
@@ -391,7 +404,7 @@ export class RunCore implements HostOwner, TurnLogOwner {
       released: this.context.clock.now(),
       moved: moved.length > 0 ? Object.fromEntries(moved.map(({ key, due }) => [key, due])) : undefined,
     };
-    if (!this.#closed) await this.#log.release(() => this.#headNow(this.status, more));
+    if (!this.#closed) await this.#log.release(() => this.#headNow(this.#statusNow(), more));
     this.closed(closed);
   }
 
@@ -402,6 +415,20 @@ export class RunCore implements HostOwner, TurnLogOwner {
 
   get durability(): Durability {
     return this.identity.more.durability ?? this.context.durability;
+  }
+
+  get starter(): string {
+    return this.identity.more.starter;
+  }
+
+  /** The lease has ended, and the store does not answer. */
+  leaseLost(): void {
+    this.#log.leaseLost();
+  }
+
+  /** Settles when the run has left this runtime; `undefined` while it is to stay. */
+  get leaving(): Promise<void> | undefined {
+    return this.#releasing;
   }
 
   get isClosed(): boolean {
@@ -429,12 +456,7 @@ export class RunCore implements HostOwner, TurnLogOwner {
       this.context.logger(error);
     }
     const error = this.#quarantine;
-    this.closed(
-      new RunClosedError(
-        this.id,
-        error ? `is quarantined: ${error.name}: ${error.message}` : 'is at its end',
-      ),
-    );
+    this.closed(new RunClosedError(this.id, error ? quarantined(error) : 'is at its end'));
   }
 
   #when(holds: () => boolean): Promise<void> {
@@ -466,7 +488,7 @@ export class RunCore implements HostOwner, TurnLogOwner {
     this.#releasing = this.#log.release(() => this.#headNow('quarantined'));
     const close = (): void => {
       this.status = 'quarantined';
-      this.closed(new RunClosedError(this.id, `is quarantined: ${name}: ${message}`));
+      this.closed(new RunClosedError(this.id, quarantined({ name, message })));
     };
     this.#releasing.then(close, close);
   }
@@ -482,6 +504,9 @@ export class RunCore implements HostOwner, TurnLogOwner {
     this.context.forget(this);
   }
 }
+
+const quarantined = ({ name, message }: { readonly name: string; readonly message: string }): string =>
+  `is quarantined (${name}: ${message})`;
 
 function causeOf({ cause }: Turn, told: SendOptions | undefined): CheckpointCause {
   const { kind, source, target, event } = cause;

@@ -49,7 +49,7 @@ export interface ListQuery {
 /** What a head holds that stores do not look at. */
 export interface More {
   readonly metadata?: Metadata | undefined;
-  /** The owner that made the first commit: by it an unknown outcome of a start is told from another's. */
+  /** Names the start: by it one of unknown outcome is told from another's. */
   readonly starter: string;
   /** Where the run has another one than its runtime. */
   readonly durability?: Durability | undefined;

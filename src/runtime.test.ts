@@ -145,7 +145,7 @@ describe.each(stores)('a runtime on %s', (_, makeStore) => {
       expect(await runtime.open('order-1')).toBe(await starting);
     });
 
-    it.fails('opens a run that exists while a start with its id is being refused', async () => {
+    it('opens a run that exists while a start with its id is being refused', async () => {
       const runtime = runtimeOn(makeStore());
       await (await runtime.start(counter, { id: 'order-1' })).release();
       const starting = codeOf(runtime.start(counter, { id: 'order-1' }));
@@ -154,7 +154,7 @@ describe.each(stores)('a runtime on %s', (_, makeStore) => {
       expect((await opening).seq).toBe(1);
     });
 
-    it.fails('opens a run anew that is being released', async () => {
+    it('opens a run anew that is being released', async () => {
       const runtime = runtimeOn(makeStore());
       const run = await runtime.start(counter, { id: 'order-1' });
       const released = run.release();
@@ -264,7 +264,7 @@ describe.each(stores)('a runtime on %s', (_, makeStore) => {
       expect(run.seq).toBe(1);
     });
 
-    it.fails('says of a deleted run that its id is taken', async () => {
+    it('says of a deleted run that its id is taken', async () => {
       const runtime = runtimeOn(makeStore());
       await runtime.start(counter, { id: 'order-1' });
       await runtime.delete('order-1');
@@ -483,7 +483,7 @@ describe.each(stores)('a runtime on %s', (_, makeStore) => {
 const systemTimers = { setTimeout, clearTimeout };
 
 describe('close', () => {
-  it.fails('resolves when the runs are released, also where it is called twice', async () => {
+  it('resolves when the runs are released, also where it is called twice', async () => {
     const store = memoryStore();
     const runtime = createRuntime({ store: asynchronous(store, () => 20), machines: [counter] });
     await runtime.start(counter, { id: 'order-1' });
@@ -514,7 +514,7 @@ describe('close', () => {
 });
 
 describe('delete', () => {
-  it.fails('does not say that a run is deleted which the store kept', async () => {
+  it('does not say that a run is deleted which the store kept', async () => {
     const behind = memoryStore();
     const store = overriding(behind, { remove: () => false });
     const runtime = runtimeOn(store);
@@ -539,7 +539,7 @@ describe('a start whose reply is lost', () => {
     expect(await codeOf(runtimeOn(store).start(counter, { id: 'order-1' }))).toBe('RUN_EXISTS');
   });
 
-  it.fails('is refused where the id was taken by an earlier start of the same runtime', async () => {
+  it('is refused where the id was taken by an earlier start of the same runtime', async () => {
     const store = stagedStore(memoryStore());
     const runtime = runtimeOn(store);
     await (await runtime.start(counter, { id: 'order-1' })).release();

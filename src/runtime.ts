@@ -3,7 +3,13 @@ import type { AnyStateMachine, InputFrom } from 'xstate';
 import { createCodec } from './checkpoint/codec.ts';
 import type { CustomType } from './checkpoint/custom-type.ts';
 import { Committer } from './committer.ts';
-import { InvalidArgumentError, RunExistsError, RunLockedError, RunNotFoundError } from './errors.ts';
+import {
+  FencedError,
+  InvalidArgumentError,
+  RunExistsError,
+  RunLockedError,
+  RunNotFoundError,
+} from './errors.ts';
 import {
   readCheckpoint,
   readHistory,
@@ -11,6 +17,7 @@ import {
   type CheckpointInfo,
   type HistoryQuery,
 } from './history.ts';
+import { checkId } from './ids.ts';
 import { Lease } from './lease.ts';
 import { listRuns } from './listing.ts';
 import { checkMachine, Machines } from './machines.ts';
@@ -85,7 +92,6 @@ export interface OpenOptions {
 const LEASE = 15_000;
 const MONTH = 30 * 24 * 60 * 60 * 1000;
 const GRACE = 5_000;
-const LONGEST_ID = 1024;
 
 /**
  * Makes a runtime over a store. It does nothing until its first call.
@@ -104,7 +110,7 @@ export class Runtime {
   readonly #machines: Machines;
   readonly #runs = new Map<string, { readonly core: RunCore; readonly run: Run }>();
   readonly #opening = new Map<string, Promise<Run>>();
-  #closed = false;
+  #closing: Promise<void> | undefined;
 
   constructor(options: RuntimeOptions) {
     if (typeof options?.store?.commit !== 'function')
@@ -120,7 +126,9 @@ export class Runtime {
     const { logger = (...args) => console.log(...args) } = options;
     this.#context = {
       store,
-      lease: new Lease(store, limits?.lease ?? LEASE, logger),
+      lease: new Lease(store, limits?.lease ?? LEASE, logger, () => {
+        for (const { core } of this.#runs.values()) core.leaseLost();
+      }),
       committer: new Committer(store),
       codec: createCodec(types && { types }),
       clock,
@@ -131,6 +139,7 @@ export class Runtime {
       replace: options.history === 'replace',
       forget: (core) => {
         if (this.#runs.get(core.id)?.core === core) this.#runs.delete(core.id);
+        if (this.#runs.size === 0 && this.#opening.size === 0) this.#context.lease.rest();
       },
     };
   }
@@ -154,7 +163,8 @@ export class Runtime {
       durability,
       input,
     } = (options ?? {}) as StartOptions<AnyStateMachine>;
-    checkId(id);
+    checkId('run', id);
+    checkLabels(tags, metadata ?? {});
     if (this.#runs.has(id) || this.#opening.has(id)) throw new RunExistsError(id);
     const starting = this.#begin(input, {
       id,
@@ -162,7 +172,7 @@ export class Runtime {
       tags: [...tags],
       createdAt: this.#context.clock.now(),
       more: {
-        starter: this.#context.lease.owner,
+        starter: crypto.randomUUID(),
         ...(metadata && { metadata }),
         ...(durability && { durability }),
       },
@@ -205,9 +215,17 @@ export class Runtime {
     const id = typeof first === 'string' ? first : (second as string);
     const { wait = 0 } = (typeof first === 'string' ? (second as OpenOptions | undefined) : third) ?? {};
     if (machine) checkMachine(machine);
-    checkId(id);
-    const here = this.#runs.get(id)?.run ?? this.#opening.get(id);
-    if (here) return here;
+    checkId('run', id);
+    const here = this.#runs.get(id);
+    if (here && !here.core.leaving) return here.run;
+    await here?.core.leaving?.catch(() => {});
+    try {
+      const opening = this.#opening.get(id);
+      if (opening) return await opening;
+    } catch (error) {
+      // A start that failed because there is such a run already: that one is to be opened.
+      if (!(error instanceof RunExistsError)) throw error;
+    }
     const opening = openRun(this.#context, this.#machines, machine, id, wait, this.#options.migrate).then(
       (core) => this.#keep(core),
     );
@@ -229,14 +247,17 @@ export class Runtime {
       return await this.start(machine, ...([options] as StartArguments<TMachine>));
     } catch (error) {
       // Another was quicker.
-      if (error instanceof RunExistsError) return this.open(machine, options.id, options);
-      throw error;
+      if (!(error instanceof RunExistsError)) throw error;
+      return this.open(machine, options.id, options).catch((reason: unknown) => {
+        // There was one, and it was deleted.
+        throw reason instanceof RunNotFoundError ? error : reason;
+      });
     }
   }
 
   /** A run as it is in the store, without loading its actors. Throws `RunNotFoundError`. */
   async get(id: string): Promise<RunInfo> {
-    checkId(id);
+    checkId('run', id);
     return toInfo(await this.#stored(id));
   }
 
@@ -246,14 +267,14 @@ export class Runtime {
   }
 
   /** Lists the checkpoints of a run that need not be open. */
-  history(id: string, query?: HistoryQuery): AsyncIterable<CheckpointInfo> {
-    checkId(id);
-    return readHistory(this.#context.store, id, query);
+  async *history(id: string, query?: HistoryQuery): AsyncGenerator<CheckpointInfo> {
+    await this.get(id);
+    yield* readHistory(this.#context.store, id, query);
   }
 
   /** One checkpoint of a run that need not be open. Throws as `run.checkpoint()` does. */
   async checkpoint(id: string, seq: number): Promise<Checkpoint> {
-    checkId(id);
+    checkId('run', id);
     return readCheckpoint(this.#context.store, this.#context.codec, id, seq);
   }
 
@@ -266,7 +287,7 @@ export class Runtime {
    */
   async delete(id: string): Promise<void> {
     this.#checkOpen();
-    checkId(id);
+    checkId('run', id);
     await this.#opening.get(id)?.catch(() => {});
     const { store, lease } = this.#context;
     const leased = lease.ensure();
@@ -275,16 +296,19 @@ export class Runtime {
     const acquired = await store.acquire(id, lease.owner);
     if (acquired.status === 'held') throw new RunLockedError(id, acquired.by, new Date(acquired.until));
     if (acquired.status !== 'acquired') throw new RunNotFoundError(id);
-    await store.remove(id, lease.owner, acquired.fence, this.#options.retention?.tombstones ?? MONTH);
+    const tombstone = this.#options.retention?.tombstones ?? MONTH;
+    if (!(await store.remove(id, lease.owner, acquired.fence, tombstone))) throw new FencedError(id);
   }
 
   /**
    * Releases all runs, with 5,000 milliseconds of grace unless told otherwise, and gives up the lease.
    * The store stays open.
    */
-  async close({ grace = GRACE }: ReleaseOptions = {}): Promise<void> {
-    if (this.#closed) return;
-    this.#closed = true;
+  close(options?: ReleaseOptions): Promise<void> {
+    return (this.#closing ??= this.#close(options));
+  }
+
+  async #close({ grace = GRACE }: ReleaseOptions = {}): Promise<void> {
     await Promise.allSettled(this.#opening.values());
     const released = await Promise.allSettled(
       [...this.#runs.values()].map(({ run }) => run.release({ grace })),
@@ -313,7 +337,7 @@ export class Runtime {
   }
 
   #checkOpen(): void {
-    if (this.#closed)
+    if (this.#closing)
       throw new InvalidArgumentError('This runtime is closed. Make another one with createRuntime().');
   }
 }
@@ -334,18 +358,14 @@ export function durable<TMachine extends AnyStateMachine>(
   );
 }
 
-function checkId(id: unknown): void {
-  const wrong =
-    typeof id !== 'string'
-      ? `is no string but ${typeof id}`
-      : id === ''
-        ? 'is empty'
-        : id.includes('\0')
-          ? 'holds a NUL character'
-          : id.length > LONGEST_ID
-            ? `has ${id.length} characters; ${LONGEST_ID} is the most`
-            : /\p{Surrogate}/u.test(id)
-              ? 'is not well-formed Unicode'
-              : undefined;
-  if (wrong) throw new InvalidArgumentError(`A run id ${wrong}. Use a short text, such as 'refund-42'.`);
+/** What is listed with a run must be readable by everybody. */
+function checkLabels(tags: unknown, metadata: unknown): void {
+  if (!Array.isArray(tags) || !tags.every((tag) => typeof tag === 'string'))
+    throw new InvalidArgumentError("tags is a list of strings, such as ['vip'].");
+  const isScalar = (value: unknown): boolean =>
+    value === null || ['string', 'boolean'].includes(typeof value) || Number.isFinite(value);
+  if (typeof metadata !== 'object' || metadata === null || !Object.values(metadata).every(isScalar))
+    throw new InvalidArgumentError(
+      "metadata is an object of strings, finite numbers, booleans and nulls, such as { customer: 'c-7' }.",
+    );
 }

@@ -96,7 +96,7 @@ export interface RunCommit {
   /** Deletes the checkpoints with a seq below this one, which is a base. */
   readonly dropBefore?: number | undefined;
   readonly head?: Head | undefined;
-  /** Inserted, or written over what has the same kind and key. */
+  /** Inserted, or written over what has the same kind and key; after `drop`. */
   readonly put?: readonly Row[] | undefined;
   readonly drop?: readonly Pick<Row, 'kind' | 'key'>[] | undefined;
   /** Gives up the run together with this commit. */

@@ -339,7 +339,7 @@ describe('a failure that is known', () => {
     expect(countOf(run)).toBe(2);
   });
 
-  it.fails('that will not go away refuses a start, and leaves nothing behind', async () => {
+  it('that will not go away refuses a start, and leaves nothing behind', async () => {
     const done: string[] = [];
     const store = stagedStore(memoryStore());
     const runtime = createRuntime({ store });
@@ -353,7 +353,7 @@ describe('a failure that is known', () => {
     expect((await runtime.start(machine, { id: 'order-1' })).seq).toBe(1);
   });
 
-  it.fails('that will not go away does not cost the other turns their blobs', async () => {
+  it('that will not go away does not cost the other turns their blobs', async () => {
     const store = stagedStore(memoryStore());
     const run = await startedOn(store);
     const kept = new Uint8Array(9000).fill(7);
@@ -364,7 +364,7 @@ describe('a failure that is known', () => {
     expect((await run.checkpoint(2)).snapshot).toMatchObject({ context: { kept } });
   });
 
-  it.fails('that will not go away leaves an event that is now ignored not accepted', async () => {
+  it('that will not go away leaves an event that is now ignored not accepted', async () => {
     const machine = createMachine({
       id: 'm',
       initial: 'a',
@@ -378,7 +378,7 @@ describe('a failure that is known', () => {
     expect(two).toEqual({ status: 'fulfilled', value: { delivered: true, accepted: false } });
   });
 
-  it.fails('that will not go away rejects a required event that is now ignored', async () => {
+  it('that will not go away rejects a required event that is now ignored', async () => {
     const machine = createMachine({
       id: 'm',
       initial: 'a',
@@ -441,7 +441,7 @@ describe('an outcome that is unknown', () => {
 
   it('of a release is asked for: it did not arrive', () => released([losesCommit]));
 
-  it.fails.each(arrived)('of a release is asked for: %s', (_, stages) => released(stages));
+  it.each(arrived)('of a release is asked for: %s', (_, stages) => released(stages));
 
   it('is asked for again where the store does not answer that either', async () => {
     const behind = memoryStore();
@@ -476,7 +476,7 @@ describe('an outcome that is unknown', () => {
     await expect(run.send({ type: 'add' })).rejects.toMatchObject({ code: 'STORE', outcome: 'unknown' });
   });
 
-  it.fails('closes the run as unknown where the store never answers', async () => {
+  it('closes the run as unknown where the store never answers', async () => {
     const store = mortalStore(memoryStore());
     const runtime = createRuntime({ store, limits: { lease: 100 } });
     const run = await runtime.start(counter);
@@ -629,7 +629,7 @@ describe('durability', () => {
     expect(await seqsOf(run)).toEqual([1, 3]);
   });
 
-  it.fails('exit does not commit because of an event that nothing takes', async () => {
+  it('exit does not commit because of an event that nothing takes', async () => {
     const run = await startedOn(memoryStore(), { durability: 'exit' });
     await run.send({ type: 'work' });
     expect(await run.send({ type: 'unknown' })).toEqual({ delivered: true, accepted: false });
@@ -691,7 +691,7 @@ describe('durability', () => {
       return { code, done };
     };
 
-    const test = durability === 'sync' ? it : it.fails;
+    const test = durability === 'sync' ? it : it;
     test('refuses the start of an id that is taken, and lets no effect of it out', async () => {
       expect(await refused(memoryStore())).toEqual({ code: 'RUN_EXISTS', done: [] });
       expect(await refused(asynchronous(memoryStore()))).toEqual({ code: 'RUN_EXISTS', done: [] });

@@ -20,7 +20,8 @@ export type Durability = 'sync' | 'async' | 'exit';
 
 /** Somebody who waits for a turn to be committed. */
 export interface Waiter {
-  resolve(seq: number): void;
+  /** `undefined`: its event was taken back, and when it was set off again nothing took it. */
+  resolve(seq: number | undefined): void;
   reject(error: unknown): void;
 }
 
@@ -39,13 +40,17 @@ export interface Ended {
   /** What was said with the event. */
   readonly told: SendOptions | undefined;
   readonly row: CheckpointRow;
-  /** The receipt of the event's id, where it has one. */
-  readonly eventRow: Row | undefined;
+  /** Blobs that are not stored yet, and the receipt of the event's id. */
+  readonly put: readonly Row[] | undefined;
+  /** Blobs that nothing refers to any more. */
+  readonly drop: readonly Pick<Row, 'kind' | 'key'>[] | undefined;
 }
 
 /** The run whose turns these are. */
 export interface TurnLogOwner {
   readonly id: string;
+  /** Names this start of the run. */
+  readonly starter: string;
   readonly host: Host;
   readonly checkpoints: Checkpoints;
   readonly durability: Durability;
@@ -80,7 +85,7 @@ export class TurnLog implements Committing {
   fence: number;
   #seq: number;
   #pending: Ended[] = [];
-  #inFlight: { readonly turns: readonly Ended[]; readonly commit: RunCommit } | undefined;
+  #inFlight: { readonly turns: readonly Ended[]; readonly commit: RunCommit; again: boolean } | undefined;
   #toRelease: Ended[] = [];
   #releasing = false;
   #flushing = false;
@@ -121,7 +126,8 @@ export class TurnLog implements Committing {
   add(ended: Ended): void {
     this.#seq = ended.seq;
     this.#pending.push(ended);
-    if (this.#run.durability !== 'sync') {
+    // Whether there is such a run at all is known only when its first turn is committed.
+    if (this.#run.durability !== 'sync' && this.committed > 0) {
       this.#toRelease.push(ended);
       queueMicrotask(() => this.#release());
     }
@@ -157,7 +163,8 @@ export class TurnLog implements Committing {
     let turns = this.#pending;
     if (this.#oneByOne > 0) turns = turns.splice(0, 1);
     else this.#pending = [];
-    const farewell = this.#pending.length === 0 ? this.#farewell : undefined;
+    // Only when nothing is left that may still make a turn: an action that fails, say.
+    const farewell = turns.length === 0 && this.#toRelease.length === 0 ? this.#farewell : undefined;
     if (turns.length === 0 && !farewell) return undefined;
     const { id: run, checkpoints, durability } = this.#run;
     const { lease, replace } = this.#run.context;
@@ -168,8 +175,12 @@ export class TurnLog implements Committing {
         ? [checkpoints.merge(written, turns.at(-1)!.value)]
         : written;
     const head = farewell?.head() ?? turns.findLast((ended) => ended.head)?.head;
-    const put = checkpoints.takeBlobs();
-    for (const { eventRow } of turns) if (eventRow) put.push(eventRow);
+    const put: Row[] = [];
+    const drop: Pick<Row, 'kind' | 'key'>[] = [];
+    for (const ended of turns) {
+      if (ended.put) put.push(...ended.put);
+      if (ended.drop) drop.push(...ended.drop);
+    }
     const commit: RunCommit = {
       run,
       owner: lease.owner,
@@ -180,9 +191,10 @@ export class TurnLog implements Committing {
       dropBefore: replace ? rows.findLast((row) => row.base)?.seq : undefined,
       head,
       put,
+      drop,
       release: farewell !== undefined,
     };
-    this.#inFlight = { turns, commit };
+    this.#inFlight = { turns, commit, again: false };
     return commit;
   }
 
@@ -196,6 +208,8 @@ export class TurnLog implements Committing {
       case 'conflict':
         return this.close(new ConflictError(this.#run.id, this.committed));
       case 'fenced':
+        // It was given up by the attempt before, whose reply was lost.
+        if (this.#inFlight?.again && this.#inFlight.commit.release) return this.#committed();
         return this.close(new FencedError(this.#run.id));
       case 'failed':
         if (outcome.retry) this.#tryAgain(outcome.error, 'failed');
@@ -220,8 +234,10 @@ export class TurnLog implements Committing {
       this.#farewell?.waiter.resolve(this.committed);
       this.#farewell = undefined;
     }
-    if (this.#run.durability === 'sync') {
-      for (const ended of turns) this.#toRelease.push(ended);
+    if (this.#run.durability === 'sync' || commit.create) {
+      this.#toRelease.push(...turns);
+      // In the other modes, these ended while the first commit was in flight.
+      if (this.#run.durability !== 'sync') this.#toRelease.push(...this.#pending);
       this.#release();
     }
     if (this.#closed) return;
@@ -248,6 +264,7 @@ export class TurnLog implements Committing {
       for (const waiter of ended.waiters) waiter.resolve(ended.seq);
     }
     this.#releasing = false;
+    if (this.#farewell) this.#run.context.committer.add(this);
     this.#run.progressed();
   }
 
@@ -272,22 +289,43 @@ export class TurnLog implements Committing {
 
   /** Asks the store what became of a commit that it gave no outcome for. */
   async #ask(error: unknown): Promise<void> {
-    const { id: run } = this.#run;
-    const { lease, store } = this.#run.context;
-    const { turns, commit } = this.#inFlight!;
+    const { id: run, starter } = this.#run;
+    const { store } = this.#run.context;
+    const { commit } = this.#inFlight!;
     try {
       const [stored] = await store.runs({ run, limit: 1 });
+      const newest = commit.checkpoints?.at(-1);
+      const [there] = newest && stored ? await store.history(run, { from: newest.seq, limit: 1 }) : [];
       if (this.#closed) return;
       if (!stored && commit.create) return this.#tryAgain(error, 'unknown');
-      if (stored?.fence !== this.fence) return this.close(new FencedError(run));
-      if (commit.create && !isStartedBy(lease.owner, stored.more)) return this.close(new RunExistsError(run));
-      const newest = turns.at(-1)?.seq;
-      if (newest !== undefined && stored.seq === newest) return this.#committed();
+      if (commit.create && stored && starterOf(stored) !== starter)
+        return this.close(new RunExistsError(run));
+      // A row that reads just like ours is ours: nobody else had our fence.
+      if (
+        newest &&
+        there &&
+        there.seq === newest.seq &&
+        there.time === newest.time &&
+        there.header === newest.header
+      )
+        return this.#committed();
+      if (stored?.fence !== this.fence) {
+        // Given up, as was asked for; who has it now may be anybody.
+        if (commit.release) return this.#committed();
+        return this.close(new FencedError(run));
+      }
       if (stored.seq !== this.committed) return this.close(new ConflictError(run, this.committed));
       this.#tryAgain(error, 'unknown');
     } catch {
       if (!this.#closed) this.#tryAgain(error, 'unknown', () => this.#ask(error));
     }
+  }
+
+  /** The lease has ended, and the store does not answer. */
+  leaseLost(): void {
+    if (!this.#inFlight) return;
+    const message = `The store did not answer for turn ${this.#seq} of run '${this.#run.id}' before the lease ended.`;
+    this.close(new StoreError(message, 'unknown'));
   }
 
   /** The same once more, a little later, as long as the lease holds. */
@@ -313,6 +351,7 @@ export class TurnLog implements Committing {
   }
 
   #resend(store: Store): void {
+    this.#inFlight!.again = true;
     const settle = ([outcome]: readonly Outcome[]): void => this.outcome(outcome!);
     const lose = (error: unknown): void => this.unknown(error);
     try {
@@ -332,16 +371,15 @@ export class TurnLog implements Committing {
     const { turns } = this.#inFlight!;
     this.#inFlight = undefined;
     const later = [...turns, ...this.#pending];
-    const [refused] = later;
-    if (this.#run.durability !== 'sync' || !refused || refused.seq === 1)
-      return this.close(
-        refused
-          ? new StoreError(`The store refused turn ${refused.seq} of run '${this.#run.id}'.`, 'failed', {
-              cause: error,
-            })
-          : error,
-      );
     this.#pending = later;
+    const [refused] = later;
+    if (!refused) return this.close(error);
+    const failure = new StoreError(
+      `The store refused turn ${refused.seq} of run '${this.#run.id}'; the run is as it was before.`,
+      'failed',
+      { cause: error },
+    );
+    if (this.#run.durability !== 'sync' || refused.seq === 1) return this.close(failure);
     if (turns.length > 1) {
       this.#oneByOne = turns.length;
       this.#run.checkpoints.forget();
@@ -353,11 +391,6 @@ export class TurnLog implements Committing {
     host.rewind(rewound);
     this.#seq = this.committed;
     checkpoints.forget();
-    const failure = new StoreError(
-      `The store refused turn ${refused.seq} of run '${this.#run.id}'; the run is as it was before.`,
-      'failed',
-      { cause: error },
-    );
     if (refused.waiters.length > 0) for (const waiter of refused.waiters) waiter.reject(failure);
     else this.#run.refused(refused, failure);
     for (const ended of later.slice(1)) {
@@ -366,7 +399,7 @@ export class TurnLog implements Committing {
       const before = this.#seq;
       const turn = this.#run.relayAgain(ended);
       if (turn.refusal !== undefined) for (const waiter of waiters) waiter.reject(turn.refusal);
-      else if (this.#seq === before) for (const waiter of waiters) waiter.resolve(before);
+      else if (this.#seq === before) for (const waiter of waiters) waiter.resolve(undefined);
       else this.#pending.at(-1)!.waiters.push(...waiters);
     }
     for (const late of host.takeLate(rewound)) host.settle(late);
@@ -383,5 +416,4 @@ export class TurnLog implements Committing {
   }
 }
 
-const isStartedBy = (owner: string, more: string): boolean =>
-  (JSON.parse(more) as { starter?: string }).starter === owner;
+const starterOf = ({ more }: Head): unknown => (JSON.parse(more) as { readonly starter?: unknown }).starter;

@@ -25,7 +25,7 @@ export class Checkpoints {
   #sinceBase = 0;
   #baseIsDue = true;
   #blobs: Map<string, Uint8Array> | undefined;
-  #storedBlobs: Set<string> | undefined;
+  #stored: Set<string> | undefined;
 
   constructor(
     private readonly codec: Codec,
@@ -33,8 +33,9 @@ export class Checkpoints {
     private readonly source: DocumentSource,
   ) {}
 
-  /** Goes on from rows that were read. `changed`: the definition is another one, so the next is a base. */
-  continueFrom(rows: readonly CheckpointRow[], changed: boolean): void {
+  /** Goes on from rows that were read, and the blobs that they refer to. `changed`: the definition is another one, so the next is a base. */
+  continueFrom(rows: readonly CheckpointRow[], blobs: ReadonlySet<string>, changed: boolean): void {
+    this.#stored = blobs.size > 0 ? new Set(blobs) : undefined;
     this.#baseLength = rows[0]?.body.length ?? 0;
     this.#sinceBase = rows.slice(1).reduce((sum, row) => sum + row.body.length, 0);
     this.#baseIsDue = changed;
@@ -76,18 +77,29 @@ export class Checkpoints {
     };
   }
 
-  /** The blobs that rows since the last call refer to and that are not stored yet. */
-  takeBlobs(): Row[] {
-    const rows: Row[] = [];
-    for (const [key, value] of this.#blobs ?? [])
-      if (!this.#storedBlobs?.has(key)) rows.push({ kind: 'blob', key, value });
+  /**
+   * What has to be stored and freed with the row that was made last. `replace`: blobs that a new base does
+   * not refer to are freed.
+   */
+  takeBlobs(base: boolean, replace: boolean): { put: Row[]; drop: Pick<Row, 'kind' | 'key'>[] } {
+    const blobs = this.#blobs;
+    const put: Row[] = [];
+    const drop: Pick<Row, 'kind' | 'key'>[] = [];
     this.#blobs = undefined;
-    return rows;
+    for (const [key, value] of blobs ?? [])
+      if (!this.#stored?.has(key)) put.push({ kind: 'blob', key, value });
+    if (base && replace)
+      for (const key of this.#stored ?? []) {
+        if (blobs?.has(key)) continue;
+        this.#stored?.delete(key);
+        drop.push({ kind: 'blob', key });
+      }
+    return { put, drop };
   }
 
   /** These rows were committed. */
   stored(rows: readonly Row[] = []): void {
-    for (const { kind, key } of rows) if (kind === 'blob') (this.#storedBlobs ??= new Set()).add(key);
+    for (const { kind, key } of rows) if (kind === 'blob') (this.#stored ??= new Set()).add(key);
   }
 
   /** What was written last is not what will be there: the next row stands for itself. */

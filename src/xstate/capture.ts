@@ -91,9 +91,18 @@ export class Capture implements Where {
         this.#changesOf(actor, note.snapshot, patches);
     for (const delay of turn.removed)
       if (!turn.added.includes(delay)) patches.push([['delays', String(delay.key)]]);
-    for (const delay of [...turn.added, ...this.host.moved])
-      if (this.host.delays.has(delay)) patches.push([['delays', String(delay.key)], this.#delay(delay)]);
+    this.#delays(turn.added, patches);
     return patches;
+  }
+
+  /** Delays that an opening moved are told with the next turn, but make none. */
+  addMoved(patches: Patch[]): void {
+    this.#delays(this.host.moved, patches);
+  }
+
+  #delays(delays: readonly Delay[], patches: Patch[]): void {
+    for (const delay of delays)
+      if (this.host.delays.has(delay)) patches.push([['delays', String(delay.key)], this.#delay(delay)]);
   }
 
   // --- One actor

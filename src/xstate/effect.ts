@@ -39,6 +39,7 @@ export class Effect {
   #receivers: Set<Listener> | undefined;
   #end: (() => void) | undefined;
   #over = false;
+  #started = false;
 
   constructor(
     readonly actor: LiveActor,
@@ -50,6 +51,7 @@ export class Effect {
   /** Runs the user's function. `snapshot` is the actor's at the time when it was to start. */
   start(snapshot: LiveSnapshot): void {
     if (this.#over) return;
+    this.#started = true;
     try {
       if (this.kind === 'promise') this.#startPromise(snapshot);
       else if (this.kind === 'callback') this.#startCallback(snapshot);
@@ -72,6 +74,10 @@ export class Effect {
     this.late = undefined;
     this.#receivers = undefined;
     this.#end?.();
+  }
+
+  get isRunning(): boolean {
+    return this.#started && !this.#over;
   }
 
   /** The event that makes its actor fail. */

@@ -5,12 +5,13 @@
  * empty then, and the snapshots of all actors are one consistent cut. The owner is told of
  * the turn at that moment; if it throws, the turn is refused and the actors are as they were before.
  */
-import { createActor, toObserver, Subscription } from 'xstate';
+import { createActor, toObserver } from 'xstate';
 import type {
   AnyEventObject,
   AnyStateMachine,
   InspectionEvent as PublicInspectionEvent,
   Observer,
+  Subscription,
 } from 'xstate';
 import { isInTree } from './actor-path.ts';
 import { storable } from '../storable.ts';
@@ -448,7 +449,14 @@ export class Host implements ActorHost, DelayOwner {
     return this.root._snapshot;
   }
 
-  /** Is there a started effect without outcome? */
+  /** Is there an effect that runs in this process? */
+  get isBusy(): boolean {
+    for (const { isRunning, actor } of this.effects ?? [])
+      if (isRunning && actor._snapshot.status === 'active') return true;
+    return false;
+  }
+
+  /** Is there an effect without outcome, as far as the run goes? */
   get hasEffects(): boolean {
     for (const { actor } of this.effects ?? []) if (actor._snapshot.status === 'active') return true;
     return false;
@@ -482,21 +490,23 @@ function startAdopted(this: LiveActor): LiveActor {
 
 /** `subscribe` of a child: its observers learn of committed states only. */
 function subscribeHeld(this: LiveActor, ...args: unknown[]): Subscription {
-  const { subscribe } = original(this);
   const { host, isStarting } = adopted(this);
-  if (isStarting) return subscribe.call(this, ...args);
+  if (isStarting) return original(this).subscribe.call(this, ...args);
   const { next, error, complete } = toObserver(...(args as Parameters<typeof toObserver>));
   return whileOpen((isOpen) => {
     const held = (tell: ((value: never) => void) | undefined) =>
       tell && ((value: unknown) => host.hold(undefined, () => isOpen() && tell(value as never)));
-    return subscribe.call(this, { next: held(next), error: held(error), complete: held(complete) });
+    return original(this).subscribe.call(this, {
+      next: held(next),
+      error: held(error),
+      complete: held(complete),
+    });
   });
 }
 
 /** `on`: whoever unsubscribes while a commit is open is told nothing more. */
 function onHeld(this: LiveActor, type: string, handler: (event: AnyEventObject) => void): Subscription {
-  const { on } = original(this);
-  return whileOpen((isOpen) => on.call(this, type, (event) => isOpen() && handler(event)));
+  return whileOpen((isOpen) => original(this).on.call(this, type, (event) => isOpen() && handler(event)));
 }
 
 function whileOpen(subscribe: (isOpen: () => boolean) => Subscription): Subscription {
