@@ -80,8 +80,7 @@ async function find({ store }: RunContext, id: string): Promise<StoredRun> {
 async function acquire({ store, lease }: RunContext, id: string, wait: number): Promise<number> {
   const until = performance.now() + wait;
   for (;;) {
-    const leased = lease.ensure();
-    if (leased) await leased;
+    await lease.ensure();
     const acquired = await store.acquire(id, lease.owner);
     if (acquired.status === 'acquired') return acquired.fence;
     if (acquired.status !== 'held') throw new RunNotFoundError(id);

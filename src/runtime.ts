@@ -182,8 +182,7 @@ export class Runtime {
   }
 
   async #begin(input: unknown, identity: RunIdentity): Promise<Run> {
-    const leased = this.#context.lease.ensure();
-    if (leased) await leased;
+    await this.#context.lease.ensure();
     const core = new RunCore(this.#context, identity);
     await core.start(input);
     return this.#keep(core);
@@ -290,8 +289,7 @@ export class Runtime {
     checkId('run', id);
     await this.#opening.get(id)?.catch(() => {});
     const { store, lease } = this.#context;
-    const leased = lease.ensure();
-    if (leased) await leased;
+    await lease.ensure();
     this.#runs.get(id)?.core.discard('was deleted');
     const acquired = await store.acquire(id, lease.owner);
     if (acquired.status === 'held') throw new RunLockedError(id, acquired.by, new Date(acquired.until));

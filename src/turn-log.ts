@@ -85,7 +85,9 @@ export class TurnLog implements Committing {
   fence: number;
   #seq: number;
   #pending: Ended[] = [];
-  #inFlight: { readonly turns: readonly Ended[]; readonly commit: RunCommit; again: boolean } | undefined;
+  #inFlight:
+    | { readonly turns: readonly Ended[]; readonly commit: RunCommit; again: boolean; isDueAgain: boolean }
+    | undefined;
   #toRelease: Ended[] = [];
   #releasing = false;
   #flushing = false;
@@ -159,7 +161,12 @@ export class TurnLog implements Committing {
   // --- Committing
 
   take(): RunCommit | undefined {
-    if (this.#inFlight || this.#closed) return undefined;
+    if (this.#closed) return undefined;
+    if (this.#inFlight) {
+      if (!this.#inFlight.isDueAgain) return undefined;
+      this.#inFlight.isDueAgain = false;
+      return this.#inFlight.commit;
+    }
     let turns = this.#pending;
     if (this.#oneByOne > 0) turns = turns.splice(0, 1);
     else this.#pending = [];
@@ -194,7 +201,7 @@ export class TurnLog implements Committing {
       drop,
       release: farewell !== undefined,
     };
-    this.#inFlight = { turns, commit, again: false };
+    this.#inFlight = { turns, commit, again: false, isDueAgain: false };
     return commit;
   }
 
@@ -331,7 +338,7 @@ export class TurnLog implements Committing {
   /** The same once more, a little later, as long as the lease holds. */
   #tryAgain(cause: unknown, outcome: 'failed' | 'unknown', again?: () => Promise<void>): void {
     const { id: run } = this.#run;
-    const { lease, store } = this.#run.context;
+    const { lease } = this.#run.context;
     if (!lease.holds)
       return this.close(
         new StoreError(
@@ -345,22 +352,10 @@ export class TurnLog implements Committing {
     setTimeout(() => {
       if (this.#closed) return;
       if (again) return void again();
-      this.#resend(store);
+      this.#inFlight!.again = this.#inFlight!.isDueAgain = true;
+      this.#run.context.committer.add(this);
     }, this.#retryIn);
     this.#retryIn = Math.min(LAST_RETRY, this.#retryIn * 2);
-  }
-
-  #resend(store: Store): void {
-    this.#inFlight!.again = true;
-    const settle = ([outcome]: readonly Outcome[]): void => this.outcome(outcome!);
-    const lose = (error: unknown): void => this.unknown(error);
-    try {
-      const outcomes = store.commit([this.#inFlight!.commit]);
-      if (outcomes instanceof Promise) outcomes.then(settle, lose);
-      else settle(outcomes);
-    } catch (error) {
-      lose(error);
-    }
   }
 
   /**

@@ -4,7 +4,7 @@
  * It stands in for the live actor wherever XState's tools take one: `waitFor`, `toPromise`,
  * `@xstate/react`'s `useSelector`, `sendTo` from another system.
  */
-import type { AnyEventObject } from 'xstate';
+import { Actor, type AnyEventObject } from 'xstate';
 import { isMachineSnapshot, type LiveActor, type LiveSnapshot, type LiveSystem } from './insider.ts';
 
 interface Observer {
@@ -107,23 +107,9 @@ export class CommittedActor {
     return { unsubscribe: () => void this.#observers?.delete(observer) };
   }
 
-  select<T>(selector: (snapshot: LiveSnapshot) => T, equal: (a: T, b: T) => boolean = Object.is): object {
-    return {
-      get: () => selector(this.#snapshot),
-      subscribe: (next: Observer | ((value: T) => void)) => {
-        let last = selector(this.#snapshot);
-        const tell =
-          typeof next === 'function'
-            ? next
-            : (value: T) => (next.next as ((value: T) => void) | undefined)?.call(next, value);
-        return this.subscribe((snapshot) => {
-          const now = selector(snapshot);
-          if (equal(last, now)) return;
-          last = now;
-          tell(now);
-        });
-      },
-    };
+  /** XState's own, where it has one: it needs no more than `getSnapshot` and `subscribe`. */
+  get select(): unknown {
+    return Reflect.get(Actor.prototype, 'select');
   }
 
   getPersistedSnapshot(): unknown {

@@ -36,46 +36,29 @@ function sourceOf(machine: AnyStateMachine, src: string): Logic {
 
 const hashes = new WeakMap<AnyStateMachine, string>();
 
+// In a state's config, these say nothing about what a run can stand on, and those have names of the user's for keys.
+const beside = new Set(['context', 'meta', 'description', 'schemas', 'types', 'output', 'input']);
+const named = new Set(['states', 'on', 'after']);
+
 /** A hash over states, transitions, delays and actor sources, of this machine and of those that it names. */
 export function structureHash(machine: AnyStateMachine): string {
   let hash = hashes.get(machine);
   if (hash === undefined) {
-    const seen = new Map<AnyStateMachine, number>();
-    hash = textHash(JSON.stringify(describeMachine(machine, seen)));
+    const seen = new Set<unknown>();
+    const text = JSON.stringify({ machine }, function (this: Record<string, unknown>, key: string) {
+      const value = this[key]; // not what the machine's own toJSON() makes of it
+      if (typeof value === 'function') return '';
+      if (typeof value !== 'object' || value === null) return beside.has(key) ? undefined : value;
+      if (beside.has(key) || seen.has(value)) return undefined;
+      seen.add(value);
+      if (isMachine(value)) return [value.config, Object.entries(value.implementations.actors)];
+      if (named.has(key)) return Object.entries(value);
+      return 'transition' in value ? '' : value;
+    });
+    hash = textHash(text);
     hashes.set(machine, hash);
   }
   return hash;
-}
-
-function describeMachine(machine: AnyStateMachine, seen: Map<AnyStateMachine, number>): unknown {
-  const known = seen.get(machine);
-  if (known !== undefined) return known;
-  seen.set(machine, seen.size);
-  const actors = Object.keys(machine.implementations.actors).toSorted();
-  return [
-    describeNode(machine.root, seen),
-    actors.map((name) => [name, describeLogic(machine.implementations.actors[name] as Logic, seen)]),
-  ];
-}
-
-const describeLogic = (logic: Logic, seen: Map<AnyStateMachine, number>): unknown =>
-  isMachine(logic) ? describeMachine(logic, seen) : 'logic';
-
-function describeNode(node: Node, seen: Map<AnyStateMachine, number>): unknown {
-  return [
-    node.id,
-    node.type,
-    [...node.transitions].map(([event, list]) => [
-      event,
-      list.map((one) => one.target?.map((target) => target.id) ?? null),
-    ]),
-    (node.always ?? []).map((one) => one.target?.map((target) => target.id) ?? null),
-    node.invoke.map(({ id, src }) => [
-      id,
-      typeof src === 'string' && inline.test(src) ? describeLogic(sourceOf(node.machine, src), seen) : src,
-    ]),
-    Object.values(node.states).map((child) => describeNode(child, seen)),
-  ];
 }
 
 /** What a document names and `machine` does not have, one line each. Empty: it can be restored. */
