@@ -320,7 +320,7 @@ describe('a start that could not be restored is refused and leaves nothing behin
   });
 });
 
-describe('an inline invoke that XState would not find again is refused', () => {
+describe('an inline invoke that XState cannot find fails the run as it fails the bare machine', () => {
   const work = fromPromise(() => pending);
   const machines: Record<string, AnyStateMachine> = {
     "where the machine's id has a dot": createMachine({
@@ -343,11 +343,20 @@ describe('an inline invoke that XState would not find again is refused', () => {
     }),
   };
 
-  test.fails.each(Object.keys(machines))('%s', async (name) => {
+  test.each(Object.keys(machines))('%s', async (name) => {
+    const machine = machines[name]!;
+    const bare = createActor(machine);
+    bare.subscribe({ error: () => {} });
+    bare.start().send({ type: 'GO' });
+    const { message } = bare.getSnapshot().error as Error;
+    expect(message).toMatch(/does not exist/);
+
     const { runtime } = createStage();
-    const run = await runtime.start(machines[name]!, { id: 'r' });
-    await expect(run.send({ type: 'GO' })).rejects.toThrow(NotRestorableError);
-    expect(run.getSnapshot().value).toBe('a');
+    const run = await runtime.start(machine, { id: 'r' });
+    expect(await run.send({ type: 'GO' })).toMatchObject({ accepted: true });
+    await expect(run.done()).rejects.toThrow(message);
+    const { status, value } = run.getSnapshot();
+    expect([run.status, status, value]).toEqual(['failed', 'error', 'a']);
   });
 });
 
