@@ -837,7 +837,7 @@ describe('what a context holds', () => {
   it('is stored once for the same binary content, over turns and openings', async () => {
     const behind = memoryStore();
     const store = stagedStore(behind);
-    const bytes = (fill: number) => new Uint8Array(50_000).fill(fill);
+    const bytes = (fill: number) => new Uint8Array(9000).fill(fill);
     const run = await startedOn(store);
     await run.send({ type: 'keep', value: [bytes(1), bytes(1), { again: bytes(1) }] });
     await run.send({ type: 'keep', value: [bytes(1), bytes(2)] });
