@@ -34,10 +34,7 @@ export class InvalidArgumentError extends SavepointError {
 /** No run has this id. */
 export class RunNotFoundError extends SavepointError {
   constructor(readonly run: string) {
-    super(
-      'RUN_NOT_FOUND',
-      `There is no run '${run}'. Start it with runtime.start(machine, { id: '${run}' }).`,
-    );
+    super('RUN_NOT_FOUND', `There is no run '${run}'. runtime.start() makes one.`);
   }
 }
 
@@ -46,8 +43,7 @@ export class RunExistsError extends SavepointError {
   constructor(readonly run: string) {
     super(
       'RUN_EXISTS',
-      `The run id '${run}' is taken, or was until its run was deleted. Open the run with ` +
-        `runtime.open('${run}'), use runtime.ensure() for either, or choose another id.`,
+      `The run id '${run}' is taken, or was until its run was deleted. Open it, ensure() it, or choose another id.`,
     );
   }
 }
@@ -63,8 +59,8 @@ export class RunLockedError extends SavepointError {
   ) {
     super(
       'RUN_LOCKED',
-      `The run '${run}' is held by ${holder}, whose lease lasts until ${until.toISOString()} unless it is renewed. ` +
-        `Release it there, or wait for it with runtime.open('${run}', { wait: 30_000 }).`,
+      `The run '${run}' is held by ${holder} until ${until.toISOString()}, and longer if that is renewed. ` +
+        `Release it there, or wait: runtime.open('${run}', { wait: 30_000 }).`,
     );
   }
 }
@@ -77,8 +73,7 @@ export class ConflictError extends SavepointError {
   ) {
     super(
       'CONFLICT',
-      `Another writer committed a checkpoint of run '${run}' after seq ${seq}. Nothing was written here; ` +
-        `open the run again to go on from the newest checkpoint.`,
+      `Another writer took run '${run}' on from seq ${seq}. Nothing was written here; open it again.`,
     );
   }
 }
@@ -88,8 +83,7 @@ export class FencedError extends SavepointError {
   constructor(readonly run: string) {
     super(
       'FENCED',
-      `The run '${run}' was taken over by another owner while this process did not renew its lease. ` +
-        `What was not committed is dropped; open the run again if it is free.`,
+      `Another owner took over run '${run}' when the lease was not renewed. What was not committed is dropped; open it again.`,
     );
   }
 }
@@ -162,8 +156,8 @@ export class MachineNotRegisteredError extends SavepointError {
   ) {
     super(
       'MACHINE_NOT_REGISTERED',
-      `The run '${run}' needs the machine '${machine}', which is not registered here ` +
-        `(registered: ${registered.join(', ') || 'none'}). Pass it to createRuntime({ machines }) or to runtime.open(machine, id).`,
+      `The run '${run}' needs the machine '${machine}'; known here: ${registered.join(', ') || 'none'}. ` +
+        `Pass it to createRuntime({ machines }) or runtime.open(machine, id).`,
     );
   }
 }
@@ -178,8 +172,8 @@ export class IncompatibleMachineError extends SavepointError {
   ) {
     super(
       'INCOMPATIBLE_MACHINE',
-      `The run '${run}' cannot go on with this definition of machine '${machine}'. Missing: ${missing.join('; ')}. ` +
-        `Register the version that wrote it as well, or give createRuntime({ migrate }).`,
+      `The run '${run}' cannot go on with this machine '${machine}'. Missing: ${missing.join('; ')}. ` +
+        `Register the version that wrote it too, or give createRuntime({ migrate }).`,
     );
   }
 }
@@ -194,7 +188,7 @@ export class CorruptCheckpointError extends SavepointError {
   ) {
     super(
       'CORRUPT_CHECKPOINT',
-      `The checkpoint ${seq} of run '${run}' is damaged: ${reason}. Earlier ones can still be read with run history and checkpoint().`,
+      `The checkpoint ${seq} of run '${run}' is damaged: ${reason}. runtime.checkpoint() reads earlier ones.`,
       options,
     );
   }
@@ -208,7 +202,7 @@ export class CheckpointNotFoundError extends SavepointError {
   ) {
     super(
       'CHECKPOINT_NOT_FOUND',
-      `The run '${run}' keeps no checkpoint with seq ${seq}. run.history() lists the ones that it keeps.`,
+      `The run '${run}' keeps no checkpoint ${seq}. history() lists those that it keeps.`,
     );
   }
 }
@@ -230,7 +224,7 @@ export class UnsupportedXStateError extends SavepointError {
   constructor(readonly missing: string) {
     super(
       'UNSUPPORTED_XSTATE',
-      `This copy of XState has no ${missing}, which Savepoint needs. Install xstate ^5.20 (npm install xstate@5).`,
+      `This copy of XState has no ${missing}. Install another: npm install xstate@5.`,
     );
   }
 }

@@ -1,7 +1,8 @@
 /** Where an actor is in its system: the ids from the root down, by which it is found again after a restore. */
 import { isMachineSnapshot, type LiveActor } from './insider.ts';
 
-const escape = (id: string): string => id.replace(/[%/:#]/g, encodeURIComponent);
+const special = /[%/:#]/;
+const escape = (id: string): string => (special.test(id) ? id.replace(/[%/:#]/g, encodeURIComponent) : id);
 
 /** The path of a child. */
 export const childPath = (parent: string, id: string): string =>

@@ -183,7 +183,7 @@ export class Capture implements Where {
     const live = actor._snapshot;
     if (!isMachineSnapshot(live)) {
       const values = persisted(actor, live);
-      for (const [field, value] of Object.entries(values)) this.#inspect(actor, value, [field]);
+      for (const field in values) this.#inspect(actor, values[field], [field]);
       return values;
     }
     const children: Record<string, object> = {};
@@ -193,7 +193,7 @@ export class Capture implements Where {
     }
     const { status, value, context, output, error } = live;
     const values = defined({ context, output, error });
-    for (const [field, one] of Object.entries(values)) this.#inspect(actor, one, [field]);
+    for (const field in values) this.#inspect(actor, values[field], [field]);
     return { status, value, ...values, children, historyValue: historyOf(live) };
   }
 
@@ -314,14 +314,17 @@ function documentPath(actor: LiveActor): Key[] {
   return actor._parent ? [...documentPath(actor._parent), 'children', actor.id, 'snapshot'] : ['snapshot'];
 }
 
-const defined = (values: object): Record<string, unknown> =>
-  Object.fromEntries(Object.entries(values).filter(([, value]) => value !== undefined));
+function defined(values: Readonly<Record<string, unknown>>): Record<string, unknown> {
+  const kept: Record<string, unknown> = {};
+  for (const key in values) if (values[key] !== undefined) kept[key] = values[key];
+  return kept;
+}
 
 /** What XState would store of an actor that is no machine. */
 function persisted(actor: LiveActor, snapshot: LiveSnapshot): Record<string, unknown> {
   const { kind } = adopted(actor);
   if (kind === 'pure' || kind === 'custom')
-    return defined(actor.logic.getPersistedSnapshot(snapshot) as object);
+    return defined(actor.logic.getPersistedSnapshot(snapshot) as Record<string, unknown>);
   const { status, context, input, output, error } = snapshot;
   return defined({ status, context, input, output, error });
 }
