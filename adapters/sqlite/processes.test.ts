@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import Database from 'better-sqlite3';
-import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { afterAll, afterEach, beforeEach, describe, expect, test } from 'vitest';
 import type { Acquired, Outcome, Store } from '../../src/store.ts';
 import { commit, creation, loaded, minute, sleep, statuses, turn } from '../conformance/fixtures.ts';
 import { thisHolder } from './holder.ts';
@@ -14,35 +14,16 @@ import { sqliteStore } from './index.ts';
 
 const program = fileURLToPath(new URL('./remote-store.mjs', import.meta.url));
 
-let folder: string;
-let path: string;
-let store: Store;
-let children: ChildProcess[];
-
-beforeEach(() => {
-  folder = mkdtempSync(join(tmpdir(), 'savepoint-'));
-  path = join(folder, 'runs.db');
-  store = sqliteStore(path);
-  children = [];
-});
-
-afterEach(async () => {
-  for (const child of children) child.kill('SIGKILL');
-  await store.close();
-  rmSync(folder, { recursive: true });
-});
-
-/** A store on the same file in another process. */
+/** A store in another process. */
 class RemoteStore {
-  readonly process: ChildProcess = spawn(process.execPath, ['--import', 'tsx', program, path], {
+  readonly process: ChildProcess = spawn(process.execPath, ['--import', 'tsx', program], {
     stdio: ['pipe', 'pipe', 'inherit'],
   });
   readonly #waiting: ((answer: string) => void)[] = [];
-  /** Resolves when the process has started; its file is still untouched. */
+  /** Resolves when the process has started. */
   readonly ready: Promise<string> = this.#line();
 
   constructor() {
-    children.push(this.process);
     createInterface(this.process.stdout!).on('line', (line) => this.#waiting.shift()?.(line));
   }
 
@@ -64,9 +45,50 @@ class RemoteStore {
   }
 }
 
+let folder: string;
+let path: string;
+let store: Store;
+/** Of the test that is running. */
+let remotes: RemoteStore[];
+/** A process takes most of a second to start, so the next test gets those that are still well. */
+const idle: RemoteStore[] = [];
+
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), 'savepoint-'));
+  path = join(folder, 'runs.db');
+  store = sqliteStore(path);
+  remotes = [];
+});
+
+afterEach(async ({ task }) => {
+  for (const remote of remotes) {
+    const isWell = task.result?.state === 'pass' && !remote.process.killed;
+    if (isWell) idle.push(remote);
+    else remote.kill('SIGKILL');
+  }
+  await Promise.all(idle.map((remote) => remote.call('reopen', '')));
+  await store.close();
+  rmSync(folder, { recursive: true });
+});
+
+afterAll(() => {
+  for (const remote of idle) remote.kill('SIGKILL');
+});
+
+/** Stores on the same file in other processes, which have not touched it yet. */
+const onSameFile = (count: number): Promise<RemoteStore[]> =>
+  Promise.all(
+    Array.from({ length: count }, async () => {
+      const remote = idle.pop() ?? new RemoteStore();
+      remotes.push(remote);
+      await remote.call('reopen', path);
+      return remote;
+    }),
+  );
+
 /** Another process that holds the run `r`. */
 async function holder(lease: number): Promise<RemoteStore> {
-  const other = new RemoteStore();
+  const [other] = (await onSameFile(1)) as [RemoteStore];
   await other.call('lease', 'other', lease);
   expect(await other.call('commit', [creation('r', { owner: 'other' })])).toEqual([{ status: 'committed' }]);
   return other;
@@ -140,8 +162,8 @@ test('a process that was stopped past its lease goes on where nobody came', asyn
 });
 
 test('many processes may open a new file at the same instant', async () => {
-  const others = Array.from({ length: 6 }, () => new RemoteStore());
-  for (let round = 0; round < 10; round++) {
+  const others = await onSameFile(4);
+  for (let round = 0; round < 6; round++) {
     const file = join(folder, `${round}.db`);
     await Promise.all(others.map((other) => other.call('reopen', file)));
     await Promise.all(others.map((other, i) => other.call('lease', `owner-${i}`, minute)));
@@ -153,7 +175,7 @@ test('many processes may open a new file at the same instant', async () => {
 });
 
 test('processes that write different runs of one file do not disturb each other', async () => {
-  const others = Array.from({ length: 3 }, () => new RemoteStore());
+  const others = await onSameFile(3);
   const last = 100;
   await Promise.all(
     others.map(async (other, i) => {

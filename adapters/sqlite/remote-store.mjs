@@ -1,14 +1,16 @@
-// A store in a process of its own: reads calls as lines of JSON, and answers each with a line.
+// A store in a process of its own: reads calls as lines of JSON, and answers each with a line. The call
+// 'reopen' names the file.
 import { createInterface } from 'node:readline';
 import { sqliteStore } from './index.ts';
 
-let store = sqliteStore(process.argv[2]);
+let store;
 process.stdout.write('ready\n');
 
 const call = async ([method, ...args]) => {
   if (method !== 'reopen') return store[method](...args);
-  await store.close();
-  store = sqliteStore(args[0]);
+  await store?.close();
+  const [path] = args;
+  store = path === '' ? undefined : sqliteStore(path);
   return undefined;
 };
 
