@@ -16,7 +16,7 @@ import type { Lease } from './lease.ts';
 import type { Receipt, ReleaseOptions, SendOptions } from './run.ts';
 import { readMore, type More } from './run-info.ts';
 import { checkId } from './ids.ts';
-import type { Awaitable, CheckpointRow, Head, RunStatus, Store, StoredRun } from './store.ts';
+import type { Awaitable, CheckpointRow, Head, Row, RunStatus, Store, StoredRun } from './store.ts';
 import { storable } from './storable.ts';
 import { TurnLog, type Durability, type Ended, type TurnLogOwner, type Waiter } from './turn-log.ts';
 import { actorPath } from './xstate/actor-path.ts';
@@ -193,29 +193,31 @@ export class RunCore implements HostOwner, TurnLogOwner {
     const seq = this.#log.nextSeq;
     const told = this.#told;
     const row = this.checkpoints.row(seq, time, causeOf(turn, told), value, patches, this.#capture.rich);
-    const { put, drop } = this.checkpoints.takeBlobs(row.base, this.context.replace);
-    if (told?.id !== undefined) put.push({ kind: 'event', key: told.id, value: String(seq) });
+    const blobs = this.checkpoints.takeBlobs(row.base, this.context.replace);
+    const id = told?.id;
+    const event: Row | undefined =
+      id === undefined ? undefined : { kind: 'event', key: id, value: String(seq) };
     const status = this.#statusNow();
     const due = this.host.delays.next;
     this.#version = this.machine.version;
     const headChanged = status !== this.#listed?.status || due !== this.#listed.due;
     if (headChanged) this.#listed = { status, due };
     this.host.moved.length = 0;
-    const waiters = this.#starting ? [this.#starting] : [];
+    const waiters = this.#starting && [this.#starting];
     this.#starting = undefined;
     if (first) this.actor = new CommittedActor(this.host.root, this);
     this.#log.add({
       turn,
       seq,
       row,
-      put,
-      drop,
+      event,
+      blobs,
       value,
       snapshot,
       status,
       told,
       waiters,
-      touchedRoot: first || turn.notes.has(this.host.root),
+      touchedRoot: first || adopted(this.host.root).noted === turn,
       head: headChanged ? this.#headNow(status) : undefined,
     });
     return true;
@@ -294,7 +296,7 @@ export class RunCore implements HostOwner, TurnLogOwner {
     return new Promise((resolve, reject) => {
       const done = (seq: number | undefined): void =>
         resolve(seq === undefined ? this.#ignored(event, options) : { delivered: true, accepted: true, seq });
-      ended.waiters.push({ resolve: done, reject });
+      (ended.waiters ??= []).push({ resolve: done, reject });
     });
   }
 

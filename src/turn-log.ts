@@ -6,7 +6,7 @@
  * back waits for every turn before them.
  */
 import type { Committer, Committing } from './committer.ts';
-import type { Checkpoints } from './checkpoint/checkpoints.ts';
+import type { BlobChanges, Checkpoints } from './checkpoint/checkpoints.ts';
 import { ConflictError, FencedError, RunExistsError, StoreError } from './errors.ts';
 import type { Lease } from './lease.ts';
 import type { SendOptions } from './run.ts';
@@ -35,15 +35,14 @@ export interface Ended {
   /** The root's state value after it. */
   readonly value: unknown;
   readonly touchedRoot: boolean;
-  readonly waiters: Waiter[];
+  waiters: Waiter[] | undefined;
   readonly head: Head | undefined;
   /** What was said with the event. */
   readonly told: SendOptions | undefined;
   readonly row: CheckpointRow;
-  /** Blobs that are not stored yet, and the receipt of the event's id. */
-  readonly put: readonly Row[] | undefined;
-  /** Blobs that nothing refers to any more. */
-  readonly drop: readonly Pick<Row, 'kind' | 'key'>[] | undefined;
+  /** The receipt of the event's id. */
+  readonly event: Row | undefined;
+  readonly blobs: BlobChanges | undefined;
 }
 
 /** The run whose turns these are. */
@@ -182,11 +181,13 @@ export class TurnLog implements Committing {
         ? [checkpoints.merge(written, turns.at(-1)!.value)]
         : written;
     const head = farewell?.head() ?? turns.findLast((ended) => ended.head)?.head;
-    const put: Row[] = [];
-    const drop: Pick<Row, 'kind' | 'key'>[] = [];
-    for (const ended of turns) {
-      if (ended.put) put.push(...ended.put);
-      if (ended.drop) drop.push(...ended.drop);
+    let put: Row[] | undefined;
+    let drop: BlobChanges['drop'] | undefined;
+    for (const { event, blobs } of turns) {
+      if (event) (put ??= []).push(event);
+      if (!blobs) continue;
+      (put ??= []).push(...blobs.put);
+      drop = [...(drop ?? []), ...blobs.drop];
     }
     const commit: RunCommit = {
       run,
@@ -268,7 +269,7 @@ export class TurnLog implements Committing {
       if (this.#closed) break;
       this.#toRelease.shift();
       this.#run.tell(ended);
-      for (const waiter of ended.waiters) waiter.resolve(ended.seq);
+      if (ended.waiters) for (const waiter of ended.waiters) waiter.resolve(ended.seq);
     }
     this.#releasing = false;
     if (this.#farewell) this.#run.context.committer.add(this);
@@ -386,16 +387,16 @@ export class TurnLog implements Committing {
     host.rewind(rewound);
     this.#seq = this.committed;
     checkpoints.forget();
-    if (refused.waiters.length > 0) for (const waiter of refused.waiters) waiter.reject(failure);
+    if (refused.waiters) for (const waiter of refused.waiters) waiter.reject(failure);
     else this.#run.refused(refused, failure);
     for (const ended of later.slice(1)) {
       if (this.#closed) return;
-      const { waiters } = ended;
+      const { waiters = [] } = ended;
       const before = this.#seq;
       const turn = this.#run.relayAgain(ended);
       if (turn.refusal !== undefined) for (const waiter of waiters) waiter.reject(turn.refusal);
       else if (this.#seq === before) for (const waiter of waiters) waiter.resolve(undefined);
-      else this.#pending.at(-1)!.waiters.push(...waiters);
+      else (this.#pending.at(-1)!.waiters ??= []).push(...waiters);
     }
     for (const late of host.takeLate(rewound)) host.settle(late);
   }
@@ -405,7 +406,7 @@ export class TurnLog implements Committing {
     if (this.#closed) return;
     this.#closed = true;
     const waiting = [...this.#toRelease, ...(this.#inFlight?.turns ?? []), ...this.#pending];
-    for (const { waiters } of new Set(waiting)) for (const waiter of waiters) waiter.reject(error);
+    for (const { waiters = [] } of new Set(waiting)) for (const waiter of waiters) waiter.reject(error);
     this.#farewell?.waiter.reject(error);
     this.#run.closed(error);
   }

@@ -20,6 +20,12 @@ export interface DocumentSource {
   readonly rich: boolean;
 }
 
+/** Blobs that a row brings, and that it makes superfluous. */
+export interface BlobChanges {
+  readonly put: readonly Row[];
+  readonly drop: readonly Pick<Row, 'kind' | 'key'>[];
+}
+
 export class Checkpoints {
   #baseLength = 0;
   #sinceBase = 0;
@@ -81,14 +87,16 @@ export class Checkpoints {
    * What has to be stored and freed with the row that was made last. `replace`: blobs that a new base does
    * not refer to are freed.
    */
-  takeBlobs(base: boolean, replace: boolean): { put: Row[]; drop: Pick<Row, 'kind' | 'key'>[] } {
+  takeBlobs(base: boolean, replace: boolean): BlobChanges | undefined {
     const blobs = this.#blobs;
+    const frees = base && replace && this.#stored !== undefined;
+    if (!blobs && !frees) return undefined;
     const put: Row[] = [];
     const drop: Pick<Row, 'kind' | 'key'>[] = [];
     this.#blobs = undefined;
     for (const [key, value] of blobs ?? [])
       if (!this.#stored?.has(key)) put.push({ kind: 'blob', key, value });
-    if (base && replace)
+    if (frees)
       for (const key of this.#stored ?? []) {
         if (blobs?.has(key)) continue;
         this.#stored?.delete(key);

@@ -3,6 +3,7 @@ import type { AnyEventObject } from 'xstate';
 import type { Effect } from './effect.ts';
 import type { LiveActor, LiveSnapshot } from './insider.ts';
 import type { Kind } from './kinds.ts';
+import type { Turn } from './turn.ts';
 
 /** What held logic tells the host of its actor. */
 export interface ActorHost {
@@ -18,6 +19,9 @@ export interface Adopted {
   readonly host: ActorHost;
   readonly kind: Kind;
   readonly effect: Effect | undefined;
+  /** The turn that noted it last, and the one in which it was made, until they are released. */
+  noted: Turn | undefined;
+  bornIn: Turn | undefined;
   /** Is it in its `start`, where it subscribes to itself? */
   isStarting: boolean;
   /** May its context hold a reference to a child? Never set back: it only saves a search. */

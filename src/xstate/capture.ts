@@ -85,10 +85,9 @@ export class Capture implements Where {
   changes(turn: Turn): Patch[] {
     this.rich = false;
     const patches: Patch[] = [];
-    const born = turn.born.length > 0 ? new Set(turn.born) : undefined;
-    for (const [actor, note] of turn.notes)
-      if (actor._snapshot !== note.snapshot && !born?.has(actor) && isInTree(actor))
-        this.#changesOf(actor, note.snapshot, patches);
+    for (const { actor, snapshot } of turn.notes)
+      if (actor._snapshot !== snapshot && adopted(actor).bornIn !== turn && isInTree(actor))
+        this.#changesOf(actor, snapshot, patches);
     for (const delay of turn.removed)
       if (!turn.added.includes(delay)) patches.push([['delays', String(delay.key)]]);
     this.#delays(turn.added, patches);

@@ -177,7 +177,7 @@ export class Host implements ActorHost, DelayOwner {
   takeLate(turns: readonly Turn[]): Outcome[] {
     const late: Outcome[] = [];
     for (const turn of turns)
-      for (const actor of turn.notes.keys()) {
+      for (const { actor } of turn.notes) {
         const effect = adopted(actor).effect;
         if (!effect?.late || actor._processingStatus === STOPPED) continue;
         late.push(...effect.late);
@@ -209,8 +209,11 @@ export class Host implements ActorHost, DelayOwner {
       }
     }
     this.#letGo(turn);
-    for (const actor of turn.notes.keys()) {
-      const { effect } = adopted(actor);
+    for (const actor of turn.born) adopted(actor).bornIn = undefined;
+    for (const { actor } of turn.notes) {
+      const record = adopted(actor);
+      if (record.noted === turn) record.noted = undefined;
+      const { effect } = record;
       if (effect && actor._snapshot.status !== 'active') this.effects?.delete(effect);
     }
     return true;
@@ -291,15 +294,16 @@ export class Host implements ActorHost, DelayOwner {
 
   #takeBack(turn: Turn): void {
     const { system } = this.root;
-    const newborn = new Set(turn.born);
     for (const actor of turn.born) {
       actor._processingStatus = STOPPED;
       system._unregister(actor);
       const { effect } = adopted(actor);
       if (effect) this.effects?.delete(effect);
     }
-    for (const [actor, note] of turn.notes) {
-      if (newborn.has(actor)) continue;
+    for (const note of turn.notes) {
+      const { actor } = note;
+      adopted(actor).noted = undefined;
+      if (adopted(actor).bornIn === turn) continue;
       actor._snapshot = note.snapshot;
       actor._deferred.length = 0;
       if (actor._processingStatus === note.status) continue;
@@ -310,9 +314,9 @@ export class Host implements ActorHost, DelayOwner {
       if (note.status !== NOT_STARTED) system._register(actor.sessionId, actor);
     }
     // The names go back last: until then a newborn may have one of them.
-    for (const actor of turn.notes.keys()) {
+    for (const { actor } of turn.notes) {
       const name = actor.systemId ?? actor._systemId;
-      if (name !== undefined && !newborn.has(actor)) system._set(name, actor);
+      if (name !== undefined && adopted(actor).bornIn !== turn) system._set(name, actor);
     }
     for (const delay of turn.added) if (this.delays.has(delay)) this.delays.remove(delay);
     for (const delay of turn.removed)
@@ -346,11 +350,13 @@ export class Host implements ActorHost, DelayOwner {
   }
 
   delayAdded(delay: Delay): void {
-    this.#turn?.added.push(delay);
+    const turn = this.#turn;
+    if (turn) turn.added = [...turn.added, delay];
   }
 
   delayRemoved(delay: Delay): void {
-    this.#turn?.removed.push(delay);
+    const turn = this.#turn;
+    if (turn) turn.removed = [...turn.removed, delay];
   }
 
   /** Forgets delays from or to actors that ended in this turn and are gone: they would do nothing. */
@@ -359,7 +365,7 @@ export class Host implements ActorHost, DelayOwner {
     for (const delay of [...this.delays.all()])
       if (!isInTree(delay.source) || !isInTree(delay.target)) {
         this.delays.remove(delay);
-        turn.removed.push(delay);
+        turn.removed = [...turn.removed, delay];
       }
   }
 
@@ -377,7 +383,9 @@ export class Host implements ActorHost, DelayOwner {
     const runs = kind !== 'machine' && kind !== 'pure';
     const effect = runs ? new Effect(actor, kind, actor.logic, this) : undefined;
     if (effect) (this.effects ??= new Set()).add(effect);
-    adopt(actor, { host: this, kind, effect, isStarting: false, mayRefer: this.#restoring });
+    const mayRefer = this.#restoring;
+    const bornIn = actor === this.root ? undefined : this.#turn;
+    adopt(actor, { host: this, kind, effect, noted: undefined, bornIn, isStarting: false, mayRefer });
     const scope = actor._actorScope;
     scope.emit = (event) => this.#emit(actor, event);
     actor._send = sendInTurn;

@@ -3,6 +3,7 @@
  * what it holds back until it is committed.
  */
 import type { AnyEventObject } from 'xstate';
+import { adopted } from './adopted.ts';
 import type { Delay } from './delays.ts';
 import type { LiveActor, LiveSnapshot } from './insider.ts';
 
@@ -18,6 +19,7 @@ export interface Cause {
 
 /** An actor as it was before the turn touched it. */
 export interface Note {
+  readonly actor: LiveActor;
   readonly snapshot: LiveSnapshot;
   readonly status: number;
   readonly mailbox: unknown;
@@ -32,13 +34,16 @@ export interface Held {
   run(): void;
 }
 
+// Shared by the many turns that have nothing to do with delays.
+const none: readonly never[] = [];
+
 export class Turn {
-  readonly notes: Map<LiveActor, Note> = new Map();
+  readonly notes: Note[] = [];
   readonly born: LiveActor[] = [];
   readonly held: Held[] = [];
   /** Delays that became pending in this turn, and that are no longer. */
-  readonly added: Delay[] = [];
-  readonly removed: Delay[] = [];
+  added: readonly Delay[] = none;
+  removed: readonly Delay[] = none;
   /** Did the first actor have a transition for the event? Unknown where it is no machine. */
   taken: boolean | undefined;
   /** Why the turn was refused and taken back. */
@@ -48,8 +53,11 @@ export class Turn {
 
   /** Notes an actor before its first change in this turn. */
   touch(actor: LiveActor): void {
-    if (this.notes.has(actor)) return;
-    this.notes.set(actor, {
+    const record = adopted(actor);
+    if (record.noted === this) return;
+    record.noted = this;
+    this.notes.push({
+      actor,
       snapshot: actor._snapshot,
       status: actor._processingStatus,
       mailbox: actor.mailbox,
