@@ -461,6 +461,40 @@ describe('settled', () => {
   });
 });
 
+describe('settled, for a run that is put into quarantine', () => {
+  const poison = setup({ types: typed<{ context: { callback?: () => void } }>() }).createMachine({
+    id: 'poison',
+    context: {},
+    initial: 'waiting',
+    states: {
+      waiting: { after: { 1000: 'broken' } },
+      broken: { entry: assign({ callback: () => () => {} }) },
+    },
+  });
+
+  it('waits until the store says so, and resolves', async () => {
+    const clock = new SimulatedClock();
+    const store = asynchronous(memoryStore(), () => 5);
+    const run = await runtimeOn(store, { clock }).start(poison, { id: 'order-1' });
+    clock.increment(1000);
+    await run.settled();
+    expect(run.status).toBe('quarantined');
+    expect(await store.runs({ run: 'order-1', limit: 1 })).toMatchObject([{ status: 'quarantined' }]);
+    await run.settled();
+  });
+
+  it('resolves at once where it is opened in quarantine', async () => {
+    const clock = new SimulatedClock();
+    const store = memoryStore();
+    const run = await runtimeOn(store, { clock }).start(poison, { id: 'order-1' });
+    clock.increment(1000);
+    await run.settled();
+    const again = await runtimeOn(store).open(poison, 'order-1');
+    await again.settled();
+    expect(again.status).toBe('quarantined');
+  });
+});
+
 describe('done', () => {
   it('gives the output once it is in the store', async () => {
     const store = asynchronous(memoryStore());
