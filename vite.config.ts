@@ -22,6 +22,20 @@ const source = Object.entries(entries).map(([name, file]) => ({
   replacement: file,
 }));
 
+/** What `src/load-reader.ts` loads when it is needed, and nothing before. */
+const lazy = [
+  'reader',
+  'open-run',
+  'history',
+  'listing',
+  'checkpoint/decode-rows',
+  'checkpoint/decode',
+  'xstate/compatibility',
+  'xstate/restore',
+];
+const isCore = (id: string): boolean =>
+  id.startsWith(path('src/')) && !lazy.some((name) => id === path(`src/${name}.ts`));
+
 const results = process.env['VITEST_RESULTS'];
 
 export default defineConfig({
@@ -41,6 +55,8 @@ export default defineConfig({
         entryFileNames: '[name].js',
         chunkFileNames: 'chunks/[name].js',
         comments: false,
+        // All that the entries share is one file: it is compressed better, and there is one set of errors.
+        advancedChunks: { groups: [{ name: 'core', test: isCore }] },
         // The core must be light for a page that has no bundler. Classes keep their names: errors show them.
         minify: {
           compress: { target: 'es2022', keepNames: { function: false, class: true } },

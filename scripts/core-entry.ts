@@ -1,6 +1,6 @@
 /**
  * What a browser loads when it imports the core entry of a built package: the entry and its own chunks,
- * dependencies left out.
+ * dependencies left out. A chunk that is imported when it is needed is weighed apart.
  */
 import { readFileSync } from 'node:fs';
 import { builtinModules } from 'node:module';

@@ -1,11 +1,6 @@
 /** Reads the checkpoints of a run, newest or oldest first, and one of them whole. */
-import {
-  decodeHeader,
-  decodeRows,
-  type CheckpointCause,
-  type Definition,
-  type Header,
-} from './checkpoint/envelope.ts';
+import { decodeHeader, decodeRows } from './checkpoint/decode-rows.ts';
+import type { CheckpointCause, Definition, Header } from './checkpoint/envelope.ts';
 import type { Codec } from './checkpoint/codec.ts';
 import { CheckpointNotFoundError } from './errors.ts';
 import type { CheckpointSummary, Store } from './store.ts';

@@ -1,6 +1,7 @@
 /** Opens a run: takes it, reads it, finds the machine that it can go on with, and restores it. */
 import type { AnyStateMachine } from 'xstate';
-import { decodeHeader, decodeRows, type Definition } from './checkpoint/envelope.ts';
+import { decodeHeader, decodeRows } from './checkpoint/decode-rows.ts';
+import type { Definition } from './checkpoint/envelope.ts';
 import {
   IncompatibleMachineError,
   MachineNotRegisteredError,
@@ -12,7 +13,9 @@ import { isEnd, RunCore, type RunContext } from './run-core.ts';
 import { readMore } from './run-info.ts';
 import type { StoredRun } from './store.ts';
 import type { Document, StoredDelay } from './xstate/capture.ts';
-import { missingFrom, structureHash } from './xstate/structure.ts';
+import { missingFrom } from './xstate/compatibility.ts';
+import { restoreDocument } from './xstate/restore.ts';
+import { structureHash } from './xstate/structure.ts';
 
 /**
  * Makes a persisted snapshot that `machine` cannot go on from into one that it can.
@@ -53,7 +56,7 @@ export async function openRun(
     const state = fit(id, document as Document, definition, machine, migrate);
     const { createdAt, tags } = stored;
     // What was said at the last release holds only until the run is open.
-    const { starter, metadata, durability } = readMore(stored.more);
+    const { starter, metadata, durability, released = 0, moved = {} } = readMore(stored.more);
     const core = new RunCore(context, {
       id,
       machine,
@@ -61,8 +64,13 @@ export async function openRun(
       tags,
       more: { starter, metadata, durability },
     });
-    if (over) core.showEnd(state, stored);
-    else core.resume({ document: state, definition, stored, rows, blobs: new Set(blobs.keys()), fence });
+    if (over) {
+      core.showEnd(state, stored);
+      return core;
+    }
+    const lastSeen = Math.max(stored.updatedAt, released);
+    const turn = restoreDocument(core.host, state, context.delays, lastSeen, moved);
+    core.resume({ turn, definition, stored, rows, blobs: new Set(blobs.keys()), fence });
     return core;
   } catch (error) {
     // What cannot be opened stays as it was, and free for others.

@@ -5,13 +5,8 @@ import { Checkpoints } from './checkpoint/checkpoints.ts';
 import { define, type CheckpointCause, type Definition } from './checkpoint/envelope.ts';
 import type { Committer } from './committer.ts';
 import { EventNotAcceptedError, InvalidArgumentError, RunClosedError } from './errors.ts';
-import {
-  readCheckpoint,
-  readHistory,
-  type Checkpoint,
-  type CheckpointInfo,
-  type HistoryQuery,
-} from './history.ts';
+import type { Checkpoint, CheckpointInfo, HistoryQuery } from './history.ts';
+import { loadReader } from './load-reader.ts';
 import type { Lease } from './lease.ts';
 import type { Receipt, ReleaseOptions, SendOptions } from './run.ts';
 import { readMore, type More } from './run-info.ts';
@@ -25,7 +20,7 @@ import { Capture, type Document } from './xstate/capture.ts';
 import { CommittedActor } from './xstate/committed-actor.ts';
 import type { Clock } from './xstate/delays.ts';
 import { Host, type HostOwner, type Inspect } from './xstate/host.ts';
-import { restoreDocument, type DelayPolicies } from './xstate/restore.ts';
+import type { DelayPolicies } from './xstate/restore.ts';
 import { structureHash } from './xstate/structure.ts';
 import { acceptedEvents, isWaitingForInput } from './xstate/asking.ts';
 import type { Turn } from './xstate/turn.ts';
@@ -47,8 +42,9 @@ export interface RunContext {
 }
 
 /** What a run is resumed from. */
-export interface Loaded {
-  readonly document: Document;
+export interface Restored {
+  /** In which its actors came back: holds their effects. */
+  readonly turn: Turn;
   /** That wrote the newest base. */
   readonly definition: Definition;
   readonly stored: StoredRun;
@@ -138,7 +134,7 @@ export class RunCore implements HostOwner, TurnLogOwner {
   }
 
   /** Goes on from what was read. */
-  resume({ document, definition, stored, rows, blobs, fence }: Loaded): void {
+  resume({ turn, definition, stored, rows, blobs, fence }: Restored): void {
     const changed =
       definition !== this.#definition && JSON.stringify(definition) !== JSON.stringify(this.#definition);
     this.checkpoints.continueFrom(rows, blobs, changed);
@@ -146,9 +142,6 @@ export class RunCore implements HostOwner, TurnLogOwner {
     this.seq = stored.seq;
     this.status = stored.status;
     this.#version = stored.version;
-    const { released = 0, moved = {} } = readMore(stored.more);
-    const lastSeen = Math.max(stored.updatedAt, released);
-    const turn = restoreDocument(this.host, document, this.context.delays, lastSeen, moved);
     this.actor = new CommittedActor(this.host.root, this);
     this.host.release(turn, () => true);
   }
@@ -366,12 +359,12 @@ export class RunCore implements HostOwner, TurnLogOwner {
     throw this.#closedNow();
   }
 
-  history(query?: HistoryQuery): AsyncGenerator<CheckpointInfo> {
-    return readHistory(this.context.store, this.id, query);
+  async *history(query?: HistoryQuery): AsyncGenerator<CheckpointInfo> {
+    yield* (await loadReader()).readHistory(this.context.store, this.id, query);
   }
 
-  checkpoint(seq: number): Promise<Checkpoint> {
-    return readCheckpoint(this.context.store, this.context.codec, this.id, seq);
+  async checkpoint(seq: number): Promise<Checkpoint> {
+    return (await loadReader()).readCheckpoint(this.context.store, this.context.codec, this.id, seq);
   }
 
   async flush(): Promise<void> {

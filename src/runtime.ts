@@ -10,18 +10,12 @@ import {
   RunLockedError,
   RunNotFoundError,
 } from './errors.ts';
-import {
-  readCheckpoint,
-  readHistory,
-  type Checkpoint,
-  type CheckpointInfo,
-  type HistoryQuery,
-} from './history.ts';
+import type { Checkpoint, CheckpointInfo, HistoryQuery } from './history.ts';
 import { checkId } from './ids.ts';
 import { Lease } from './lease.ts';
-import { listRuns } from './listing.ts';
+import { loadReader } from './load-reader.ts';
 import { checkMachine, Machines } from './machines.ts';
-import { openRun, type Migrate } from './open-run.ts';
+import type { Migrate } from './open-run.ts';
 import { Run, type ReleaseOptions } from './run.ts';
 import { RunCore, type RunContext, type RunIdentity } from './run-core.ts';
 import { toInfo, type ListQuery, type Metadata, type RunInfo } from './run-info.ts';
@@ -225,9 +219,9 @@ export class Runtime {
       // A start that failed because there is such a run already: that one is to be opened.
       if (!(error instanceof RunExistsError)) throw error;
     }
-    const opening = openRun(this.#context, this.#machines, machine, id, wait, this.#options.migrate).then(
-      (core) => this.#keep(core),
-    );
+    const opening = loadReader()
+      .then(({ openRun }) => openRun(this.#context, this.#machines, machine, id, wait, this.#options.migrate))
+      .then((core) => this.#keep(core));
     this.#track(id, opening);
     return opening;
   }
@@ -261,20 +255,20 @@ export class Runtime {
   }
 
   /** Lists runs, a page at a time. */
-  list(query: ListQuery = {}): AsyncIterable<RunInfo> {
-    return listRuns(this.#context.store, query);
+  async *list(query: ListQuery = {}): AsyncGenerator<RunInfo> {
+    yield* (await loadReader()).listRuns(this.#context.store, query);
   }
 
   /** Lists the checkpoints of a run that need not be open. */
   async *history(id: string, query?: HistoryQuery): AsyncGenerator<CheckpointInfo> {
     await this.get(id);
-    yield* readHistory(this.#context.store, id, query);
+    yield* (await loadReader()).readHistory(this.#context.store, id, query);
   }
 
   /** One checkpoint of a run that need not be open. Throws as `run.checkpoint()` does. */
   async checkpoint(id: string, seq: number): Promise<Checkpoint> {
     checkId('run', id);
-    return readCheckpoint(this.#context.store, this.#context.codec, id, seq);
+    return (await loadReader()).readCheckpoint(this.#context.store, this.#context.codec, id, seq);
   }
 
   /**

@@ -1,0 +1,7 @@
+/**
+ * What reads from a store: opening, listing, history. Loaded when it is first needed, so that a page which
+ * starts a run is not kept waiting for it.
+ */
+export { readCheckpoint, readHistory } from './history.ts';
+export { listRuns } from './listing.ts';
+export { openRun } from './open-run.ts';
