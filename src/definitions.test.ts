@@ -414,7 +414,7 @@ describe('migrate', () => {
     expect((await runtimeOn(store).open(before, 'order-1')).getSnapshot().value).toBe('review');
   });
 
-  it.fails.each([
+  it.each([
     ['nothing', undefined],
     ['no snapshot', { sent: true }],
     ['text', 'sent'],

@@ -4,7 +4,6 @@ import type { CheckpointCause, Definition, Header } from './checkpoint/envelope.
 import type { Codec } from './checkpoint/codec.ts';
 import { CheckpointNotFoundError } from './errors.ts';
 import type { CheckpointSummary, Store } from './store.ts';
-import type { Document } from './xstate/capture.ts';
 
 /** A checkpoint, as it is listed. */
 export interface CheckpointInfo {
@@ -75,8 +74,9 @@ export async function readCheckpoint(
   if (row?.seq !== seq) throw new CheckpointNotFoundError(run, seq);
   const { definition } = decodeHeader(run, rows[0]!);
   const { document } = await decodeRows(run, rows, codec, store);
-  const info = toInfo({ ...row, bytes: row.body.length }, decodeHeader(run, row));
-  return { ...info, definition: definition!, snapshot: (document as Document).snapshot };
+  const [summary] = await store.history(run, { from: seq, limit: 1 });
+  const info = toInfo(summary ?? { ...row, bytes: row.body.length }, decodeHeader(run, row));
+  return { ...info, definition: definition!, snapshot: document.snapshot };
 }
 
 const toInfo = ({ seq, time, bytes, base }: CheckpointSummary, { cause, value }: Header): CheckpointInfo => ({

@@ -1,6 +1,6 @@
 /** Opens a run: takes it, reads it, finds the machine that it can go on with, and restores it. */
 import type { AnyStateMachine } from 'xstate';
-import { decodeHeader, decodeRows } from './checkpoint/decode-rows.ts';
+import { decodeHeader, decodeRows, isDocument } from './checkpoint/decode-rows.ts';
 import type { Definition } from './checkpoint/envelope.ts';
 import {
   IncompatibleMachineError,
@@ -53,7 +53,7 @@ export async function openRun(
     const rows = await store.load(id);
     const { document, blobs } = await decodeRows(id, rows, codec, store);
     const definition = decodeHeader(id, rows[0]!).definition!;
-    const state = fit(id, document as Document, definition, machine, migrate);
+    const state = fit(id, document, definition, machine, migrate);
     const { createdAt, tags } = stored;
     // What was said at the last release holds only until the run is open.
     const { starter, metadata, durability, released = 0, moved = {} } = readMore(stored.more);
@@ -124,7 +124,7 @@ function fit(
   if (!migrate) throw new IncompatibleMachineError(run, machine.id, missing);
   const delays = { ...document.delays };
   const migrated = { snapshot: migrate({ from, machine, snapshot: document.snapshot, delays }), delays };
-  missing = missingFrom(machine, migrated);
+  missing = isDocument(migrated) ? missingFrom(machine, migrated) : ['a snapshot: migrate() gave none'];
   if (missing.length > 0) throw new IncompatibleMachineError(run, machine.id, missing);
   return migrated;
 }

@@ -133,7 +133,7 @@ export class Runtime {
       replace: options.history === 'replace',
       forget: (core) => {
         if (this.#runs.get(core.id)?.core === core) this.#runs.delete(core.id);
-        if (this.#runs.size === 0 && this.#opening.size === 0) this.#context.lease.rest();
+        this.#restIfIdle();
       },
     };
   }
@@ -158,7 +158,7 @@ export class Runtime {
       input,
     } = (options ?? {}) as StartOptions<AnyStateMachine>;
     checkId('run', id);
-    checkLabels(tags, metadata ?? {});
+    checkLabels(tags, metadata === undefined ? {} : metadata);
     if (this.#runs.has(id) || this.#opening.has(id)) throw new RunExistsError(id);
     const starting = this.#begin(input, {
       id,
@@ -207,7 +207,7 @@ export class Runtime {
     const machine = typeof first === 'string' ? undefined : first;
     const id = typeof first === 'string' ? first : (second as string);
     const { wait = 0 } = (typeof first === 'string' ? (second as OpenOptions | undefined) : third) ?? {};
-    if (machine) checkMachine(machine);
+    if (typeof first !== 'string') checkMachine(first);
     checkId('run', id);
     const here = this.#runs.get(id);
     if (here && !here.core.leaving) return here.run;
@@ -285,11 +285,15 @@ export class Runtime {
     const { store, lease } = this.#context;
     await lease.ensure();
     this.#runs.get(id)?.core.discard('was deleted');
-    const acquired = await store.acquire(id, lease.owner);
-    if (acquired.status === 'held') throw new RunLockedError(id, acquired.by, new Date(acquired.until));
-    if (acquired.status !== 'acquired') throw new RunNotFoundError(id);
-    const tombstone = this.#options.retention?.tombstones ?? MONTH;
-    if (!(await store.remove(id, lease.owner, acquired.fence, tombstone))) throw new FencedError(id);
+    try {
+      const acquired = await store.acquire(id, lease.owner);
+      if (acquired.status === 'held') throw new RunLockedError(id, acquired.by, new Date(acquired.until));
+      if (acquired.status !== 'acquired') throw new RunNotFoundError(id);
+      const tombstone = this.#options.retention?.tombstones ?? MONTH;
+      if (!(await store.remove(id, lease.owner, acquired.fence, tombstone))) throw new FencedError(id);
+    } finally {
+      this.#restIfIdle();
+    }
   }
 
   /**
@@ -318,8 +322,16 @@ export class Runtime {
 
   #track(id: string, opening: Promise<Run>): void {
     this.#opening.set(id, opening);
-    const forget = (): void => void this.#opening.delete(id);
+    const forget = (): void => {
+      this.#opening.delete(id);
+      this.#restIfIdle();
+    };
     opening.then(forget, forget);
+  }
+
+  /** A runtime that holds nothing keeps no timer. */
+  #restIfIdle(): void {
+    if (this.#runs.size === 0 && this.#opening.size === 0) this.#context.lease.rest();
   }
 
   async #stored(id: string): Promise<StoredRun> {
@@ -352,11 +364,12 @@ export function durable<TMachine extends AnyStateMachine>(
 
 /** What is listed with a run must be readable by everybody. */
 function checkLabels(tags: unknown, metadata: unknown): void {
-  if (!Array.isArray(tags) || !tags.every((tag) => typeof tag === 'string'))
+  if (!Array.isArray(tags) || ![...tags].every((tag) => typeof tag === 'string'))
     throw new InvalidArgumentError("tags is a list of strings, such as ['vip'].");
   const isScalar = (value: unknown): boolean =>
     value === null || ['string', 'boolean'].includes(typeof value) || Number.isFinite(value);
-  if (typeof metadata !== 'object' || metadata === null || !Object.values(metadata).every(isScalar))
+  const isPlain = [Object.prototype, null].includes(Object.getPrototypeOf(metadata ?? []) as null);
+  if (!isPlain || !Object.values(metadata as object).every(isScalar))
     throw new InvalidArgumentError(
       "metadata is an object of strings, finite numbers, booleans and nulls, such as { customer: 'c-7' }.",
     );

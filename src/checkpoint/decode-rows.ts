@@ -4,6 +4,7 @@ import type { CheckpointRow, Store } from '../store.ts';
 import type { Codec } from './codec.ts';
 import { apply, type Patch } from './delta.ts';
 import { FORMAT, RICH, type Header } from './envelope.ts';
+import type { Document } from '../xstate/capture.ts';
 import type { Json } from './json.ts';
 
 /** Reads a header. Throws `CorruptCheckpointError`. */
@@ -14,14 +15,14 @@ export function decodeHeader(run: string, row: Pick<CheckpointRow, 'seq' | 'head
   } catch (cause) {
     throw corrupt(run, row, cause);
   }
-  if (typeof header?.cause?.event !== 'object')
+  if (typeof header?.cause?.event?.type !== 'string')
     throw corrupt(run, row, 'its header is not one of a checkpoint');
   return header as Header;
 }
 
 /** What rows hold, and the hashes of the blobs that they refer to. */
 export interface Decoded {
-  readonly document: unknown;
+  readonly document: Document;
   readonly blobs: ReadonlyMap<string, Uint8Array>;
 }
 
@@ -55,35 +56,41 @@ export async function decodeRows(
   let row = base;
   try {
     document = await read(base);
-    if (!isDocument(document)) throw new Error('it is not the state of a run');
+    checkDocument(document);
     const patches = parseAll(deltas);
     for (const [at, delta] of deltas.entries()) {
       row = delta;
       document = apply(document, patches?.[at] ?? ((await read(delta)) as Patch[]));
+      checkDocument(document);
     }
   } catch (cause) {
     // What the store itself has to say is no damage.
     throw SavepointError.isInstance(cause) ? cause : corrupt(run, row, cause);
   }
-  return { document, blobs };
+  return { document: document as Document, blobs };
 }
 
 const isObject = (value: unknown): value is Record<string, unknown> =>
   typeof value === 'object' && value !== null;
 
-const isDocument = (value: unknown): boolean =>
+/** Could it be the state of a run? */
+export const isDocument = (value: unknown): value is Document =>
   isObject(value) &&
   isObject(value['snapshot']) &&
   'status' in value['snapshot'] &&
   isObject(value['delays']);
+
+function checkDocument(value: unknown): void {
+  if (!isDocument(value)) throw new Error('it is not the state of a run');
+}
 
 const corrupt = (run: string, { seq }: Pick<CheckpointRow, 'seq'>, cause: unknown): CorruptCheckpointError =>
   new CorruptCheckpointError(run, seq, cause instanceof Error ? cause.message : String(cause), { cause });
 
 /** One call of the parser for all rows is several times as fast as one for each, where all are plain. */
 function parseAll(rows: readonly CheckpointRow[]): Patch[][] | undefined {
-  if (rows.some(({ body }) => !body.startsWith('['))) return undefined;
   try {
+    if (rows.some(({ body }) => !body.startsWith('['))) return undefined;
     const all = JSON.parse(`[${rows.map(({ body }) => body).join(',')}]`) as Patch[][];
     return all.length === rows.length ? all : undefined;
   } catch {
