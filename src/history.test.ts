@@ -233,7 +233,7 @@ describe('a checkpoint', () => {
   });
 
   it('does not hold what is not committed yet', async () => {
-    const run = await startedOn(asynchronous(memoryStore(), () => 5));
+    const run = await startedOn(asynchronous(memoryStore(), () => 100));
     const sent = run.send({ type: 'add' });
     await expect(run.checkpoint(2)).rejects.toMatchObject({ code: 'CHECKPOINT_NOT_FOUND' });
     await sent;
