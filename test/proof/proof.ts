@@ -1,0 +1,15 @@
+/** A proof: something that the library promises, shown at length. `run.ts` runs each in a process of its own. */
+export interface Proof {
+  /** The name of its folder, and of `--only`. */
+  readonly name: string;
+  /** Its count at full length. `npm run proof` runs a fifth of it. */
+  readonly full: number;
+  /** Shows it `count` times, and tells about its progress. What it leaves running ends with its process. */
+  run(count: number, say: (line: string) => void): Promise<Outcome>;
+}
+
+interface Outcome {
+  readonly passed: boolean;
+  /** What was counted, in one line: `500 kills, 41,210 events acknowledged, 0 lost`. */
+  readonly figure: string;
+}
