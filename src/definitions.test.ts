@@ -324,6 +324,34 @@ describe('another structure', () => {
   });
 });
 
+const circular: Record<string, unknown> = {};
+circular['self'] = circular;
+
+// What an action is given may be any value, and need not be stored.
+it.fails.each([
+  ['a bigint', 90n],
+  ['a nested bigint', { amount: 90n }],
+])('a definition may hold %s', async (_, amount) => {
+  const machine = createMachine({
+    id: 'order',
+    on: { pay: { actions: { type: 'pay', params: { amount } } } },
+  });
+  expect((await runtimeOn(memoryStore()).start(machine)).status).toBe('idle');
+});
+
+it.each([
+  ['a Map', new Map([['a', 1]])],
+  ['a Date', new Date(0)],
+  ['a symbol', Symbol('a')],
+  ['itself', circular],
+])('a definition may hold %s', async (_, amount) => {
+  const machine = createMachine({
+    id: 'order',
+    on: { pay: { actions: { type: 'pay', params: { amount } } } },
+  });
+  expect((await runtimeOn(memoryStore()).start(machine)).status).toBe('idle');
+});
+
 describe('migrate', () => {
   const { before, after } = losses['an active state']!;
   const toSent: Migrate = ({ snapshot }) => ({ ...(snapshot as object), value: 'sent' });
