@@ -8,6 +8,7 @@ import {
   asynchronous,
   losesReply,
   mortalStore,
+  nextJob,
   overriding,
   stagedStore,
 } from '../test/support/staged-store.ts';
@@ -514,6 +515,49 @@ describe('close', () => {
 });
 
 describe('delete', () => {
+  it.fails('may be called twice at once', async () => {
+    const runtime = runtimeOn(memoryStore());
+    await runtime.start(counter, { id: 'order-1' });
+    const results = await Promise.all([codeOf(runtime.delete('order-1')), codeOf(runtime.delete('order-1'))]);
+    expect(results).toContain('resolved');
+    expect(['resolved', 'RUN_NOT_FOUND']).toEqual(expect.arrayContaining(results));
+  });
+
+  // The first answer is late: what was asked for after it is answered before it.
+  const lateAcquire = (behind: Store): Store => {
+    let first = true;
+    return overriding(asynchronous(behind), {
+      acquire: async (run, owner) => {
+        const acquired = await behind.acquire(run, owner);
+        if (first) {
+          first = false;
+          await new Promise((resolve) => setTimeout(resolve, 30));
+        }
+        return acquired;
+      },
+    });
+  };
+
+  it.fails('deletes a run that is asked to be opened meanwhile', async () => {
+    const behind = memoryStore();
+    await (await createRuntime({ store: behind }).start(counter, { id: 'order-1' })).release();
+    const runtime = runtimeOn(lateAcquire(behind));
+    const deleting = codeOf(runtime.delete('order-1'));
+    await nextJob();
+    const opening = codeOf(runtime.open('order-1'));
+    expect([await deleting, await opening]).toEqual(['resolved', 'RUN_NOT_FOUND']);
+  });
+
+  it('deletes a run that is being opened, which is then told so', async () => {
+    const behind = memoryStore();
+    await (await createRuntime({ store: behind }).start(counter, { id: 'order-1' })).release();
+    const runtime = runtimeOn(lateAcquire(behind));
+    const opening = runtime.open('order-1');
+    await nextJob();
+    await runtime.delete('order-1');
+    await expect((await opening).send({ type: 'add' })).rejects.toThrow('was deleted');
+  });
+
   it('does not say that a run is deleted which the store kept', async () => {
     const behind = memoryStore();
     const store = overriding(behind, { remove: () => false });
