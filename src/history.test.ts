@@ -12,9 +12,9 @@ import {
   SimulatedClock,
 } from 'xstate';
 import type { AnyStateMachine } from 'xstate';
-import { describe, expect, it, onTestFinished } from 'vitest';
+import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import { counter } from '../test/support/counter.ts';
-import { asynchronous, nextJob, stagedStore } from '../test/support/staged-store.ts';
+import { nextJob, slowStore, stagedStore } from '../test/support/staged-store.ts';
 import { stores, temporarySqlite } from '../test/support/stores.ts';
 import { typed } from '../test/support/typed.ts';
 import type { RunCommit } from './store.ts';
@@ -233,9 +233,14 @@ describe('a checkpoint', () => {
   });
 
   it('does not hold what is not committed yet', async () => {
-    const run = await startedOn(asynchronous(memoryStore(), () => 100));
+    const store = slowStore(memoryStore());
+    const starting = startedOn(store);
+    await vi.waitFor(() => expect(store.waiting).toBe(1), { interval: 1 });
+    await store.letOne();
+    const run = await starting;
     const sent = run.send({ type: 'add' });
     await expect(run.checkpoint(2)).rejects.toMatchObject({ code: 'CHECKPOINT_NOT_FOUND' });
+    await store.letAll();
     await sent;
     expect((await run.checkpoint(2)).seq).toBe(2);
   });
