@@ -1,0 +1,81 @@
+/** What bare XState does with a case: it says which cases count, and what must be seen of them. */
+import { setTimeout as sleep } from 'node:timers/promises';
+import { createActor, getStateNodes, type AnyActor, type AnyStateMachine } from 'xstate';
+import type { Case } from './cases.ts';
+import { machineId } from './convert/document.ts';
+import { toMachine } from './convert/to-machine.ts';
+import { see, type Window } from './sight.ts';
+
+export interface BareCourse {
+  /** The first is from the start to the first event; a case without events ends in it. */
+  readonly windows: readonly Window[];
+  /** In milliseconds. */
+  readonly took: number;
+}
+
+/** Why a case does not count. */
+export class Unsupported extends Error {}
+
+/** A case that has not ended by then never will, in milliseconds. */
+const LIMIT = 7_000;
+/** What a case still does after its last event, in milliseconds. */
+const AFTERMATH = 40;
+
+/** Throws `Unsupported` where bare XState does not pass the case, or the converter lacks something. */
+export async function runBare(test: Case): Promise<BareCourse> {
+  const machine = convert(test);
+  const actor = createActor(machine, { logger: () => {} });
+  let window: Window = [];
+  const windows = [window];
+  let failed = false;
+  actor.subscribe({
+    next: (snapshot) => void window.push(see(snapshot)),
+    error: () => {
+      failed = true;
+    },
+  });
+  const began = performance.now();
+  try {
+    actor.start();
+    window.push(see(actor.getSnapshot()));
+    if (test.events.length === 0) await untilEnd(actor, began);
+    // The initial configuration is not compared: SCXML's is XState's only after its first macrostep.
+    for (const { after, event, nextConfiguration } of test.events) {
+      if (actor.getSnapshot().status !== 'active') break;
+      if (after) await sleep(after);
+      window = [];
+      windows.push(window);
+      actor.send({ type: event.name });
+      window.push(see(actor.getSnapshot()));
+      if (!isIn(machine, actor, nextConfiguration[0]!)) throw new Unsupported('it goes elsewhere');
+    }
+    if (test.events.length > 0) await sleep(AFTERMATH);
+    if (failed) throw new Unsupported('it ends with an error');
+    if (actor.getSnapshot().value === 'fail') throw new Unsupported('it fails');
+    return { windows, took: performance.now() - began };
+  } catch (error) {
+    throw error instanceof Unsupported ? error : new Unsupported('it throws', { cause: error });
+  } finally {
+    actor.stop();
+  }
+}
+
+function convert({ source }: Case): AnyStateMachine {
+  try {
+    return toMachine(source);
+  } catch (cause) {
+    throw new Unsupported('it is not converted', { cause });
+  }
+}
+
+async function untilEnd(actor: AnyActor, began: number): Promise<void> {
+  while (actor.getSnapshot().status === 'active') {
+    if (performance.now() - began > LIMIT) throw new Unsupported('it does not end');
+    await sleep(5);
+  }
+  const { value } = actor.getSnapshot() as { value: unknown };
+  if (value !== 'pass' && value !== 'final') throw new Unsupported('it fails');
+}
+
+const isIn = ({ root }: AnyStateMachine, actor: AnyActor, id: string): boolean =>
+  getStateNodes(root, actor.getSnapshot().value).some((node) => node.id === machineId(id));
