@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { mkdirSync } from 'node:fs';
+import { mkdirSync, statSync } from 'node:fs';
 import { dirname } from 'node:path';
 import type { Database, Statement } from './driver.ts';
 import { loadDriver } from './driver.ts';
@@ -12,6 +12,9 @@ import { checkSchema, migrate } from './schema.ts';
 
 /** How long a statement waits for another process's write, in milliseconds. */
 const busyTimeout = 1000;
+
+/** A write-ahead log of fewer bytes is not worth a wait. */
+const smallLog = 256 * 1024;
 /**
  * How far the write-ahead log may grow, in pages of 4 KB. Emptying it syncs twice: nothing beside a sync at
  * each commit, but with `normal` it is the only sync there is, and a quarter of that made commits a third
@@ -60,8 +63,13 @@ export class Connection {
     for (const listener of this.#onRollback) listener();
   }
 
-  /** Moves the write-ahead log into the file and empties it, if nobody else is busy with it. */
+  /**
+   * Moves the write-ahead log into the file and empties it, if it is large and nobody else is busy with it.
+   * A small one is left: whoever writes first into an empty log waits for the disk.
+   */
   shrink(): void {
+    const log = statSync(`${this.path}-wal`, { throwIfNoEntry: false });
+    if (!log || log.size < smallLog) return;
     this.db.pragma('busy_timeout = 0');
     try {
       this.db.pragma('wal_checkpoint(TRUNCATE)');
