@@ -328,7 +328,7 @@ const circular: Record<string, unknown> = {};
 circular['self'] = circular;
 
 // What an action is given may be any value, and need not be stored.
-it.fails.each([
+it.each([
   ['a bigint', 90n],
   ['a nested bigint', { amount: 90n }],
 ])('a definition may hold %s', async (_, amount) => {

@@ -40,15 +40,24 @@ export interface HistoryQuery {
 
 const PAGE = 200;
 
+/** What reading needs of a runtime. */
+export interface ReadContext {
+  readonly store: Store;
+  readonly codec: Codec;
+  /** Only the newest checkpoint is to be readable. */
+  readonly replace: boolean;
+}
+
 /** Lists checkpoints, a page at a time. */
 export async function* readHistory(
-  store: Store,
+  { store, replace }: ReadContext,
   run: string,
   query: HistoryQuery = {},
 ): AsyncGenerator<CheckpointInfo> {
   const { order = 'asc', limit = Infinity } = query;
   const descending = order === 'desc';
   let { from, to } = query;
+  if (replace) from = Math.max(from ?? 0, await newestSeq(store, run));
   for (let left = limit; ;) {
     const page = await store.history(run, { from, to, descending, limit: PAGE });
     for (const row of page) {
@@ -64,12 +73,11 @@ export async function* readHistory(
 
 /** Reads one checkpoint with its state. */
 export async function readCheckpoint(
-  store: Store,
-  codec: Codec,
+  { store, codec, replace }: ReadContext,
   run: string,
   seq: number,
 ): Promise<Checkpoint> {
-  const rows = await store.load(run, seq);
+  const rows = replace && seq !== (await newestSeq(store, run)) ? [] : await store.load(run, seq);
   const row = rows.at(-1);
   if (row?.seq !== seq) throw new CheckpointNotFoundError(run, seq);
   const { definition } = decodeHeader(run, rows[0]!);
@@ -77,6 +85,11 @@ export async function readCheckpoint(
   const [summary] = await store.history(run, { from: seq, limit: 1 });
   const info = toInfo(summary ?? { ...row, bytes: row.body.length }, decodeHeader(run, row));
   return { ...info, definition: definition!, snapshot: document.snapshot };
+}
+
+async function newestSeq(store: Store, run: string): Promise<number> {
+  const [stored] = await store.runs({ run, limit: 1 });
+  return stored?.seq ?? 0;
 }
 
 const toInfo = ({ seq, time, bytes, base }: CheckpointSummary, { cause, value }: Header): CheckpointInfo => ({

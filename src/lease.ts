@@ -1,4 +1,5 @@
 /** This runtime as an owner of runs: its lease, renewed every third of it, and whether it still holds. */
+import { LONGEST_TIMEOUT } from './xstate/delays.ts';
 import type { Awaitable, Store } from './store.ts';
 
 export class Lease {
@@ -25,7 +26,9 @@ export class Lease {
 
   /** Sees to it that the lease holds. At once where it does, or where the store answers at once. */
   ensure(): Awaitable<void> {
-    this.#timer ??= unref(setInterval(() => void this.#renewInTime(), this.ms / 3));
+    this.#timer ??= unref(
+      setInterval(() => void this.#renewInTime(), Math.min(this.ms / 3, LONGEST_TIMEOUT)),
+    );
     if (!this.holds) return this.#renew();
   }
 

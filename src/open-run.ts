@@ -51,6 +51,8 @@ export async function openRun(
   try {
     const stored = over ? known : await find(context, id);
     const rows = await store.load(id);
+    // Deleted between two of our questions.
+    if (rows.length === 0) throw new RunNotFoundError(id);
     const { document, blobs } = await decodeRows(id, rows, codec, store);
     const definition = decodeHeader(id, rows[0]!).definition!;
     const state = fit(id, document, definition, machine, migrate);

@@ -10,6 +10,7 @@ import { loadReader } from './load-reader.ts';
 import type { Lease } from './lease.ts';
 import type { Receipt, ReleaseOptions, SendOptions } from './run.ts';
 import { readMore, type More } from './run-info.ts';
+import { checkMs } from './check-options.ts';
 import { checkId } from './ids.ts';
 import type { Awaitable, CheckpointRow, Head, Row, RunStatus, Store, StoredRun } from './store.ts';
 import { storable } from './storable.ts';
@@ -18,7 +19,7 @@ import { actorPath } from './xstate/actor-path.ts';
 import { adopted } from './xstate/adopted.ts';
 import { Capture, type Document } from './xstate/capture.ts';
 import { CommittedActor } from './xstate/committed-actor.ts';
-import type { Clock } from './xstate/delays.ts';
+import { LONGEST_TIMEOUT, type Clock } from './xstate/delays.ts';
 import { Host, type HostOwner, type Inspect } from './xstate/host.ts';
 import type { DelayPolicies } from './xstate/restore.ts';
 import { structureHash } from './xstate/structure.ts';
@@ -266,10 +267,13 @@ export class RunCore implements HostOwner, TurnLogOwner {
 
   // --- What a user calls
 
-  send(event: AnyEventObject, options: SendOptions = {}): Promise<Receipt> {
+  send(event: AnyEventObject, given?: SendOptions): Promise<Receipt> {
     try {
       this.#check(event);
-      const { id } = options;
+      const options = given ?? {};
+      const { id, by = '' } = options;
+      if (typeof by !== 'string')
+        throw new InvalidArgumentError(`'by' names who sends an event, as a string.`);
       if (id !== undefined) return this.#sendOnce(id, event, options);
       if (this.#queue) return this.#inOrder(undefined, () => this.#deliver(event, options));
       return this.#deliver(event, options);
@@ -360,11 +364,11 @@ export class RunCore implements HostOwner, TurnLogOwner {
   }
 
   async *history(query?: HistoryQuery): AsyncGenerator<CheckpointInfo> {
-    yield* (await loadReader()).readHistory(this.context.store, this.id, query);
+    yield* (await loadReader()).readHistory(this.context, this.id, query);
   }
 
   async checkpoint(seq: number): Promise<Checkpoint> {
-    return (await loadReader()).readCheckpoint(this.context.store, this.context.codec, this.id, seq);
+    return (await loadReader()).readCheckpoint(this.context, this.id, seq);
   }
 
   async flush(): Promise<void> {
@@ -378,9 +382,9 @@ export class RunCore implements HostOwner, TurnLogOwner {
     if (last !== undefined) await this.#when(() => this.#log.committed >= last);
   }
 
-  release({ grace = 0 }: ReleaseOptions = {}): Promise<void> {
-    if (this.#closed) return Promise.resolve();
-    return (this.#releasing ??= this.#release(grace));
+  async release({ grace = 0 }: ReleaseOptions = {}): Promise<void> {
+    checkMs('grace', grace);
+    if (!this.#closed) await (this.#releasing ??= this.#release(grace));
   }
 
   async #release(grace: number): Promise<void> {
@@ -388,7 +392,9 @@ export class RunCore implements HostOwner, TurnLogOwner {
     this.host.startsEffects = false;
     if (grace > 0 && this.host.isBusy) {
       let timer: ReturnType<typeof setTimeout> | undefined;
-      const over = new Promise<void>((resolve) => (timer = setTimeout(resolve, grace)));
+      const over = new Promise<void>(
+        (resolve) => (timer = setTimeout(resolve, Math.min(grace, LONGEST_TIMEOUT))),
+      );
       await Promise.race([over, this.#when(() => !this.host.isBusy && this.#log.isSettled)]).catch(() => {});
       clearTimeout(timer);
     }
@@ -448,7 +454,7 @@ export class RunCore implements HostOwner, TurnLogOwner {
     try {
       await this.#releasing;
     } catch (error) {
-      this.context.logger(error);
+      if (!this.#closed) this.context.logger(error);
     }
     const error = this.#quarantine;
     this.closed(new RunClosedError(this.id, error ? quarantined(error) : 'is at its end'));

@@ -12,6 +12,7 @@ import {
 } from './errors.ts';
 import type { Checkpoint, CheckpointInfo, HistoryQuery } from './history.ts';
 import { checkId } from './ids.ts';
+import { checkMs, checkOptions } from './check-options.ts';
 import { Lease } from './lease.ts';
 import { loadReader } from './load-reader.ts';
 import { checkMachine, Machines } from './machines.ts';
@@ -103,7 +104,8 @@ export class Runtime {
   readonly #context: RunContext;
   readonly #machines: Machines;
   readonly #runs = new Map<string, { readonly core: RunCore; readonly run: Run }>();
-  readonly #opening = new Map<string, Promise<Run>>();
+  /** Runs that are being started, opened or deleted here. */
+  readonly #busy: Map<string, Promise<Run | undefined>> = new Map();
   #closing: Promise<void> | undefined;
 
   constructor(options: RuntimeOptions) {
@@ -112,6 +114,7 @@ export class Runtime {
         "createRuntime() needs a store, such as sqliteStore('runs.db') or memoryStore().",
       );
     assertInsiders();
+    checkOptions(options);
     this.#options = options;
     this.#machines = new Machines(options.machines ?? []);
     const { store, limits, types, clock = systemClock, delays = 'deadline', inspect } = options;
@@ -159,7 +162,8 @@ export class Runtime {
     } = (options ?? {}) as StartOptions<AnyStateMachine>;
     checkId('run', id);
     checkLabels(tags, metadata === undefined ? {} : metadata);
-    if (this.#runs.has(id) || this.#opening.has(id)) throw new RunExistsError(id);
+    checkOptions({ durability });
+    if (this.#runs.has(id) || this.#busy.has(id)) throw new RunExistsError(id);
     const starting = this.#begin(input, {
       id,
       machine,
@@ -207,17 +211,22 @@ export class Runtime {
     const machine = typeof first === 'string' ? undefined : first;
     const id = typeof first === 'string' ? first : (second as string);
     const { wait = 0 } = (typeof first === 'string' ? (second as OpenOptions | undefined) : third) ?? {};
+    checkMs('wait', wait);
     if (typeof first !== 'string') checkMachine(first);
     checkId('run', id);
-    const here = this.#runs.get(id);
-    if (here && !here.core.leaving) return here.run;
-    await here?.core.leaving?.catch(() => {});
-    try {
-      const opening = this.#opening.get(id);
-      if (opening) return await opening;
-    } catch (error) {
-      // A start that failed because there is such a run already: that one is to be opened.
-      if (!(error instanceof RunExistsError)) throw error;
+    // One thing at a time for each run: after this loop nothing else is under way.
+    for (let busy; ;) {
+      const here = this.#runs.get(id);
+      if (here && !here.core.leaving) return here.run;
+      busy = this.#busy.get(id) ?? here?.core.leaving;
+      if (!busy) break;
+      try {
+        const run = await busy;
+        if (run) return run;
+      } catch (error) {
+        // A start that failed because there is such a run already: that one is to be opened.
+        if (!(error instanceof RunExistsError) && !here) throw error;
+      }
     }
     const opening = loadReader()
       .then(({ openRun }) => openRun(this.#context, this.#machines, machine, id, wait, this.#options.migrate))
@@ -262,13 +271,13 @@ export class Runtime {
   /** Lists the checkpoints of a run that need not be open. */
   async *history(id: string, query?: HistoryQuery): AsyncGenerator<CheckpointInfo> {
     await this.get(id);
-    yield* (await loadReader()).readHistory(this.#context.store, id, query);
+    yield* (await loadReader()).readHistory(this.#context, id, query);
   }
 
   /** One checkpoint of a run that need not be open. Throws as `run.checkpoint()` does. */
   async checkpoint(id: string, seq: number): Promise<Checkpoint> {
     checkId('run', id);
-    return (await loadReader()).readCheckpoint(this.#context.store, this.#context.codec, id, seq);
+    return (await loadReader()).readCheckpoint(this.#context, id, seq);
   }
 
   /**
@@ -281,19 +290,21 @@ export class Runtime {
   async delete(id: string): Promise<void> {
     this.#checkOpen();
     checkId('run', id);
-    await this.#opening.get(id)?.catch(() => {});
+    while (this.#busy.has(id)) await this.#busy.get(id)?.catch(() => {});
+    const deleting = this.#delete(id);
+    this.#track(id, deleting);
+    await deleting;
+  }
+
+  async #delete(id: string): Promise<undefined> {
     const { store, lease } = this.#context;
     await lease.ensure();
     this.#runs.get(id)?.core.discard('was deleted');
-    try {
-      const acquired = await store.acquire(id, lease.owner);
-      if (acquired.status === 'held') throw new RunLockedError(id, acquired.by, new Date(acquired.until));
-      if (acquired.status !== 'acquired') throw new RunNotFoundError(id);
-      const tombstone = this.#options.retention?.tombstones ?? MONTH;
-      if (!(await store.remove(id, lease.owner, acquired.fence, tombstone))) throw new FencedError(id);
-    } finally {
-      this.#restIfIdle();
-    }
+    const acquired = await store.acquire(id, lease.owner);
+    if (acquired.status === 'held') throw new RunLockedError(id, acquired.by, new Date(acquired.until));
+    if (acquired.status !== 'acquired') throw new RunNotFoundError(id);
+    const tombstone = this.#options.retention?.tombstones ?? MONTH;
+    if (!(await store.remove(id, lease.owner, acquired.fence, tombstone))) throw new FencedError(id);
   }
 
   /**
@@ -305,7 +316,7 @@ export class Runtime {
   }
 
   async #close({ grace = GRACE }: ReleaseOptions = {}): Promise<void> {
-    await Promise.allSettled(this.#opening.values());
+    await Promise.allSettled(this.#busy.values());
     const released = await Promise.allSettled(
       [...this.#runs.values()].map(({ run }) => run.release({ grace })),
     );
@@ -320,18 +331,18 @@ export class Runtime {
     return run;
   }
 
-  #track(id: string, opening: Promise<Run>): void {
-    this.#opening.set(id, opening);
+  #track(id: string, work: Promise<Run | undefined>): void {
+    this.#busy.set(id, work);
     const forget = (): void => {
-      this.#opening.delete(id);
+      this.#busy.delete(id);
       this.#restIfIdle();
     };
-    opening.then(forget, forget);
+    work.then(forget, forget);
   }
 
   /** A runtime that holds nothing keeps no timer. */
   #restIfIdle(): void {
-    if (this.#runs.size === 0 && this.#opening.size === 0) this.#context.lease.rest();
+    if (this.#runs.size === 0 && this.#busy.size === 0) this.#context.lease.rest();
   }
 
   async #stored(id: string): Promise<StoredRun> {

@@ -184,7 +184,8 @@ describe('run.actor', () => {
     await expect(toPromise(failing.actor)).rejects.toThrow('broken');
   });
 
-  test('works with select', async () => {
+  // 5.20 has no select on its actors, so it has none here.
+  test.skipIf(!('select' in Actor.prototype))('works with select, where XState has it', async () => {
     const { runtime } = createStage();
     const run = await runtime.start(machine);
     const parity = (run.actor as Any).select(({ context }: Any) => context.n % 2 === 1);

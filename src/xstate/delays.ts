@@ -39,7 +39,7 @@ export interface Delay {
 }
 
 // The longest delay that browsers' and Node's timers take.
-const LONGEST = 2 ** 31 - 1;
+export const LONGEST_TIMEOUT: number = 2 ** 31 - 1;
 
 /** Who is told of delays. */
 export interface DelayOwner {
@@ -69,7 +69,10 @@ export class Delays implements LiveScheduler {
 
   schedule(source: LiveActor, target: LiveActor, event: AnyEventObject, delay: number, id?: string): void {
     const key = this.#lastKey + 1;
-    const added = { key, source, target, event, delay, id: id ?? `#${key}`, due: this.#clock.now() + delay };
+    // One without an end, too, is stored as a number.
+    const wait = Math.min(delay, Number.MAX_SAFE_INTEGER);
+    const due = Math.min(this.#clock.now() + wait, Number.MAX_SAFE_INTEGER);
+    const added = { key, source, target, event, delay: wait, id: id ?? `#${key}`, due };
     this.add(added);
     this.#owner.delayAdded(added);
   }
@@ -151,8 +154,8 @@ export class Delays implements LiveScheduler {
   #arm(delay: Delay): void {
     const wait = Math.max(0, delay.due - this.#clock.now());
     const timer = this.#clock.setTimeout(
-      () => (wait > LONGEST ? this.#arm(delay) : this.#owner.fire(delay)),
-      Math.min(wait, LONGEST),
+      () => (wait > LONGEST_TIMEOUT ? this.#arm(delay) : this.#owner.fire(delay)),
+      Math.min(wait, LONGEST_TIMEOUT),
     );
     (this.#timers ??= new Map()).set(delay, timer);
   }

@@ -23,6 +23,7 @@ export function structureHash(machine: AnyStateMachine): string {
     const text = JSON.stringify({ machine }, function (this: Record<string, unknown>, key: string) {
       const value = this[key]; // not what the machine's own toJSON() makes of it
       if (typeof value === 'function') return '';
+      if (typeof value === 'bigint') return String(value);
       if (typeof value !== 'object' || value === null) return beside.has(key) ? undefined : value;
       if (beside.has(key) || seen.has(value)) return undefined;
       seen.add(value);
