@@ -1,13 +1,13 @@
 /** What bare XState does with a case: it says which cases count, and what must be seen of them. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { createActor, getStateNodes, type AnyActor, type AnyStateMachine } from 'xstate';
-import type { Case } from './cases.ts';
+import { runsByItself, type Case } from './cases.ts';
 import { machineId } from './convert/document.ts';
 import { toMachine } from './convert/to-machine.ts';
 import { see, type Window } from './sight.ts';
 
 export interface BareCourse {
-  /** The first is from the start to the first event; a case without events ends in it. */
+  /** The first is from the start to the first event; a case that runs by itself ends in it. */
   readonly windows: readonly Window[];
   /** In milliseconds. */
   readonly took: number;
@@ -38,7 +38,7 @@ export async function runBare(test: Case): Promise<BareCourse> {
   try {
     actor.start();
     window.push(see(actor.getSnapshot()));
-    if (test.events.length === 0) await untilEnd(actor, began);
+    if (runsByItself(test)) await untilEnd(actor, began);
     // The initial configuration is not compared: SCXML's is XState's only after its first macrostep.
     for (const { after, event, nextConfiguration } of test.events) {
       if (actor.getSnapshot().status !== 'active') break;
@@ -47,14 +47,14 @@ export async function runBare(test: Case): Promise<BareCourse> {
       windows.push(window);
       actor.send({ type: event.name });
       window.push(see(actor.getSnapshot()));
-      if (!isIn(machine, actor, nextConfiguration[0]!)) throw new Unsupported('it goes elsewhere');
+      if (!isIn(machine, actor, nextConfiguration[0]!)) throw new Unsupported('bare XState goes elsewhere');
     }
-    if (test.events.length > 0) await sleep(AFTERMATH);
-    if (failed) throw new Unsupported('it ends with an error');
-    if (actor.getSnapshot().value === 'fail') throw new Unsupported('it fails');
+    if (!runsByItself(test)) await sleep(AFTERMATH);
+    if (failed) throw new Unsupported('bare XState ends with an error');
+    if (actor.getSnapshot().value === 'fail') throw new Unsupported('bare XState fails');
     return { windows, took: performance.now() - began };
   } catch (error) {
-    throw error instanceof Unsupported ? error : new Unsupported('it throws', { cause: error });
+    throw error instanceof Unsupported ? error : new Unsupported('bare XState throws', { cause: error });
   } finally {
     actor.stop();
   }
@@ -64,17 +64,17 @@ function convert({ source }: Case): AnyStateMachine {
   try {
     return toMachine(source);
   } catch (cause) {
-    throw new Unsupported('it is not converted', { cause });
+    throw new Unsupported('the converter lacks something', { cause });
   }
 }
 
 async function untilEnd(actor: AnyActor, began: number): Promise<void> {
   while (actor.getSnapshot().status === 'active') {
-    if (performance.now() - began > LIMIT) throw new Unsupported('it does not end');
+    if (performance.now() - began > LIMIT) throw new Unsupported('bare XState does not end');
     await sleep(5);
   }
   const { value } = actor.getSnapshot() as { value: unknown };
-  if (value !== 'pass' && value !== 'final') throw new Unsupported('it fails');
+  if (value !== 'pass' && value !== 'final') throw new Unsupported('bare XState fails');
 }
 
 const isIn = ({ root }: AnyStateMachine, actor: AnyActor, id: string): boolean =>

@@ -1,7 +1,7 @@
 /** The cases of the W3C's suite for SCXML and of SCION's, as the package that gathers them has them. */
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
-import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 
 /** An event that a case sends, and where it must lead. */
 interface CaseEvent {
@@ -16,12 +16,11 @@ export interface Case {
   /** The document. */
   readonly source: string;
   readonly initialConfiguration: readonly string[];
-  /** None: the case runs by itself to the state `pass` or `fail`. */
   readonly events: readonly CaseEvent[];
 }
 
 const folder = join(
-  dirname(createRequire(import.meta.url).resolve('@scion-scxml/test-framework/package.json')),
+  dirname(fileURLToPath(import.meta.resolve('@scion-scxml/test-framework/package.json'))),
   'test',
 );
 
@@ -41,6 +40,10 @@ export function readCases(): Case[] {
       ...(JSON.parse(readFileSync(join(folder, `${name}.json`), 'utf8')) as Omit<Case, 'name' | 'source'>),
     }));
 }
+
+/** Does the case run by itself, to the state `pass` or `fail`? */
+export const runsByItself = ({ events, initialConfiguration }: Case): boolean =>
+  events.length === 0 && initialConfiguration[0] === 'pass';
 
 /** Does the case wait for real time, which a busy machine may not give it? */
 export const isTimed = ({ source, events }: Case): boolean =>

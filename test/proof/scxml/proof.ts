@@ -8,9 +8,9 @@ import { isTimed, readCases, type Case } from './cases.ts';
 import { inTurns } from './in-turns.ts';
 import { inMemory, inSqlite, runReopened } from './reopened.ts';
 
-/** How many of the suite's cases bare XState passes. Fewer, and it is this proof that is broken. */
-const SUPPORTED = 267;
-/** Keeps a function in its context, so it must be refused. */
+/** How many cases must count beside the refused one. Fewer, and it is this proof that is broken. */
+const LEAST = 267;
+/** Bare XState passes it with a function in its context: the run must be refused. */
 const REFUSED = 'w3c-ecma/test453.txml';
 /** Most of them only wait. */
 const AT_ONCE = 24;
@@ -28,11 +28,13 @@ export const proof: Proof = {
     const courses = await bareCourses(cases, say);
     say(`bare XState passes ${courses.size} of ${cases.length} cases`);
     const wrong = await wrongCases(courses, reopenings, say);
+    const right = [...courses.keys()].filter((test) => !wrong.has(test));
+    const same = right.filter(({ name }) => name !== REFUSED).length;
     return {
-      passed: wrong === 0 && courses.size >= SUPPORTED,
+      passed: wrong.size === 0 && same >= LEAST && same < right.length,
       figure:
-        `${courses.size - wrong} of ${courses.size} cases (expected ${SUPPORTED}) as in bare XState, ` +
-        'opened anew after every event, on memory and SQLite',
+        `${same} cases as in bare XState, opened anew after every event, on memory and SQLite; ` +
+        `${right.length - same} refused as it must be, ${wrong.size} wrong`,
     };
   },
 };
@@ -50,20 +52,26 @@ async function bareCourses(cases: readonly Case[], say: Say): Promise<Map<Case, 
       return false;
     }
   });
-  for (const [reason, count] of reasons) say(`${count} cases do not count: ${reason} in bare XState`);
+  for (const [reason, count] of reasons) say(`${count} cases do not count: ${reason}`);
   return courses;
 }
 
-/** How many cases go another way. */
-async function wrongCases(courses: Map<Case, BareCourse>, reopenings: number, say: Say): Promise<number> {
-  let right = 0;
+/** The cases that go another way than they must. */
+async function wrongCases(
+  courses: Map<Case, BareCourse>,
+  reopenings: number,
+  say: Say,
+): Promise<ReadonlySet<Case>> {
+  const wrong = new Set(courses.keys());
   await twice([...courses.keys()], async (test, isLast) => {
     const faults = await faultsOf(test, courses.get(test)!, reopenings);
-    if (faults.length === 0 && ++right % 50 === 0) say(`${right} cases are as in bare XState`);
     if (isLast) for (const fault of faults) say(`${test.name}, ${fault}`);
-    return faults.length === 0;
+    if (faults.length > 0) return false;
+    wrong.delete(test);
+    if (wrong.size % 50 === 0) say(`${wrong.size} cases to go`);
+    return true;
   });
-  return courses.size - right;
+  return wrong;
 }
 
 /** What is wrong with the case, for each store. */

@@ -14,7 +14,7 @@ import {
 import { memoryStore } from 'savepoint/memory';
 import { sqliteStore } from 'savepoint/sqlite';
 import type { BareCourse } from './bare.ts';
-import type { Case } from './cases.ts';
+import { runsByItself, type Case } from './cases.ts';
 import { toMachine } from './convert/to-machine.ts';
 import { isSame, see, show, type Window } from './sight.ts';
 
@@ -68,9 +68,7 @@ export async function runReopened(
   const opened = new ReopenedRun(test, shelf);
   try {
     await opened.start();
-    await (test.events.length === 0
-      ? followToEnd(opened, course, reopenings)
-      : followEvents(opened, test, course));
+    await (runsByItself(test) ? followToEnd(opened, course, reopenings) : followEvents(opened, test, course));
     return { kind: 'same' };
   } catch (error) {
     if (error instanceof NotSerializableError) return { kind: 'refused' };
