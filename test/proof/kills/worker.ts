@@ -1,0 +1,143 @@
+/** The process that is killed: holds one run of the shop, and does to it what it is told. */
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { createRuntime, type Run } from 'savepoint';
+import { sqliteStore } from 'savepoint/sqlite';
+import { goodsOf, type Goods } from './goods.ts';
+import { openLedger } from './ledger.ts';
+import type { Loaded } from './worker-process.ts';
+import { makeShop, type Fired, type Outside, type ShopEvent } from './machine.ts';
+
+export interface Sent {
+  readonly id: string;
+  readonly event: ShopEvent;
+}
+
+/** What it is told. It starts, waits for `open`, and knows nothing before: so it can be kept ready. */
+export type Order =
+  | { readonly open: { readonly folder: string; readonly run: string; readonly life: number } }
+  /** All in one job: their turns are one commit. */
+  | { readonly send: readonly Sent[] }
+  | { readonly end: true };
+
+/** The state of the shop and of all its actors. */
+export interface State {
+  readonly seq: number;
+  readonly seen: readonly number[];
+  readonly lately: ReadonlyMap<number, Goods>;
+  readonly rang: readonly number[];
+  readonly fired: readonly Fired[];
+  readonly delivered: readonly number[];
+  readonly cargo: Goods | undefined;
+  readonly counted: readonly number[];
+  readonly dispatch: number;
+  readonly till: { readonly count: number; readonly sum: number };
+  readonly shelf: { readonly count: number; readonly newest: number; readonly goods: Goods | undefined };
+  readonly stockroom: {
+    readonly n: number;
+    readonly goods: Goods | undefined;
+    readonly fired: readonly Fired[];
+    readonly audited: readonly number[];
+  };
+}
+
+/** What is begun by an event and over later. */
+export type Job = 'ARM' | 'COUNT' | 'DISPATCH';
+
+export type Answer =
+  | { readonly ready: State; readonly at: number }
+  | {
+      readonly receipt: { readonly id: string; readonly accepted: boolean; readonly seq: number | undefined };
+    }
+  | { readonly over: Job; readonly n: number }
+  | { readonly ended: State }
+  | { readonly fault: string };
+
+type Shop = ReturnType<typeof makeShop>;
+
+const tell = (answer: Answer): void => void process.send?.(answer);
+const fault = (error: unknown): void =>
+  tell({ fault: error instanceof Error ? (error.stack ?? '') : String(error) });
+
+let end = async (): Promise<void> => {};
+let run: Run<Shop> | undefined;
+
+// Whoever started it is gone.
+process.on('disconnect', () => process.exit(1));
+process.on('message', (order: Order) => {
+  if ('open' in order) void open(order.open).catch(fault);
+  else if ('send' in order) for (const sent of order.send) void send(sent).catch(fault);
+  else void end().catch(fault);
+});
+
+async function open({ folder, run: id, life }: { folder: string; run: string; life: number }): Promise<void> {
+  const path = join(folder, 'shop.db');
+  const store = sqliteStore(path, { synchronous: 'full' });
+  const ledger = openLedger(join(folder, 'ledger'), life);
+  // Through another connection: it sees what is committed, and nothing else.
+  const witness = sqliteStore(path);
+  const seqOf = (event: string): number => Number(witness.row(id, 'event', event) ?? 0);
+  const outside: Outside = {
+    report: (n) => ledger('report', n, seqOf(`SELL-${n}`)),
+    ring: (n) => ledger('ring', n, seqOf(`SELL-${n}`)),
+    fetch: async (what, n) => {
+      await sleep(Math.random() * 40);
+      ledger(what, n, seqOf(what === 'deliver' ? `DISPATCH-${n}` : `COUNT-${n}`));
+      await sleep(Math.random() * 40);
+      return goodsOf(n);
+    },
+  };
+  const shop = makeShop(outside);
+  const runtime = createRuntime({ store, machines: [shop], limits: { lease: 1000 } });
+  run = await runtime.ensure(shop, { id });
+  const mine = run;
+  watch(mine, ledger);
+  await mine.flush();
+  tell({ ready: stateOf(mine), at: Date.now() });
+  end = async () => {
+    await mine.flush();
+    const state = stateOf(mine);
+    await runtime.close();
+    await store.close();
+    await witness.close();
+    process.send?.({ ended: state } satisfies Answer, () => process.exit());
+  };
+}
+
+async function send({ id, event }: Sent): Promise<void> {
+  const { accepted, seq } = await run!.send(event, { id });
+  tell({ receipt: { id, accepted, seq } });
+}
+
+/** Notes each outcome as soon as a committed snapshot shows it. */
+function watch(run: Run<Shop>, ledger: ReturnType<typeof openLedger>): void {
+  const noted = { ARM: 0, COUNT: 0, DISPATCH: 0 };
+  const look = (): void => {
+    const { fired, counted, delivered } = run.getSnapshot().context;
+    const over = { ARM: fired.at(-1)?.n ?? 0, COUNT: counted.at(-1) ?? 0, DISPATCH: delivered.at(-1) ?? 0 };
+    for (const job of ['ARM', 'COUNT', 'DISPATCH'] as const) {
+      const n = over[job];
+      if (n === noted[job]) continue;
+      noted[job] = n;
+      ledger(`over:${job}`, n, run.seq);
+      tell({ over: job, n });
+    }
+  };
+  look();
+  run.subscribe(look);
+}
+
+function stateOf({ seq, actor }: Run<Shop>): State {
+  const { context, children } = actor.getSnapshot();
+  const { till, shelf, stockroom } = children;
+  if (!till || !shelf || !stockroom) throw new Error('An actor of the shop is missing.');
+  const { seen, lately, rang, fired, delivered, cargo, counted, dispatch } = context;
+  return {
+    ...{ seq, seen, lately, rang, fired, delivered, cargo, counted, dispatch },
+    till: till.getSnapshot().context,
+    shelf: shelf.getSnapshot().context,
+    stockroom: stockroom.getSnapshot().context,
+  };
+}
+
+process.send?.({ loaded: true } satisfies Loaded);
