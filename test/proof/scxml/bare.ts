@@ -6,13 +6,6 @@ import { machineId } from './convert/document.ts';
 import { toMachine } from './convert/to-machine.ts';
 import { see, type Window } from './sight.ts';
 
-export interface BareCourse {
-  /** The first is from the start to the first event; a case that runs by itself ends in it. */
-  readonly windows: readonly Window[];
-  /** In milliseconds. */
-  readonly took: number;
-}
-
 /** Why a case does not count. */
 export class Unsupported extends Error {}
 
@@ -21,8 +14,11 @@ const LIMIT = 7_000;
 /** What a case still does after its last event, in milliseconds. */
 const AFTERMATH = 40;
 
-/** Throws `Unsupported` where bare XState does not pass the case, or the converter lacks something. */
-export async function runBare(test: Case): Promise<BareCourse> {
+/**
+ * What is seen of the case: in the first window from the start to the first event, then from event to event.
+ * A case that runs by itself ends in the first. Throws `Unsupported` where bare XState does not pass the case, or the converter lacks something.
+ */
+export async function runBare(test: Case): Promise<readonly Window[]> {
   const machine = convert(test);
   const actor = createActor(machine, { logger: () => {} });
   let window: Window = [];
@@ -34,11 +30,10 @@ export async function runBare(test: Case): Promise<BareCourse> {
       failed = true;
     },
   });
-  const began = performance.now();
   try {
     actor.start();
     window.push(see(actor.getSnapshot()));
-    if (runsByItself(test)) await untilEnd(actor, began);
+    if (runsByItself(test)) await untilEnd(actor);
     // The initial configuration is not compared: SCXML's is XState's only after its first macrostep.
     for (const { after, event, nextConfiguration } of test.events) {
       if (actor.getSnapshot().status !== 'active') break;
@@ -52,7 +47,7 @@ export async function runBare(test: Case): Promise<BareCourse> {
     if (!runsByItself(test)) await sleep(AFTERMATH);
     if (failed) throw new Unsupported('bare XState ends with an error');
     if (actor.getSnapshot().value === 'fail') throw new Unsupported('bare XState fails');
-    return { windows, took: performance.now() - began };
+    return windows;
   } catch (error) {
     throw error instanceof Unsupported ? error : new Unsupported('bare XState throws', { cause: error });
   } finally {
@@ -68,7 +63,8 @@ function convert({ source }: Case): AnyStateMachine {
   }
 }
 
-async function untilEnd(actor: AnyActor, began: number): Promise<void> {
+async function untilEnd(actor: AnyActor): Promise<void> {
+  const began = performance.now();
   while (actor.getSnapshot().status === 'active') {
     if (performance.now() - began > LIMIT) throw new Unsupported('bare XState does not end');
     await sleep(5);

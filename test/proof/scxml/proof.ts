@@ -3,10 +3,11 @@
  * anew after every event, on the memory store and on SQLite.
  */
 import type { Proof } from '../proof.ts';
-import { runBare, Unsupported, type BareCourse } from './bare.ts';
+import { runBare, Unsupported } from './bare.ts';
 import { isTimed, readCases, type Case } from './cases.ts';
 import { inTurns } from './in-turns.ts';
 import { inMemory, inSqlite, runReopened } from './reopened.ts';
+import type { Window } from './sight.ts';
 
 /** How many cases must count beside the refused one. Fewer, and it is this proof that is broken. */
 const LEAST = 267;
@@ -19,8 +20,8 @@ type Say = (line: string) => void;
 
 export const proof: Proof = {
   name: 'scxml',
-  // All cases, always: the count is how often one that runs by itself is opened anew on its way.
-  full: 20,
+  // All cases, always: the count is how often a run is opened anew while its case waits for a delay.
+  full: 50,
   async run(reopenings, say) {
     // Bare XState throws what nobody handles from a timer, which is no result.
     process.on('uncaughtException', (error) => say(`thrown from a timer: ${String(error)}`));
@@ -39,8 +40,8 @@ export const proof: Proof = {
   },
 };
 
-async function bareCourses(cases: readonly Case[], say: Say): Promise<Map<Case, BareCourse>> {
-  const courses = new Map<Case, BareCourse>();
+async function bareCourses(cases: readonly Case[], say: Say): Promise<Map<Case, readonly Window[]>> {
+  const courses = new Map<Case, readonly Window[]>();
   const reasons = new Map<string, number>();
   await twice(cases, async (test, isLast) => {
     try {
@@ -58,7 +59,7 @@ async function bareCourses(cases: readonly Case[], say: Say): Promise<Map<Case, 
 
 /** The cases that go another way than they must. */
 async function wrongCases(
-  courses: Map<Case, BareCourse>,
+  courses: Map<Case, readonly Window[]>,
   reopenings: number,
   say: Say,
 ): Promise<ReadonlySet<Case>> {
@@ -75,10 +76,10 @@ async function wrongCases(
 }
 
 /** What is wrong with the case, for each store. */
-async function faultsOf(test: Case, course: BareCourse, reopenings: number): Promise<string[]> {
+async function faultsOf(test: Case, windows: readonly Window[], reopenings: number): Promise<string[]> {
   const faults = [['memory', inMemory] as const, ['SQLite', inSqlite] as const].map(
     async ([store, shelves]) => {
-      const result = await runReopened(test, course, shelves, reopenings);
+      const result = await runReopened(test, windows, shelves, reopenings);
       const isExpected = result.kind === (test.name === REFUSED ? 'refused' : 'same');
       return isExpected ? [] : [`${store}: ${result.kind === 'different' ? result.why : result.kind}`];
     },

@@ -13,7 +13,6 @@ import {
 } from 'savepoint';
 import { memoryStore } from 'savepoint/memory';
 import { sqliteStore } from 'savepoint/sqlite';
-import type { BareCourse } from './bare.ts';
 import { runsByItself, type Case } from './cases.ts';
 import { toMachine } from './convert/to-machine.ts';
 import { isSame, see, show, type Window } from './sight.ts';
@@ -52,23 +51,33 @@ export const inSqlite: Shelves = () => {
 
 class Different extends Error {}
 
-/** How often a case that runs by itself is looked at, in milliseconds. */
-const LOOK = 150;
-/** What a delay may be late on a busy machine, in milliseconds. */
+/** How late a delay may be on a busy machine, in milliseconds. */
 const PATIENCE = 3_000;
 
-/** Runs the case and compares. `reopenings`: how often, at most, a case that runs by itself is opened anew. */
+/** Runs the case and compares. `reopenings`: how often the run is opened anew while its case waits. */
 export async function runReopened(
   test: Case,
-  course: BareCourse,
+  windows: readonly Window[],
   shelves: Shelves,
   reopenings: number,
 ): Promise<Result> {
   const shelf = shelves();
-  const opened = new ReopenedRun(test, shelf);
+  const opened = new ReopenedRun(test, shelf, reopenings);
   try {
     await opened.start();
-    await (runsByItself(test) ? followToEnd(opened, course, reopenings) : followEvents(opened, test, course));
+    for (const [at, window] of windows.entries()) {
+      // The first window is that of the start.
+      if (at > 0) {
+        const { after, event } = test.events[at - 1]!;
+        if (after) await opened.comeTo(windows[at - 1]!, after);
+        opened.where = `event ${at} (${event.name})`;
+        await opened.send(event.name);
+      }
+      opened.expect(window);
+      await opened.reopen();
+      opened.expect(window);
+    }
+    if (runsByItself(test)) await opened.comeTo(windows[0]!, 0);
     return { kind: 'same' };
   } catch (error) {
     if (error instanceof NotSerializableError) return { kind: 'refused' };
@@ -80,64 +89,23 @@ export async function runReopened(
   }
 }
 
-async function followToEnd(
-  opened: ReopenedRun,
-  { windows, took }: BareCourse,
-  reopenings: number,
-): Promise<void> {
-  const [window] = windows as [Window];
-  opened.expect(window);
-  await opened.reopen();
-  opened.expect(window);
-  const end = performance.now() + took + PATIENCE;
-  for (let times = 1; opened.isActive && performance.now() < end; times++) {
-    opened.where = `opened ${times} times`;
-    await sleep(LOOK);
-    opened.expect(window);
-    if (times < reopenings) await opened.reopen();
-    opened.expect(window);
-  }
-  opened.where = 'at the end';
-  opened.expect(window.slice(-1));
-}
-
-async function followEvents(opened: ReopenedRun, { events }: Case, { windows }: BareCourse): Promise<void> {
-  for (const [at, window] of windows.entries()) {
-    // The first window is that of the start.
-    if (at > 0) {
-      const { after, event } = events[at - 1]!;
-      if (after) {
-        await sleep(after);
-        await opened.comeTo(windows[at - 1]!);
-      }
-      opened.where = `event ${at} (${event.name})`;
-      await opened.send(event.name);
-    }
-    opened.expect(window);
-    await opened.reopen();
-    opened.expect(window);
-  }
-}
-
 /** The run, over its releases. */
 class ReopenedRun {
   /** How far it is, for what is said of a difference. */
   where = 'start';
   readonly #test: Case;
   readonly #shelf: Shelf;
+  readonly #reopenings: number;
   #store: Store;
   #runtime: Runtime;
   #run: Run | undefined;
 
-  constructor(test: Case, shelf: Shelf) {
+  constructor(test: Case, shelf: Shelf, reopenings: number) {
     this.#test = test;
     this.#shelf = shelf;
+    this.#reopenings = reopenings;
     this.#store = shelf.reach();
     this.#runtime = createRuntime({ store: this.#store, logger: () => {} });
-  }
-
-  get isActive(): boolean {
-    return this.#current.getSnapshot().status === 'active';
   }
 
   async start(): Promise<void> {
@@ -162,7 +130,7 @@ class ReopenedRun {
       await this.#current.send({ type });
     } catch (error) {
       // Bare XState ignores an event that comes after the end.
-      if (!(error instanceof RunClosedError) || this.isActive) throw error;
+      if (!(error instanceof RunClosedError) || this.#current.getSnapshot().status === 'active') throw error;
     }
   }
 
@@ -173,11 +141,21 @@ class ReopenedRun {
       throw new Different(`${this.where}: ${show(now)}, bare: ${show(window.at(-1)!)}`);
   }
 
-  /** Waits for what bare XState showed last in the window. */
-  async comeTo(window: Window): Promise<void> {
-    const end = performance.now() + PATIENCE;
-    while (!isSame(see(this.#current.getSnapshot()), window.at(-1)!) && performance.now() < end)
-      await sleep(5);
+  /**
+   * Waits so many milliseconds, and then for what bare XState showed last in the window. On the way the run
+   * is opened anew again and again: a delay that began from the beginning each time would never be over.
+   */
+  async comeTo(window: Window, wait: number): Promise<void> {
+    const began = performance.now();
+    const pause = Math.max(wait, PATIENCE) / this.#reopenings;
+    for (let waited = 0; waited < wait + PATIENCE; waited = performance.now() - began) {
+      if (waited >= wait && isSame(see(this.#current.getSnapshot()), window.at(-1)!)) break;
+      await sleep(pause);
+      this.where = `after ${Math.round(performance.now() - began)} ms`;
+      this.expect(window);
+      await this.reopen();
+      this.expect(window);
+    }
     this.expect(window.slice(-1));
   }
 
