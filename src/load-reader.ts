@@ -1,2 +1,4 @@
 /** Loads what reads from a store. */
-export const loadReader = (): Promise<typeof import('./reader.ts')> => import('./reader.ts');
+import type * as Reader from './reader.ts';
+
+export const loadReader = (): Promise<typeof Reader> => import('./reader.ts');
