@@ -7,10 +7,10 @@
  *
  * @module
  */
-import { type CustomType, typesByName } from './custom-type.ts';
+import { checkNames, type CustomType } from './custom-type.ts';
 import { decode } from './decode.ts';
 import { blobsOf, encode } from './encode.ts';
-import { inspectCarefully, type Where } from './inspect.ts';
+import { walk, type Where } from './inspect.ts';
 import type { Json } from './json.ts';
 import { isCertainlyPlain } from './plain.ts';
 
@@ -58,11 +58,12 @@ export interface Codec {
 
 /** Writes and reads documents. Throws InvalidArgumentError when two custom types have one name. */
 export function createCodec({ types = [], blobBytes = 4096 }: CodecOptions = {}): Codec {
-  const named = typesByName(types);
+  checkNames(types);
   return {
-    inspect: (value, where) => (isCertainlyPlain(value) ? 'plain' : inspectCarefully(value, where, types)),
+    inspect: (value, where) =>
+      isCertainlyPlain(value) || !walk(value, where, types).rich ? 'plain' : 'rich',
     encode: (value, blobs) => encode(value, blobs, types, blobBytes),
-    decode: (json, blobs) => decode(json, blobs, named),
+    decode: (json, blobs) => decode(json, blobs, types),
     blobsOf,
   };
 }

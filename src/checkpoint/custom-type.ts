@@ -28,13 +28,10 @@ export interface CustomType<T = unknown, Stored = unknown> {
   decode(stored: Stored): T;
 }
 
-/** The types by name. Throws InvalidArgumentError when two have the same. */
-export function typesByName(types: readonly CustomType[]): ReadonlyMap<string, CustomType> {
-  const byName = new Map<string, CustomType>();
-  for (const type of types) {
-    if (byName.has(type.name))
-      throw new InvalidArgumentError(`Two custom types have the name '${type.name}'.`);
-    byName.set(type.name, type);
+/** Throws InvalidArgumentError when two types have the same name. */
+export function checkNames(types: readonly CustomType[]): void {
+  for (const { name } of types) {
+    if (types.find((type) => type.name === name) !== types.findLast((type) => type.name === name))
+      throw new InvalidArgumentError(`Two custom types have the name '${name}'.`);
   }
-  return byName;
 }

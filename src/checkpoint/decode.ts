@@ -14,82 +14,66 @@ import { untag } from './tag.ts';
 export function decode(
   document: Json,
   blobs: ReadonlyMap<string, Uint8Array>,
-  types: ReadonlyMap<string, CustomType>,
+  types: readonly CustomType[],
 ): unknown {
   return value(document);
 
   function value(json: Json): unknown {
     if (typeof json !== 'object' || json === null) return json;
     if (Array.isArray(json)) {
+      // Not map(): its frames would fill the stack where values are nested deeply.
       const items: unknown[] = json;
       for (let i = 0; i < json.length; i++) items[i] = value(json[i] as Json);
       return items;
     }
     const tagged = untag(json);
-    if (tagged) return tagged[0].startsWith('=') ? { [tagged[0]]: value(tagged[1]) } : rich(...tagged);
+    if (tagged) {
+      const [name, body] = tagged;
+      return name.startsWith('=') ? { [name]: value(body) } : rich(name, value(body));
+    }
     // Each key is the document's own already, so that even `__proto__` is an ordinary one.
-    for (const key of Object.keys(json)) Reflect.set(json, key, value(Reflect.get(json, key)));
+    const members: Record<string, unknown> = json;
+    for (const key of Object.keys(json)) members[key] = value(json[key] as Json);
     return json;
   }
 
-  function rich(name: string, body: Json): unknown {
+  function rich(name: string, body: unknown): unknown {
+    if (name.startsWith(':')) {
+      const type = types.find((type) => `:${type.name}` === name);
+      if (type) return type.decode(body);
+      throw new Error(`the custom type '${name.slice(1)}' is not registered: createRuntime({ types })`);
+    }
     switch (name) {
       case 'bytes':
-        return fromBytes(text(body, 0), fromBase64(text(body, 1)));
-      case 'blob':
-        return fromBytes(text(body, 0), blob(text(body, 1)));
+      case 'blob': {
+        const [className, data] = list(body);
+        if (typeof data !== 'string') throw new Error('a binary value is not text');
+        const bytes = name === 'blob' ? blobs.get(data) : fromBase64(data);
+        if (bytes) return fromBytes(String(className), bytes);
+        throw new Error(`the blob ${data} is missing`);
+      }
       case 'Map':
-        return mapOf(list(value(body)));
+        return new Map(list(body) as [unknown, unknown][]);
       case 'Set':
-        return new Set(list(value(body)));
-      case 'Array':
-        return sparseArray(list(value(body)));
+        return new Set(list(body));
+      case 'Array': {
+        const [length, ...indexed] = list(body);
+        return Object.assign([], Object.fromEntries(indexed as [number, unknown][]), { length });
+      }
       case 'Error':
-        return errorOf(value(body) as ErrorParts);
+        return errorOf(body as ErrorParts);
       case 'at': {
-        const [regexp, lastIndex] = list(value(body));
+        const [regexp, lastIndex] = list(body);
         return Object.assign(regexp as RegExp, { lastIndex });
       }
-      case 'NaN':
-        return new Date(NaN);
+      case 'Date':
+        return new Date((body as string | null) ?? NaN);
     }
-    return name.startsWith(':') ? custom(name.slice(1), body) : decodeLeaf(name, body);
-  }
-
-  function custom(name: string, body: Json): unknown {
-    const type = types.get(name);
-    if (type === undefined)
-      throw new Error(`the custom type '${name}' is not registered: createRuntime({ types })`);
-    return type.decode(value(body));
-  }
-
-  function blob(hash: string): Uint8Array {
-    const bytes = blobs.get(hash);
-    if (bytes === undefined) throw new Error(`the blob ${hash} is missing`);
-    return bytes;
+    return decodeLeaf(name, body);
   }
 }
 
 function list(value: unknown): unknown[] {
   if (!Array.isArray(value)) throw new Error('a tagged value has no list');
   return value;
-}
-
-function text(body: Json, index: number): string {
-  const item = list(body)[index];
-  if (typeof item !== 'string') throw new Error('a binary value is not text');
-  return item;
-}
-
-function mapOf(flat: unknown[]): Map<unknown, unknown> {
-  const map = new Map<unknown, unknown>();
-  for (let i = 0; i < flat.length; i += 2) map.set(flat[i], flat[i + 1]);
-  return map;
-}
-
-function sparseArray([length, ...indexed]: unknown[]): unknown[] {
-  const array: unknown[] = [];
-  array.length = length as number;
-  for (const [index, item] of indexed as [number, unknown][]) array[index] = item;
-  return array;
 }

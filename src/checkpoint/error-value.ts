@@ -4,6 +4,7 @@
  * @module
  */
 import { put } from './json.ts';
+import { classNameOf } from './kind.ts';
 
 /** An error taken apart. */
 export interface ErrorParts {
@@ -15,48 +16,35 @@ export interface ErrorParts {
   readonly own: Readonly<Record<string, unknown>>;
 }
 
-const classes = [
-  TypeError,
-  RangeError,
-  SyntaxError,
-  ReferenceError,
-  EvalError,
-  URIError,
-  AggregateError,
-  Error,
-];
+const names = /^(Type|Range|Syntax|Reference|Eval|URI|Aggregate|)Error$/;
 
 /**
  * Takes an error apart. One of a class of one's own counts as one of the nearest built-in class, and keeps its name.
- * Symbol keys, and further properties that are not enumerable, are left out: the user did not put them there.
+ * Further properties that are not enumerable are left out: the user did not put them there.
  */
 export function errorParts(error: Error): ErrorParts {
-  // The name decides for an error of another realm, which is no instance of any class here.
-  const nearest =
-    classes.find((known) => error instanceof known) ??
-    classes.find((known) => known.name === error.name) ??
-    Error;
+  // By its name: the class may be that of another realm.
+  let nearest: object = error;
+  do nearest = Object.getPrototypeOf(nearest) as object;
+  while (!names.test(classNameOf(nearest)));
+  const own: Record<string, unknown> = { ...(error as object) };
   const hidden: Record<string, unknown> = {};
   for (const key of ['message', 'stack', 'cause', 'errors', 'name']) {
-    if (Object.prototype.propertyIsEnumerable.call(error, key)) continue;
+    if (Object.hasOwn(own, key)) continue;
     const value: unknown = Reflect.get(error, key);
     // A DOMException has message and name on its prototype, as some engines have the stack.
-    const inherited = typeof value === 'string' && value !== Reflect.get(nearest.prototype, key);
-    if (inherited || (key !== 'name' && Object.hasOwn(error, key))) hidden[key] = value;
+    if (typeof value === 'string' ? value !== Reflect.get(nearest, key) : Object.hasOwn(error, key))
+      hidden[key] = value;
   }
-  const own: Record<string, unknown> = {};
-  for (const key of Object.keys(error)) put(own, key, Reflect.get(error, key));
-  return { is: nearest.name, hidden, own };
+  return { is: classNameOf(nearest), hidden, own };
 }
 
 /** Puts an error together again, each property with the flags that it had. */
 export function errorOf({ is, hidden, own }: ErrorParts): Error {
-  const known = classes.find(({ name }) => name === is) ?? Error;
+  const known: unknown = Reflect.get(globalThis, names.test(is) ? is : 'Error');
   // With the class as new.target: AggregateError alone takes other arguments, and sets its properties itself.
-  const error: Error = Reflect.construct(Error, [], known);
-  for (const key of Object.keys(hidden)) {
-    Object.defineProperty(error, key, { value: hidden[key], configurable: true, writable: true });
-  }
+  const error: Error = Reflect.construct(Error, [], known as typeof Error);
+  for (const key of Object.keys(hidden)) put(error, key, hidden[key], false);
   for (const key of Object.keys(own)) put(error, key, own[key]);
   return error;
 }

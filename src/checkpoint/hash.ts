@@ -6,26 +6,19 @@
 import { sha256 } from '@noble/hashes/sha2.js';
 import { bytesToHex, utf8ToBytes } from '@noble/hashes/utils.js';
 
-const known = new WeakMap<Uint8Array, { readonly sum: number; readonly hash: string }>();
+const known = new WeakMap<object, { readonly sum: number; readonly hash: string }>();
 
 /**
- * The SHA-256 of some bytes, in hex. It is kept for each array together with a checksum, which costs a tenth of it: an
+ * The SHA-256 of some bytes, in hex. It is kept for their owner together with a checksum, which costs a tenth of it: an
  * image that stays in a context is hashed once, and a buffer that was filled again is hashed again.
  */
-export function contentHash(bytes: Uint8Array): string {
-  const sum = checksum(bytes);
-  const last = known.get(bytes);
-  if (last?.sum === sum) return last.hash;
-  const hash = bytesToHex(sha256(bytes));
-  known.set(bytes, { sum, hash });
-  return hash;
-}
-
-/** FNV-1a, of 32 bits. */
-function checksum(bytes: Uint8Array): number {
+export function contentHash(bytes: Uint8Array, owner: object = bytes): string {
+  // FNV-1a, of 32 bits.
   let sum = 0x811c9dc5;
   for (let i = 0; i < bytes.length; i++) sum = Math.imul(sum ^ (bytes[i] as number), 0x01000193);
-  return sum;
+  let last = known.get(owner);
+  if (last?.sum !== sum) known.set(owner, (last = { sum, hash: bytesToHex(sha256(bytes)) }));
+  return last.hash;
 }
 
 /** The first 16 bytes of the SHA-256 of a text, in hex. */

@@ -1,13 +1,15 @@
 /**
- * Looks at a value before it is stored: what kind of document it needs, and whether it can be stored at all.
+ * The one walk over a value that is to be stored: what cannot be is refused with its path, and the rest makes a document.
  *
  * @module
  */
 import { NotSerializableError, SavepointError } from '../errors.ts';
 import type { CustomType } from './custom-type.ts';
 import { errorParts } from './error-value.ts';
-import { classNameOf, type Kind, kindOf } from './kind.ts';
+import { type Json, put } from './json.ts';
+import { classNameOf, extraKeyOf, faultOf, type Kind, kindOf } from './kind.ts';
 import { isPlainNumber } from './plain.ts';
+import { tag } from './tag.ts';
 
 /** Where a value lives, for the message when it cannot be stored. */
 export interface Where {
@@ -22,178 +24,160 @@ export interface Where {
   reference?(actor: object, path: string, inside: boolean): void;
 }
 
+/** Makes the document of a value that is not taken apart here. */
+export type Atom = (value: unknown, kind?: Kind) => Json;
+
+/** A step of a path: a key, an index, or how to get at a member of a collection. */
+type Step = string | number | readonly [text: string];
+
 /** Objects inside of one another, at most. JSON.stringify and our own recursion overflow the stack at some thousands. */
 const depthLimit = 1000;
 
-/** The whole truth about a value that is not plain for certain. Throws NotSerializableError. */
-export function inspectCarefully(
-  value: unknown,
+/**
+ * Whether JSON alone would not do for a value, and its document where `atom` is given. Without it, the value is looked at
+ * for the first time, and every rule holds. Throws NotSerializableError.
+ */
+export function walk(
+  root: unknown,
   where: Where,
   types: readonly CustomType[],
-): 'plain' | 'rich' {
-  const walk = new Walk(where, types);
+  atom?: Atom,
+): { document: Json; rich: boolean } {
+  let rich = false;
+  /** How many of the objects on the way here are none of JSON's. */
+  let inside = 0;
+  const path: Step[] = [];
+  /** The objects on the way here: `around[i]` is where the first `i` steps of the path lead. */
+  const around: object[] = [];
   try {
-    walk.visit(value, false);
+    const document = visit(root);
+    return { document, rich };
   } catch (error) {
     if (SavepointError.isInstance(error)) throw error;
     // A getter, a proxy or a custom type threw, or the stack was full already.
-    walk.refuse(`reading it failed with ${String(error)}.`);
-  }
-  return walk.rich ? 'rich' : 'plain';
-}
-
-/** A step of a path: a key, an index, or how to get at a member of a collection. */
-type Step = string | number | { readonly text: string };
-
-class Walk {
-  rich = false;
-  private readonly path: Step[] = [];
-  /** The objects on the way here: `around[i]` is where the first `i` steps of the path lead. */
-  private readonly around: object[] = [];
-  private readonly where: Where;
-  private readonly types: readonly CustomType[];
-
-  constructor(where: Where, types: readonly CustomType[]) {
-    this.where = where;
-    this.types = types;
+    return refuse(`reading it failed: ${String(error)}`);
   }
 
-  visit(value: unknown, inside: boolean): void {
-    switch (typeof value) {
-      case 'string':
-      case 'boolean':
-        return;
-      case 'object':
-        if (value !== null) this.visitObject(value, inside);
-        return;
-      case 'number':
-        this.rich ||= !isPlainNumber(value);
-        return;
-      case 'undefined':
-      case 'bigint':
-        this.rich = true;
-        return;
-      case 'function':
-        return this.refuse(
-          'it is a function. Name code in setup(), and keep here the data that it works on.',
-        );
-      case 'symbol':
-        return this.refuse('it is a symbol. Use a string.');
+  function visit(value: unknown): Json {
+    if (value === null || typeof value === 'string' || typeof value === 'boolean') return value;
+    if (typeof value === 'number' && isPlainNumber(value)) return value;
+    if (typeof value === 'object') return visitObject(value);
+    if (typeof value === 'function' || typeof value === 'symbol')
+      return refuse(`it is a ${typeof value}. Keep data here, and name code in setup().`);
+    rich = true;
+    return atom ? atom(value) : null;
+  }
+
+  function visitObject(value: object): Json {
+    // What was inspected once need not be again, and is deeper where it is encoded: in a document or in patches.
+    if (!atom) {
+      const ring = around.indexOf(value);
+      if (ring >= 0) refuse(`it is ${render(ring)}, which it is a part of. Keep an id here.`);
+      if (around.length >= depthLimit) refuse(`it is nested too deeply, in ${depthLimit} other objects.`);
     }
-  }
-
-  refuse(hint: string): never {
-    throw new NotSerializableError(this.where.actor, this.render(this.path.length), hint);
-  }
-
-  private visitObject(value: object, inside: boolean): void {
-    const { around, where } = this;
-    const ring = around.indexOf(value);
-    if (ring >= 0)
-      this.refuse(`it is ${this.render(ring)}, which it is a part of. Break the cycle: keep an id here.`);
-    if (around.length >= depthLimit) this.refuse(`it is nested too deeply, in ${depthLimit} other objects.`);
     const kind = kindOf(value);
     if (kind === 'actor') {
-      if (!where.reference)
-        this.refuse('it is an actor. References to actors can be kept in a context only.');
-      return where.reference(value, this.render(this.path.length), inside);
+      if (atom) return atom(value, kind);
+      if (!where.reference) return refuse('it is an actor. Only a context can refer to one.');
+      where.reference(value, render(), inside > 0);
+      return null;
     }
     around.push(value);
-    if (kind === 'object') this.visitPlain(value, inside);
-    else if (kind === 'array') this.visitArray(value as unknown[], inside);
-    else this.visitRich(value, kind);
+    let json: Json = null;
+    if (kind === 'object' || kind === 'array') {
+      const fault = !atom && faultOf(value);
+      if (fault) refuse(fault);
+      json = kind === 'object' ? members(value) : items(value as unknown[]);
+    } else {
+      rich = true;
+      inside++;
+      const parts = partsOf(value, kind);
+      if (atom) json = parts ? tag(...parts) : atom(value, kind);
+      inside--;
+    }
     around.pop();
+    return json;
   }
 
-  private visitPlain(value: object, inside: boolean): void {
-    this.refuseSymbolKeys(value);
-    if (Object.hasOwn(value, 'xstate$$type') && Reflect.get(value, 'xstate$$type') === 1) {
-      this.refuse(
-        'XState takes an object with xstate$$type: 1 for a reference to an actor. Rename that property.',
-      );
-    }
-    for (const key of Object.keys(value)) {
-      // First the path: an accessor may throw.
-      this.path.push(key);
-      this.visit(Reflect.get(value, key), inside);
-      this.path.pop();
-    }
-  }
-
-  private visitArray(value: unknown[], inside: boolean): void {
-    this.refuseSymbolKeys(value);
+  function members(value: object): Json {
     const keys = Object.keys(value);
-    const last = keys.at(-1);
-    // Indexes come before all other keys.
-    if (last !== undefined && String(Number(last) >>> 0) !== last) {
-      this.path.push(last);
-      this.refuse('an array keeps its items only. Use an object for other properties.');
+    const made = {};
+    for (const key of keys) {
+      // First the path: an accessor may throw.
+      path.push(key);
+      const json = visit((value as Record<string, unknown>)[key]);
+      path.pop();
+      if (atom) put(made, keys.length === 1 && key.startsWith('=') ? `=${key}` : key, json);
     }
-    this.rich ||= keys.length !== value.length;
-    for (const key of keys) this.step(Number(key), value[Number(key)], inside);
+    return made;
   }
 
-  private visitRich(value: object, kind: Kind): void {
-    this.rich = true;
-    const custom = this.types.find((type) => type.is(value));
-    if (custom) return this.step({ text: '' }, custom.encode(value), true);
-    if (kind === undefined) {
-      return this.refuse(
+  function items(value: unknown[]): Json {
+    refuseExtraKey(value);
+    const keys = Object.keys(value);
+    const made: Json[] = [];
+    if (keys.length === value.length) {
+      for (let i = 0; i < value.length; i++) made.push(member(i, value[i]));
+      return made;
+    }
+    rich = true;
+    for (const key of keys) made.push([Number(key), member(Number(key), value[Number(key)])]);
+    return tag('Array', [value.length, ...made]);
+  }
+
+  /** The name and the body of a tagged value; undefined for what only `atom` can make a document of. */
+  function partsOf(value: object, kind: Kind): [name: string, body: Json] | undefined {
+    const custom = types.find((type) => type.is(value));
+    if (custom) return [`:${custom.name}`, member([''], custom.encode(value))];
+    if (kind === undefined)
+      return refuse(
         value instanceof Promise
-          ? 'it is a Promise. Wait for it in an invoked actor, and keep its result.'
-          : `it is an instance of ${classNameOf(value)}. Keep its data as a plain object, or register the class with ` +
+          ? 'it is a Promise. Invoke it, and keep its result.'
+          : `it is an instance of ${classNameOf(value)}. Keep plain data, or register the class: ` +
               `createRuntime({ types }).`,
       );
+    if (kind === 'Error') {
+      const { is, hidden, own } = errorParts(value as Error);
+      return [kind, { is, hidden: members(hidden), own: members(own) }];
     }
-    if (kind === 'error') {
-      const { hidden, own } = errorParts(value as Error);
-      for (const key of Object.keys(hidden)) this.step(key, hidden[key], true);
-      for (const key of Object.keys(own)) this.step(key, own[key], true);
-      return;
-    }
-    if (kind === 'binary') return;
-    const extra = Object.keys(value)[0];
-    if (extra !== undefined) {
-      this.path.push(extra);
-      this.refuse(`a ${classNameOf(value)} is stored without other properties. Put both into one object.`);
-    }
-    if (kind === 'map') {
-      let i = 0;
+    if (kind === 'binary') return undefined;
+    refuseExtraKey(value);
+    const list: Json[] = [];
+    if (kind === 'Map') {
       for (const [key, item] of value as Map<unknown, unknown>) {
-        this.step({ text: `.keys()[${i}]` }, key, true);
-        this.step(
-          { text: typeof key === 'string' ? `.get(${JSON.stringify(key)})` : `.values()[${i}]` },
-          item,
-          true,
-        );
-        i++;
+        const { length } = list;
+        const name = typeof key === 'string' ? `.get(${JSON.stringify(key)})` : `.values()[${length}]`;
+        list.push([member([`.keys()[${length}]`], key), member([name], item)]);
       }
-    } else if (kind === 'set') {
-      let i = 0;
-      for (const item of value as Set<unknown>) this.step({ text: `.values()[${i++}]` }, item, true);
-    }
+    } else if (kind === 'Set') {
+      for (const item of value as Set<unknown>) list.push(member([`.values()[${list.length}]`], item));
+    } else return undefined;
+    return [kind, list];
   }
 
-  private step(step: Step, value: unknown, inside: boolean): void {
-    this.path.push(step);
-    this.visit(value, inside);
-    this.path.pop();
+  function member(step: Step, value: unknown): Json {
+    path.push(step);
+    const json = visit(value);
+    path.pop();
+    return json;
   }
 
-  private refuseSymbolKeys(value: object): void {
-    const symbol = Object.getOwnPropertySymbols(value)[0];
-    if (symbol !== undefined) this.refuse(`it has the key ${String(symbol)}, a symbol. Use a string.`);
+  function refuseExtraKey(value: object): void {
+    const key = extraKeyOf(value);
+    if (key === undefined) return;
+    path.push(key);
+    refuse('an array, a Map or a Date is stored without other properties. Use an object.');
   }
 
-  private render(length: number): string {
-    let text = this.where.path;
-    for (const step of this.path.slice(0, length)) {
-      if (typeof step === 'object') text += step.text;
-      else if (typeof step === 'number') text += `[${step}]`;
-      else
-        text += /^[\p{ID_Start}$_][\p{ID_Continue}$]*$/u.test(step)
-          ? `.${step}`
-          : `[${JSON.stringify(step)}]`;
+  function refuse(hint: string): never {
+    throw new NotSerializableError(where.actor, render(), hint);
+  }
+
+  function render(length?: number): string {
+    let text = where.path;
+    for (const step of path.slice(0, length)) {
+      if (typeof step === 'object') text += step[0];
+      else text += /^[a-z_$][\w$]*$/i.test(String(step)) ? `.${step}` : `[${JSON.stringify(step)}]`;
     }
     return text;
   }

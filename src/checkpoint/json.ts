@@ -8,9 +8,9 @@
 export type Json = null | boolean | number | string | Json[] | { [key: string]: Json };
 
 /** Sets an own property. `object[key] = value` would change the prototype when the key is `__proto__`. */
-export function put(object: object, key: string, value: unknown): void {
-  if (key === '__proto__') {
-    Object.defineProperty(object, key, { value, enumerable: true, configurable: true, writable: true });
+export function put(object: object, key: string, value: unknown, enumerable = true): void {
+  if (key === '__proto__' || !enumerable) {
+    Object.defineProperty(object, key, { value, enumerable, configurable: true, writable: true });
   } else {
     (object as Record<string, unknown>)[key] = value;
   }

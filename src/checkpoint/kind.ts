@@ -5,54 +5,67 @@
  */
 
 /** How an object is stored; `undefined` for an instance of a class that only its author knows. */
-export type Kind = 'object' | 'array' | 'actor' | 'map' | 'set' | 'error' | 'binary' | 'leaf' | undefined;
+export type Kind =
+  | 'object'
+  | 'array'
+  | 'actor'
+  | 'binary'
+  | 'Error'
+  | 'Map'
+  | 'Set'
+  | 'Date'
+  | 'RegExp'
+  | 'URL'
+  | undefined;
 
-const builtIn = new Map<object, Kind>([
-  [Map.prototype, 'map'],
-  [Set.prototype, 'set'],
-  [ArrayBuffer.prototype, 'binary'],
-  [Date.prototype, 'leaf'],
-  [RegExp.prototype, 'leaf'],
-  [URL.prototype, 'leaf'],
-]);
+const builtIn = new Map(
+  [Map, Set, Date, RegExp, URL].map((known): [object, Kind] => [known.prototype, known.name as Kind]),
+);
 
-/** The kind of `value`. A subclass of a built-in class is a class of its own, but for errors and Node's Buffer. */
-export function kindOf(value: object): Kind {
-  if (isActor(value)) return 'actor';
-  if (isPlainObject(value)) return 'object';
-  const prototype: object = Object.getPrototypeOf(value);
+/**
+ * The kind of an object; `undefined` for all other values, too. A subclass of a built-in class is a class of its own, but
+ * for errors and Node's Buffer.
+ */
+export function kindOf(value: unknown): Kind {
+  if (typeof value !== 'object' || value === null) return undefined;
+  // An XState actor, of whatever copy of XState.
+  if ('sessionId' in value && 'ref' in value && typeof Reflect.get(value, 'send') === 'function')
+    return 'actor';
+  const prototype: object | null = Object.getPrototypeOf(value);
+  // An object literal may be of another realm, such as what `fetch` gives inside of Jest.
+  if (prototype === null || prototype === Object.prototype || Object.hasOwn(prototype, 'isPrototypeOf'))
+    return 'object';
   // The prototype of arrays is an array itself, in every realm; that of a subclass is not.
   if (Array.isArray(value)) return Array.isArray(prototype) ? 'array' : undefined;
-  if (ArrayBuffer.isView(value)) return isOwnView(value) ? 'binary' : undefined;
-  return builtIn.get(prototype) ?? (isError(value) ? 'error' : undefined);
+  const known = builtIn.get(prototype);
+  if (known) return known;
+  if (ArrayBuffer.isView(value) || value instanceof ArrayBuffer)
+    return [tagOf(value), 'Buffer'].includes(classNameOf(value)) ? 'binary' : undefined;
+  return value instanceof Error || tagOf(value) === 'Error' ? 'Error' : undefined;
 }
 
-/** True for an object literal, also one of another realm, such as what `fetch` gives inside of Jest. */
-function isPlainObject(value: object): boolean {
-  const prototype: object | null = Object.getPrototypeOf(value);
-  return (
-    prototype === Object.prototype ||
-    prototype === null ||
-    (Object.getPrototypeOf(prototype) === null && Object.hasOwn(prototype, 'isPrototypeOf'))
-  );
-}
-
-/** True for an XState actor, of whatever copy of XState. */
-function isActor(value: object): boolean {
-  return 'sessionId' in value && 'ref' in value && 'send' in value && typeof value.send === 'function';
-}
-
-/** The name that a value's class goes by, for messages. */
+/** The name that a value's class goes by. */
 export function classNameOf(value: object): string {
-  const { constructor } = value;
-  return (typeof constructor === 'function' && constructor.name) || 'a class without a name';
+  return (value.constructor as { name?: string } | undefined)?.name || 'a class without a name';
 }
 
-function isError(value: object): boolean {
-  return value instanceof Error || Object.prototype.toString.call(value) === '[object Error]';
+/** The name of the built-in class that a value is of, `Uint8Array` for Node's Buffer; `Object` where there is none. */
+export function tagOf(value: object): string {
+  return Object.prototype.toString.call(value).slice(8, -1);
 }
 
-function isOwnView(value: ArrayBufferView): boolean {
-  const name = classNameOf(value);
-  return name === Object.prototype.toString.call(value).slice(8, -1) || name === 'Buffer';
+/** What is wrong with an object literal or an array, whatever its members are. */
+export function faultOf(value: object): string | undefined {
+  const symbol = Object.getOwnPropertySymbols(value)[0];
+  if (symbol) return `it has the key ${String(symbol)}, a symbol. Use a string.`;
+  return 'xstate$$type' in value && value.xstate$$type === 1
+    ? 'XState takes it for an actor. Rename the property xstate$$type.'
+    : undefined;
+}
+
+/** A key beside what an array or a built-in object holds, as a match of a RegExp has. */
+export function extraKeyOf(value: object): string | undefined {
+  // Indexes come before all other keys.
+  const last = Object.keys(value).at(-1);
+  return Array.isArray(value) && String(Number(last) >>> 0) === last ? undefined : last;
 }

@@ -23,28 +23,17 @@ export function isPlainNumber(value: number): boolean {
 }
 
 function isPlain(value: unknown, depth: number): boolean {
-  switch (typeof value) {
-    case 'string':
-    case 'boolean':
-      return true;
-    case 'number':
-      return isPlainNumber(value);
-    case 'object':
-      return value === null || (depth < 50 && isPlainObject(value, depth + 1));
-    default:
-      return false;
-  }
-}
-
-function isPlainObject(value: object, depth: number): boolean {
+  if (value === null || typeof value === 'string' || typeof value === 'boolean') return true;
+  if (typeof value === 'number') return isPlainNumber(value);
+  if (typeof value !== 'object' || depth === 50) return false;
   const prototype: unknown = Object.getPrototypeOf(value);
   if (prototype === Object.prototype || prototype === null) {
-    for (const key in value) {
-      if (key === 'xstate$$type' || !isPlain((value as Record<string, unknown>)[key], depth)) return false;
-    }
+    for (const key in value)
+      if (key === 'xstate$$type' || !isPlain((value as Record<string, unknown>)[key], depth + 1))
+        return false;
   } else {
     if (prototype !== Array.prototype || !Array.isArray(value)) return false;
-    for (let i = 0; i < value.length; i++) if (!isPlain(value[i], depth)) return false;
+    for (let i = 0; i < value.length; i++) if (!isPlain(value[i], depth + 1)) return false;
     // A hole was read as undefined above. What is left are keys beside the items.
     if (Object.keys(value).length !== value.length) return false;
   }
