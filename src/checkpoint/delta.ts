@@ -4,7 +4,7 @@
  * @module
  */
 import { put } from './json.ts';
-import { kindOf } from './kind.ts';
+import { extraKeyOf, faultOf, kindOf } from './kind.ts';
 
 /** A key of an object, or an index of an array. */
 export type Key = string | number;
@@ -27,127 +27,84 @@ export type Patch =
  * anything else (Date, Map, an actor, a sparse array) is set as a whole. The items of patches are live, too. Keys that were
  * added come last, wherever `after` has them.
  */
-export function diff(before: unknown, after: unknown, path: Path, emit: (patch: Patch) => void): void {
-  if (!Object.is(before, after)) new Diff(path, emit).values(before, after);
+export function diff(before: unknown, after: unknown, path: Path, emit: Emit): void {
+  if (Object.is(before, after)) return;
+  if (path.length < depthLimit && alike(before, after)) {
+    if (!Array.isArray(after)) return diffObjects(before as Members, after as Members, path, emit);
+    if (diffArrays(before as unknown[], after, path, emit)) return;
+  }
+  emit([path, after]);
 }
+
+type Emit = (patch: Patch) => void;
+type Members = Record<string, unknown>;
 
 /** Past this depth things are set as a whole, where inspect() measures how deep they are. */
 const depthLimit = 100;
 
-class Diff {
-  /** Where the walk is. Patches get a copy. */
-  private readonly path: Key[];
-  private readonly emit: (patch: Patch) => void;
-
-  constructor(path: Path, emit: (patch: Patch) => void) {
-    this.path = [...path];
-    this.emit = emit;
+function diffObjects(before: Members, after: Members, path: Path, emit: Emit): void {
+  for (const key in after) {
+    const value = after[key];
+    if (value !== undefined && Object.is(before[key], value)) continue;
+    const at = [...path, key];
+    if (Object.hasOwn(before, key)) diff(before[key], value, at, emit);
+    else emit([at, value]);
   }
-
-  /** Compares two values that are not identical. */
-  values(before: unknown, after: unknown): void {
-    if (this.path.length < depthLimit && alike(before, after)) {
-      if (!Array.isArray(after)) return this.objects(before as Members, after as Members);
-      if (this.arrays(before as unknown[], after)) return;
-    }
-    this.emit([this.path.slice(), after]);
-  }
-
-  private objects(before: Members, after: Members): void {
-    for (const key in after) {
-      const value = after[key];
-      const had = before[key];
-      if (Object.is(had, value) && (value !== undefined || Object.hasOwn(before, key))) continue;
-      if (Object.hasOwn(before, key)) this.member(key, had, value);
-      else this.emit([[...this.path, key], value]);
-    }
-    for (const key in before) if (!Object.hasOwn(after, key)) this.emit([[...this.path, key]]);
-  }
-
-  /** False when a hole is in the way, which no patch can make. */
-  private arrays(before: unknown[], after: unknown[]): boolean {
-    let start = 0;
-    let beforeEnd = before.length;
-    let end = after.length;
-    while (start < beforeEnd && start < end && same(before, start, after, start)) start++;
-    while (beforeEnd > start && end > start && same(before, beforeEnd - 1, after, end - 1)) {
-      beforeEnd--;
-      end--;
-    }
-    if (hasHole(before, start, beforeEnd) || hasHole(after, start, end)) return false;
-    if (this.window(before, beforeEnd, after, start, end)) return true;
-    if (beforeEnd === end) this.items(before, after, start, end);
-    else this.splice(start, beforeEnd - start, after.slice(start, end));
-    return true;
-  }
-
-  /** As many items as before: each is compared with the one that it replaces. */
-  private items(before: unknown[], after: unknown[], start: number, end: number): void {
-    let runStart = start;
-    for (let i = start; i <= end; i++) {
-      // A run of values that have nothing in common, such as a vector of numbers, is one patch.
-      if (i < end && !Object.is(before[i], after[i]) && !alike(before[i], after[i])) continue;
-      if (i - runStart === 1) this.member(runStart, before[runStart], after[runStart]);
-      else this.splice(runStart, i - runStart, after.slice(runStart, i));
-      if (i < end && !Object.is(before[i], after[i])) this.member(i, before[i], after[i]);
-      runStart = i + 1;
-    }
-  }
-
-  /** A window that moved on: the first items are gone, others were added at its end, those between are identical. */
-  private window(
-    before: unknown[],
-    beforeEnd: number,
-    after: unknown[],
-    start: number,
-    end: number,
-  ): boolean {
-    if (start === end) return false;
-    let from = start + 1;
-    while (from < beforeEnd && !Object.is(before[from], after[start])) from++;
-    const kept = beforeEnd - from;
-    if (kept <= 0 || kept > end - start) return false;
-    for (let i = 0; i < kept; i++) if (!Object.is(before[from + i], after[start + i])) return false;
-    this.splice(start, from - start, []);
-    this.splice(start + kept, 0, after.slice(start + kept, end));
-    return true;
-  }
-
-  private member(key: Key, before: unknown, after: unknown): void {
-    this.path.push(key);
-    this.values(before, after);
-    this.path.pop();
-  }
-
-  private splice(start: number, deleteCount: number, items: unknown[]): void {
-    if (deleteCount > 0 || items.length > 0) this.emit([this.path.slice(), start, deleteCount, items]);
-  }
+  for (const key in before) if (!Object.hasOwn(after, key)) emit([[...path, key]]);
 }
 
-type Members = Record<string, unknown>;
+/** False when a hole is in the way, which no patch can make. */
+function diffArrays(before: unknown[], after: unknown[], path: Path, emit: Emit): boolean {
+  const least = Math.min(before.length, after.length);
+  let start = 0;
+  while (start < least && isSame(before, start, after, start)) start++;
+  let end = 0;
+  while (end < least - start && isSame(before, before.length - 1 - end, after, after.length - 1 - end)) end++;
+  const gone = before.slice(start, before.length - end);
+  const come = after.slice(start, after.length - end);
+  if (hasHole(gone) || hasHole(come)) return false;
+  // A window that moved on: its first items are gone, others were added at its end, those between are identical.
+  const first = gone.indexOf(come[0], 1);
+  const kept = gone.length - first;
+  if (first > 0 && kept < come.length && gone.slice(first).every((item, i) => Object.is(item, come[i]))) {
+    emit([path, start, first, []]);
+    emit([path, start + kept, 0, come.slice(kept)]);
+  } else if (gone.length === come.length) diffItems(gone, come, start, path, emit);
+  else emit([path, start, gone.length, come]);
+  return true;
+}
+
+/** As many items as before, from `start` on: each is compared with the one that it replaces. */
+function diffItems(before: unknown[], after: unknown[], start: number, path: Path, emit: Emit): void {
+  for (let i = 0; i < after.length; i++) {
+    // A run of values that have nothing in common, such as a vector of numbers, is one patch.
+    const first = i;
+    while (i < after.length && !Object.is(before[i], after[i]) && !alike(before[i], after[i])) i++;
+    if (i - first > 1) emit([path, start + first, i - first, after.slice(first, i)]);
+    else i = first;
+    if (!Object.is(before[i], after[i])) diff(before[i], after[i], [...path, start + i], emit);
+  }
+}
 
 /** True for two object literals and for two arrays: the pairs that are compared member by member. */
 function alike(before: unknown, after: unknown): boolean {
-  if (typeof before !== 'object' || before === null || typeof after !== 'object' || after === null)
-    return false;
   const kind = kindOf(after);
-  return (kind === 'object' || kind === 'array') && kind === kindOf(before) && !isOdd(after);
+  return (kind === 'object' || kind === 'array') && kind === kindOf(before) && !isRefused(after as object);
 }
 
 /** True for what inspect() must see as a whole, because it refuses it. */
-function isOdd(value: object): boolean {
-  if (Object.getOwnPropertySymbols(value).length > 0 || 'xstate$$type' in value) return true;
-  // Keys beside the items, as a match of a RegExp has. To look for them in long arrays would cost more than comparing them.
-  return Array.isArray(value) && value.length <= 100 && Object.keys(value).length > value.length;
+function isRefused(value: object): boolean {
+  // To look for keys beside the items in long arrays would cost more than comparing them.
+  const isShort = Array.isArray(value) && value.length <= 100;
+  return faultOf(value) !== undefined || (isShort && extraKeyOf(value) !== undefined);
 }
 
-function same(before: unknown[], i: number, after: unknown[], j: number): boolean {
+function isSame(before: unknown[], i: number, after: unknown[], j: number): boolean {
   return Object.is(before[i], after[j]) && (after[j] !== undefined || i in before === j in after);
 }
 
-function hasHole(array: unknown[], start: number, end: number): boolean {
-  for (let i = start; i < end; i++) if (array[i] === undefined && !(i in array)) return true;
-  return false;
+function hasHole(array: unknown[]): boolean {
+  return array.includes(undefined) && Object.keys(array).length < array.length;
 }
 
 /**
@@ -159,61 +116,52 @@ function hasHole(array: unknown[], start: number, end: number): boolean {
 export function apply(document: unknown, patches: readonly Patch[]): unknown {
   const root = { document };
   for (const patch of patches) {
-    const path: Path = ['document', ...patch[0]];
-    if (patch.length === 4) splice(at(root, path, path.length), patch);
-    else if (patch.length === 2) set(root, path, patch[1]);
-    else remove(root, path);
+    if (!applyTo(root, patch))
+      throw new Error(`a patch for ${JSON.stringify(patch[0])} does not fit what is there`);
   }
   return root.document;
 }
 
-function set(root: object, path: Path, value: unknown): void {
-  const parent = at(root, path, path.length - 1);
-  const key = path[path.length - 1] as Key;
-  // Only an object takes a key that it does not have yet.
-  if (typeof key === 'number' || !isObject(parent)) at(root, path, path.length);
-  put(parent as object, key as string, value);
+/** False when the patch does not fit; then nothing has changed. */
+function applyTo(root: object, patch: Patch): boolean {
+  const path = ['document', ...patch[0]];
+  const key = path.pop() as Key;
+  let parent: unknown = root;
+  for (const step of path) {
+    if (!has(parent, step)) return false;
+    parent = parent[step];
+  }
+  if (patch.length === 2) {
+    // Only an object takes a key that it does not have yet.
+    if (typeof key === 'string' ? !takes(parent, key) : !has(parent, key)) return false;
+    put(parent as object, key as string, patch[1]);
+    return true;
+  }
+  if (!has(parent, key)) return false;
+  if (patch.length === 4) return splice(parent[key], patch);
+  return typeof key === 'string' && parent !== root && Reflect.deleteProperty(parent, key);
 }
 
-function remove(root: object, path: Path): void {
-  at(root, path, path.length);
-  const parent = at(root, path, path.length - 1);
-  if (parent === root || !isObject(parent))
-    throw new Error(`a patch deletes ${render(path)}, which is no key`);
-  Reflect.deleteProperty(parent, path[path.length - 1] as Key);
-}
-
-function splice(array: unknown, [path, start, deleteCount, items]: Extract<Patch, { length: 4 }>): void {
+function splice(array: unknown, [, start, deleteCount, items]: Extract<Patch, { length: 4 }>): boolean {
   if (
     !Array.isArray(array) ||
     !Array.isArray(items) ||
     !(start >= 0 && start + deleteCount <= array.length)
   ) {
-    throw new Error(`a patch splices what is at ${JSON.stringify(path)}, which does not fit`);
+    return false;
   }
   array.splice(start, deleteCount);
   // In slices: each item is an argument, and a call takes only so many.
   for (let i = 0; i < items.length; i += 1000) array.splice(start + i, 0, ...items.slice(i, i + 1000));
+  return true;
 }
 
-/** What the first `length` steps of a path lead to. */
-function at(root: object, path: Path, length: number): unknown {
-  let value: unknown = root;
-  for (let i = 0; i < length; i++) {
-    const key = path[i] as Key;
-    const takes = Array.isArray(value) ? 'number' : isObject(value) ? 'string' : undefined;
-    if (typeof key !== takes || !Object.hasOwn(value as object, key)) {
-      throw new Error(`a patch is for ${render(path)}, which is not there`);
-    }
-    value = Reflect.get(value as object, key);
-  }
-  return value;
+/** An array takes indexes, an object keys. Documents were parsed here, so that both have the prototypes of this realm. */
+function takes(value: unknown, key: Key): value is Record<Key, unknown> {
+  const { prototype } = typeof key === 'number' ? Array : Object;
+  return value != null && Object.getPrototypeOf(value) === prototype;
 }
 
-function render(path: Path): string {
-  return JSON.stringify(path.slice(1));
-}
-
-function isObject(value: unknown): value is object {
-  return typeof value === 'object' && value !== null && kindOf(value) === 'object';
+function has(value: unknown, key: Key): value is Record<Key, unknown> {
+  return takes(value, key) && Object.hasOwn(value, key);
 }
