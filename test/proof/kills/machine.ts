@@ -65,8 +65,10 @@ function withSale(lately: Map<number, Goods>, n: number, goods: Goods): Map<numb
   return new Map([...lately, [n, goods] as const].slice(-4));
 }
 
+const empty: ShelfContext = { count: 0, newest: 0, goods: undefined };
+
 const shelf = fromStore({
-  context: { count: 0, newest: 0, goods: undefined } as ShelfContext,
+  context: empty,
   on: {
     put: (context, { n, goods }: { n: number; goods: Goods }) => ({
       count: context.count + 1,
