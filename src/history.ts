@@ -81,7 +81,7 @@ export async function readCheckpoint(
   const row = rows.at(-1);
   if (row?.seq !== seq) throw new CheckpointNotFoundError(run, seq);
   const { definition } = decodeHeader(run, rows[0]!);
-  const { document } = await decodeRows(run, rows, codec, store);
+  const { document } = await decodeRows(run, rows, codec.types, store);
   const [summary] = await store.history(run, { from: seq, limit: 1 });
   const info = toInfo(summary ?? { ...row, bytes: row.body.length }, decodeHeader(run, row));
   return { ...info, definition: definition!, snapshot: document.snapshot };

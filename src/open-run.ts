@@ -53,7 +53,7 @@ export async function openRun(
     const rows = await store.load(id);
     // Deleted between two of our questions.
     if (rows.length === 0) throw new RunNotFoundError(id);
-    const { document, blobs } = await decodeRows(id, rows, codec, store);
+    const { document, blobs } = await decodeRows(id, rows, codec.types, store);
     const definition = decodeHeader(id, rows[0]!).definition!;
     const state = fit(id, document, definition, machine, migrate);
     const { createdAt, tags } = stored;

@@ -8,15 +8,12 @@
  * @module
  */
 import { checkNames, type CustomType } from './custom-type.ts';
-import { decode } from './decode.ts';
-import { blobsOf, encode } from './encode.ts';
+import { encode } from './encode.ts';
 import { walk, type Where } from './inspect.ts';
 import type { Json } from './json.ts';
 import { isCertainlyPlain } from './plain.ts';
 
 export type { CustomType } from './custom-type.ts';
-export type { Where } from './inspect.ts';
-export type { Json } from './json.ts';
 
 /** What a codec can be told. */
 export interface CodecOptions {
@@ -25,10 +22,7 @@ export interface CodecOptions {
   readonly blobBytes?: number;
 }
 
-/** Bytes by content hash. */
-export type Blobs = ReadonlyMap<string, Uint8Array>;
-
-/** Values to JSON documents and back. */
+/** Values to JSON documents; the way back is `decode`, which is loaded when something is read. */
 export interface Codec {
   /**
    * Looks at a live value before it is stored: `plain` when JSON.parse(JSON.stringify(value)) brings back an equal
@@ -46,24 +40,17 @@ export interface Codec {
    * of the value, not a copy.
    */
   encode(value: unknown, blobs: Map<string, Uint8Array>): Json;
-  /** The hashes of the blobs that a rich document refers to, once for each place. */
-  blobsOf(json: Json): Iterable<string>;
-  /**
-   * The value of a rich document, which is used up by that. References to actors come back as what their toJSON() gave.
-   *
-   * @throws Error naming the custom type that is not registered, the blob that is missing, or what is damaged.
-   */
-  decode(json: Json, blobs: Blobs): unknown;
+  /** How classes of the user's are stored; `decode` needs them, too. */
+  readonly types: readonly CustomType[];
 }
 
-/** Writes and reads documents. Throws InvalidArgumentError when two custom types have one name. */
+/** Writes documents. Throws InvalidArgumentError when two custom types have one name. */
 export function createCodec({ types = [], blobBytes = 4096 }: CodecOptions = {}): Codec {
   checkNames(types);
   return {
     inspect: (value, where) =>
       isCertainlyPlain(value) || !walk(value, where, types).rich ? 'plain' : 'rich',
     encode: (value, blobs) => encode(value, blobs, types, blobBytes),
-    decode: (json, blobs) => decode(json, blobs, types),
-    blobsOf,
+    types,
   };
 }

@@ -1,7 +1,8 @@
 /** Reads rows back: headers, and the document that a base and what changed since make. */
 import { CorruptCheckpointError, SavepointError } from '../errors.ts';
 import type { CheckpointRow, Store } from '../store.ts';
-import type { Codec } from './codec.ts';
+import type { CustomType } from './custom-type.ts';
+import { blobsOf, decode } from './decode.ts';
 import { apply, type Patch } from './delta.ts';
 import { FORMAT, RICH, type Header } from './envelope.ts';
 import type { Document } from '../xstate/capture.ts';
@@ -33,7 +34,7 @@ export interface Decoded {
 export async function decodeRows(
   run: string,
   rows: readonly CheckpointRow[],
-  codec: Codec,
+  types: readonly CustomType[],
   store: Pick<Store, 'row'>,
 ): Promise<Decoded> {
   const [base, ...deltas] = rows;
@@ -45,12 +46,12 @@ export async function decodeRows(
   const read = async (row: CheckpointRow): Promise<unknown> => {
     if (!row.body.startsWith(RICH)) return JSON.parse(row.body) as unknown;
     const json = JSON.parse(row.body.slice(RICH.length)) as Json;
-    for (const hash of codec.blobsOf(json)) {
+    for (const hash of blobsOf(json)) {
       if (blobs.has(hash)) continue;
       const bytes = await store.row(run, 'blob', hash);
       if (bytes instanceof Uint8Array) blobs.set(hash, bytes);
     }
-    return codec.decode(json, blobs);
+    return decode(json, blobs, types);
   };
   let document: unknown;
   let row = base;

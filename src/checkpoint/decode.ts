@@ -77,3 +77,12 @@ function list(value: unknown): unknown[] {
   if (!Array.isArray(value)) throw new Error('a tagged value has no list');
   return value;
 }
+
+/** The hashes of the blobs that a rich document refers to. */
+export function blobsOf(json: Json, hashes: string[] = []): string[] {
+  if (typeof json !== 'object' || json === null) return hashes;
+  const tagged = Array.isArray(json) ? undefined : untag(json);
+  if (tagged?.[0] === 'blob') hashes.push((tagged[1] as [string, string])[1]);
+  else for (const item of Object.values(json)) blobsOf(item, hashes);
+  return hashes;
+}

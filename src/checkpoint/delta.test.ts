@@ -2,6 +2,7 @@ import { isDeepStrictEqual } from 'node:util';
 import * as fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { createCodec } from './codec.ts';
+import { decode } from './decode.ts';
 import { apply, diff, type Patch, type Path } from './delta.ts';
 
 function patches(before: unknown, after: unknown, path: Path = []): Patch[] {
@@ -14,7 +15,7 @@ const codec = createCodec();
 
 /** A copy by way of the store. */
 function stored<T>(value: T): T {
-  return codec.decode(JSON.parse(JSON.stringify(codec.encode(value, new Map()))), new Map()) as T;
+  return decode(JSON.parse(JSON.stringify(codec.encode(value, new Map()))), new Map(), []) as T;
 }
 
 function own(key: string, value: unknown): object {

@@ -10,7 +10,7 @@ import { walk } from './inspect.ts';
 import type { Json } from './json.ts';
 import { tagOf } from './kind.ts';
 import { encodeLeaf } from './leaf.ts';
-import { tag, untag } from './tag.ts';
+import { tag } from './tag.ts';
 
 /** Makes the document of a value that was inspected. */
 export function encode(
@@ -35,13 +35,4 @@ export function encode(
     blobs.set(hash, bytes);
     return tag('blob', [tagOf(value), hash]);
   }
-}
-
-/** The hashes of the blobs that a rich document refers to. */
-export function blobsOf(json: Json, hashes: string[] = []): string[] {
-  if (typeof json !== 'object' || json === null) return hashes;
-  const tagged = Array.isArray(json) ? undefined : untag(json);
-  if (tagged?.[0] === 'blob') hashes.push((tagged[1] as [string, string])[1]);
-  else for (const item of Object.values(json)) blobsOf(item, hashes);
-  return hashes;
 }
