@@ -1,17 +1,16 @@
 /** A program as plain JavaScript: it starts several times as fast as one that is translated as it starts. */
 import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { build } from 'vite';
 
 /** In the project, so that it finds the packages that it needs; git does not see it. */
 const cache = fileURLToPath(new URL('../../../.cache/', import.meta.url));
 
-/** Gives the path of the bundle, which is there until this process ends. */
+/** Gives the path of the bundle, which is alone in its folder: `unbundle` removes it. */
 export async function bundle(program: URL): Promise<string> {
   mkdirSync(cache, { recursive: true });
   const outDir = mkdtempSync(join(cache, 'proof-'));
-  process.on('exit', () => rmSync(outDir, { recursive: true, force: true }));
   await build({
     configFile: false,
     logLevel: 'warn',
@@ -24,4 +23,8 @@ export async function bundle(program: URL): Promise<string> {
     },
   });
   return join(outDir, 'program.mjs');
+}
+
+export function unbundle(path: string): void {
+  rmSync(dirname(path), { recursive: true });
 }

@@ -6,7 +6,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Proof } from '../proof.ts';
-import { bundle } from './bundle.ts';
+import { bundle, unbundle } from './bundle.ts';
 import { checkDelays, checkHistory, checkLedger, checkState } from './checks.ts';
 import { Round } from './round.ts';
 import { SpareProcesses } from './worker-process.ts';
@@ -31,7 +31,8 @@ export const proof: Proof = {
       cut: 0,
     };
     const faults: string[] = [];
-    const workers = new SpareProcesses<Order, Answer>(await bundle(new URL('worker.ts', import.meta.url)), 3);
+    const program = await bundle(new URL('worker.ts', import.meta.url));
+    const workers = new SpareProcesses<Order, Answer>(program, 3);
     while (total.kills < count && faults.length === 0) {
       const folder = mkdtempSync(join(tmpdir(), 'savepoint-kills-'));
       const round = new Round(folder, workers, checkState);
@@ -60,6 +61,7 @@ export const proof: Proof = {
       say(`${total.kills} kills, ${figures.acknowledged} events acknowledged`);
     }
     await workers.end();
+    unbundle(program);
     // Kills that hit nothing, and delays that no kill came between, would prove nothing.
     if (total.inFlight < total.kills / 2) faults.push(`only ${total.inFlight} kills hit events in flight`);
     if (figures.across < total.kills / 20) faults.push(`only ${figures.across} delays lived through a kill`);

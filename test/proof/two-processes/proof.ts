@@ -8,7 +8,7 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { createRuntime } from 'savepoint';
 import { sqliteStore } from 'savepoint/sqlite';
-import { bundle } from '../kills/bundle.ts';
+import { bundle, unbundle } from '../kills/bundle.ts';
 import { openLedger, readLedger } from '../kills/ledger.ts';
 import { SpareProcesses, type WorkerProcess } from '../kills/worker-process.ts';
 import type { Proof } from '../proof.ts';
@@ -58,6 +58,7 @@ export const proof: Proof = {
       else faults.push(`What is left of the first process ${moment ?? 'killed'} is in ${folder}.`);
     }
     await workers.end();
+    unbundle(program);
     for (const fault of faults.slice(0, 12)) say(fault);
     const { kills, stops, inWrite, refusal, takeovers, fenced } = figures;
     const middle = takeovers.toSorted((a, b) => a - b)[takeovers.length >> 1] ?? 0;
