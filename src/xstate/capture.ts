@@ -17,6 +17,7 @@ import type { Host } from './host.ts';
 import {
   isMachineSnapshot,
   isReference,
+  RUNNING,
   STOPPED,
   type LiveActor,
   type LiveMachineSnapshot,
@@ -260,7 +261,8 @@ export class Capture implements Where {
   // --- What XState could not bring back
 
   #checkReach(actor: LiveActor): void {
-    if (actor._processingStatus === STOPPED) return;
+    // One that has not been started by now is a child of one that never will be.
+    if (actor._processingStatus !== RUNNING) return;
     const parent = actor._parent;
     if (!parent || childOf(parent, actor.id) === actor || parent._processingStatus === STOPPED) return;
     const key = isMachineSnapshot(parent._snapshot)

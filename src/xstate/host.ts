@@ -13,7 +13,7 @@ import type {
   Observer,
   Subscription,
 } from 'xstate';
-import { isInTree } from './actor-path.ts';
+import { childOf, isInTree } from './actor-path.ts';
 import { storable } from '../storable.ts';
 import { adopt, adopted, bootFor, type ActorHost } from './adopted.ts';
 import { Delays, type Clock, type Delay, type DelayOwner } from './delays.ts';
@@ -209,12 +209,16 @@ export class Host implements ActorHost, DelayOwner {
       }
     }
     this.#letGo(turn);
-    for (const actor of turn.born) adopted(actor).bornIn = undefined;
+    for (const actor of turn.born) {
+      const record = adopted(actor);
+      record.bornIn = undefined;
+      if (record.effect && !isActive(actor)) this.effects?.delete(record.effect);
+    }
     for (const { actor } of turn.notes) {
       const record = adopted(actor);
       if (record.noted === turn) record.noted = undefined;
       const { effect } = record;
-      if (effect && actor._snapshot.status !== 'active') this.effects?.delete(effect);
+      if (effect && !isActive(actor)) this.effects?.delete(effect);
     }
     return true;
   }
@@ -459,24 +463,35 @@ export class Host implements ActorHost, DelayOwner {
 
   /** Is there an effect that runs in this process? */
   get isBusy(): boolean {
-    for (const { isRunning, actor } of this.effects ?? [])
-      if (isRunning && actor._snapshot.status === 'active') return true;
+    for (const { isRunning, actor } of this.effects ?? []) if (isRunning && isActive(actor)) return true;
     return false;
   }
 
   /** Is there an effect without outcome, as far as the run goes? */
   get hasEffects(): boolean {
-    for (const { actor } of this.effects ?? []) if (actor._snapshot.status === 'active') return true;
+    for (const { actor } of this.effects ?? []) if (isActive(actor)) return true;
     return false;
   }
 }
 
-const failureOf = (actor: LiveActor, error: unknown): Cause => ({
-  kind: 'actor',
-  source: actor,
-  target: actor,
-  event: adopted(actor).effect?.failure(error) ?? { type: FAILURE, error },
-});
+function failureOf(actor: LiveActor, error: unknown): Cause {
+  const { effect } = adopted(actor);
+  // A promise has ended by then. What may go on, a callback or an observable, is stopped by the failure.
+  const event = effect?.kind === 'promise' ? effect.failure(error) : { type: FAILURE, error };
+  return { kind: 'actor', source: actor, target: actor, event };
+}
+
+/**
+ * Has it an outcome that the run will take? An actor that is stopped before it starts keeps an active
+ * snapshot, one whose constructor threw (its systemId was taken) has none, and those below an actor that
+ * failed run on unheard.
+ */
+function isActive(actor: LiveActor): boolean {
+  const snapshot = actor._snapshot as LiveSnapshot | undefined;
+  if (snapshot?.status !== 'active' || actor._processingStatus === STOPPED) return false;
+  const parent = actor._parent;
+  return !parent || (childOf(parent, actor.id) === actor && isActive(parent));
+}
 
 // What follows takes the place of methods of XState's actors; one function for all of them.
 

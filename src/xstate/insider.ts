@@ -73,6 +73,7 @@ export interface InspectionEvent {
 
 /** Values of `_processingStatus`. */
 export const NOT_STARTED = 0;
+export const RUNNING = 1;
 export const STOPPED = 2;
 
 type Listeners = Map<string, Set<(event: AnyEventObject) => void>>;
