@@ -158,7 +158,8 @@ export class Capture implements Where {
           actorPath(now),
           `an actor with the id '${id}' was still running when this one was spawned. Stop the other one first, or give each its own id.`,
         );
-      if (adopted(actor).mayRefer) refuseStale(actor, child, after.context);
+      // At its end XState stops its children itself, and nobody sends to them any more.
+      if (adopted(actor).mayRefer && after.status === 'active') refuseStale(actor, child, after.context);
       if (now === undefined) patches.push([[...path, 'children', id]]);
     }
     for (const id of Object.keys(after.children)) {
@@ -231,7 +232,7 @@ export class Capture implements Where {
       ? 'only the context of a machine can hold references'
       : inside
         ? 'it is in a Map or a Set; put references into plain objects or arrays'
-        : childOf(actor, id) === reference
+        : childOf(actor, id) === reference || actor._snapshot.status !== 'active'
           ? undefined
           : 'only references to living children of the same actor come back; send to others with sendTo, or find them by a systemId';
     if (why !== undefined)
