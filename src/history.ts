@@ -41,7 +41,7 @@ export interface HistoryQuery {
 const PAGE = 200;
 
 /** What reading needs of a runtime. */
-export interface ReadContext {
+interface ReadContext {
   readonly store: Store;
   readonly codec: Codec;
   /** Only the newest checkpoint is to be readable. */

@@ -1,0 +1,122 @@
+/**
+ * A store that answers late, fails, loses replies, and reports conflicts: whatever a remote store does
+ * on a bad day. What it wraps does the work.
+ */
+import type { Store } from 'savepoint';
+import { randomFrom } from './random.ts';
+
+type RunCommit = Parameters<Store['commit']>[0][number];
+type Outcome = Awaited<ReturnType<Store['commit']>>[number];
+
+/** How often something goes wrong, from 0 to 1. */
+export interface Faults {
+  /** A run's part of a batch was not written, and may be tried again. */
+  readonly failed: number;
+  /** A commit rejects: it was carried out, or it was not. */
+  readonly lost: number;
+  /** A run's part of a batch was not written: another writer was first. */
+  readonly conflict: number;
+  /** Any other call rejects, but for the look-up of a row. */
+  readonly broken: number;
+}
+
+export interface FlakyStore extends Store {
+  /** How many faults there were of each kind. */
+  readonly faults: { [fault in keyof Faults]: number };
+  /** What does not go wrong for now. */
+  spared: readonly (keyof Faults)[];
+  /** The event whose turn it does not take. */
+  refused: string | undefined;
+}
+
+const USUAL: Faults = { failed: 0.02, lost: 0.03, conflict: 0.03, broken: 0.01 };
+
+/** Makes `inner` unreliable; the same seed brings the same faults for the same calls. */
+export function flakyStore(inner: Store, seed: number, chances: Faults = USUAL): FlakyStore {
+  return new Flaky(inner, seed, chances);
+}
+
+class Flaky implements FlakyStore {
+  readonly faults = { failed: 0, lost: 0, conflict: 0, broken: 0 };
+  spared: readonly (keyof Faults)[] = [];
+  refused: string | undefined;
+  readonly #random: () => number;
+
+  constructor(
+    private readonly inner: Store,
+    seed: number,
+    private readonly chances: Faults,
+  ) {
+    this.#random = randomFrom(seed);
+  }
+
+  async commit(batch: readonly RunCommit[]): Promise<Outcome[]> {
+    await this.#latency();
+    const lost = this.#happens('lost');
+    if (lost && this.#random() < 0.5) throw new Error('The connection broke before the commit.');
+    const refused = batch.map((one) => this.#refusal(one));
+    const written = await this.inner.commit(batch.filter((_, at) => refused[at] === undefined));
+    await this.#latency();
+    if (lost) throw new Error('The connection broke after the commit.');
+    return refused.map((refusal) => refusal ?? written.shift()!);
+  }
+
+  #refusal({ put, create, expect }: RunCommit): Outcome | undefined {
+    if (put?.some(({ kind, key }) => kind === 'event' && key === this.refused))
+      return { status: 'failed', error: new Error('The store does not take this turn.'), retry: false };
+    if (this.#happens('failed'))
+      return { status: 'failed', error: new Error('The store is busy.'), retry: true };
+    if (!create && expect !== undefined && this.#happens('conflict')) return { status: 'conflict' };
+    return undefined;
+  }
+
+  async #call<T>(call: () => T): Promise<Awaited<T>> {
+    if (!this.#happens('broken')) return this.#late(call);
+    await this.#latency();
+    throw new Error('The connection broke.');
+  }
+
+  async #late<T>(call: () => T): Promise<Awaited<T>> {
+    await this.#latency();
+    const answer = await call();
+    await this.#latency();
+    return answer;
+  }
+
+  #happens(fault: keyof Faults): boolean {
+    const happens = this.#random() < this.chances[fault] && !this.spared.includes(fault);
+    if (happens) this.faults[fault]++;
+    return happens;
+  }
+
+  async #latency(): Promise<void> {
+    const dice = this.#random();
+    if (dice < 0.02) await new Promise((resolve) => setTimeout(resolve, 2));
+    else if (dice < 0.5) await new Promise((resolve) => setImmediate(resolve));
+  }
+
+  lease(...args: Parameters<Store['lease']>): Promise<void> {
+    return this.#call(() => this.inner.lease(...args));
+  }
+  acquire(...args: Parameters<Store['acquire']>): Promise<Awaited<ReturnType<Store['acquire']>>> {
+    return this.#call(() => this.inner.acquire(...args));
+  }
+  load(...args: Parameters<Store['load']>): Promise<Awaited<ReturnType<Store['load']>>> {
+    return this.#call(() => this.inner.load(...args));
+  }
+  row(...args: Parameters<Store['row']>): Promise<Awaited<ReturnType<Store['row']>>> {
+    return this.#late(() => this.inner.row(...args));
+  }
+  runs(...args: Parameters<Store['runs']>): Promise<Awaited<ReturnType<Store['runs']>>> {
+    return this.#call(() => this.inner.runs(...args));
+  }
+  history(...args: Parameters<Store['history']>): Promise<Awaited<ReturnType<Store['history']>>> {
+    return this.#call(() => this.inner.history(...args));
+  }
+  remove(...args: Parameters<Store['remove']>): Promise<Awaited<ReturnType<Store['remove']>>> {
+    return this.#call(() => this.inner.remove(...args));
+  }
+  async close(): Promise<void> {
+    await this.inner.close();
+  }
+}
