@@ -13,5 +13,5 @@ it.each([
     vi.spyOn(console, 'error').mockImplementation(() => {});
     expect(await runOracle(sequences, { seed: 11 }, place)).toBeUndefined();
   },
-  120_000,
+  300_000,
 );

@@ -41,7 +41,7 @@ export async function runOracle(
           numRuns: Math.ceil(count / lanes),
           seed: seed + lane,
           ...(path !== undefined && { path }),
-          timeout: 3_000,
+          timeout: 30_000,
         },
       ),
     ),
