@@ -14,6 +14,9 @@ export interface Committing {
   unknown(error: unknown): void;
 }
 
+// Node's queueMicrotask() pays for an async resource each time.
+const now = Promise.resolve();
+
 export class Committer {
   #waiting = new Set<Committing>();
   #scheduled = false;
@@ -25,8 +28,10 @@ export class Committer {
     this.#waiting.add(one);
     if (this.#scheduled) return;
     this.#scheduled = true;
-    queueMicrotask(() => this.#commit());
+    void now.then(this.#commitAll);
   }
+
+  readonly #commitAll = (): void => this.#commit();
 
   #commit(): void {
     this.#scheduled = false;

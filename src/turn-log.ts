@@ -93,6 +93,7 @@ export class TurnLog implements Committing {
   /** Set while a commit is asked to give up the run as well. */
   #farewell: { head: () => Head | undefined; waiter: Waiter } | undefined;
   #oneByOne = 0;
+  #isGivenUp = false;
   #retryIn = FIRST_RETRY;
   #closed = false;
 
@@ -150,6 +151,7 @@ export class TurnLog implements Committing {
 
   /** Commits what is pending, and with it gives up the run. */
   release(head: () => Head | undefined): Promise<void> {
+    if (this.#isGivenUp) return Promise.resolve();
     return new Promise((resolve, reject) => {
       this.#farewell = { head, waiter: { resolve: () => resolve(), reject } };
       this.#flushing = true;
@@ -172,6 +174,12 @@ export class TurnLog implements Committing {
     // Only when nothing is left that may still make a turn: an action that fails, say.
     const farewell = turns.length === 0 && this.#toRelease.length === 0 ? this.#farewell : undefined;
     if (turns.length === 0 && !farewell) return undefined;
+    // A run at its end needs no owner; nothing that its last turn holds back can make another.
+    const last = turns.at(-1);
+    const isOver =
+      last !== undefined &&
+      this.#pending.length === 0 &&
+      (last.status === 'done' || last.status === 'failed');
     const { id: run, checkpoints, durability } = this.#run;
     const { lease, replace } = this.#run.context;
     const written = turns.map(({ row }) => row);
@@ -200,7 +208,7 @@ export class TurnLog implements Committing {
       head,
       put,
       drop,
-      release: farewell !== undefined,
+      release: farewell !== undefined || isOver,
     };
     this.#inFlight = { turns, commit, again: false, isDueAgain: false };
     return commit;
@@ -239,6 +247,7 @@ export class TurnLog implements Committing {
     this.#run.checkpoints.stored(commit.put);
     if (this.#pending.length === 0) this.#flushing = false;
     if (commit.release) {
+      this.#isGivenUp = true;
       this.#farewell?.waiter.resolve(this.committed);
       this.#farewell = undefined;
     }

@@ -20,7 +20,7 @@ const smallLog = 256 * 1024;
  * each commit, but with `normal` it is the only sync there is, and a quarter of that made commits a third
  * slower.
  */
-const checkpointPages = { full: 256, normal: 1000 };
+const checkpointPages = { full: 256, normal: 3000 };
 
 /** An open file with the means of a transaction. */
 export class Connection {

@@ -12,7 +12,7 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { dirname, join } from 'node:path';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import Database from 'better-sqlite3';
 import { afterEach, beforeEach, expect, test } from 'vitest';
@@ -56,18 +56,21 @@ async function failure(): Promise<StoreError> {
   throw new Error('It did not fail.');
 }
 
-test('creating a store does nothing; its first call makes the folders and the file', async () => {
+test('creating a store makes the folders and the file', async () => {
   path = join(folder, 'a', 'b', 'runs.db');
   const store = sqliteStore(path);
-  expect(existsSync(dirname(path))).toBe(false);
-  await store.runs({ limit: 1 });
   expect(existsSync(path)).toBe(true);
   await store.close();
 });
 
-test('a store that was never used is closed without making a file', async () => {
-  await sqliteStore(path).close();
-  expect(readdirSync(folder)).toEqual([]);
+test('a file that cannot be made is tried again by each call', async () => {
+  const parent = join(folder, 'a');
+  writeFileSync(parent, 'in the way');
+  const store = sqliteStore(join(parent, 'runs.db'));
+  expect(() => store.runs({ limit: 1 })).toThrow(StoreError);
+  rmSync(parent);
+  expect(await store.runs({ limit: 1 })).toEqual([]);
+  await store.close();
 });
 
 test('what was committed is there when the file is opened again', async () => {

@@ -39,7 +39,8 @@ export interface SqliteStoreOptions {
 
 /**
  * A store in an SQLite file, for any number of processes on one machine. The file and its folders are
- * made by the first call. Needs the package better-sqlite3.
+ * made where they are missing; if the file cannot be opened, the calls tell why. Needs the package
+ * better-sqlite3.
  *
  * ```ts
  * const runtime = createRuntime({ store: sqliteStore('data/runs.db'), machines: [refund] });
@@ -53,7 +54,6 @@ export function sqliteStore(path: string, options: SqliteStoreOptions = {}): Sto
   if (synchronous !== 'full' && synchronous !== 'normal') {
     throw new InvalidArgumentError(`synchronous is 'full' or 'normal', not '${String(synchronous)}'.`);
   }
-  // Now, as the working directory may be another one at the first call.
   return new SqliteStore(path === ':memory:' ? path : resolve(path), synchronous);
 }
 
@@ -64,7 +64,13 @@ class SqliteStore implements Store {
   constructor(
     readonly path: string,
     readonly synchronous: 'full' | 'normal',
-  ) {}
+  ) {
+    try {
+      this.#parts = open(path, synchronous);
+    } catch {
+      // The first call tries again.
+    }
+  }
 
   lease(owner: string, ms: number): void {
     this.#use(({ leases }) => patiently(() => leases.lease(owner, ms)));

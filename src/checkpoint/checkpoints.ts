@@ -11,7 +11,7 @@ import type { Patch } from './delta.ts';
 import { encodeRich, type CheckpointCause, type Definition } from './envelope.ts';
 
 // Below this many characters of changes a base would cost more than it saves.
-const LIGHT = 4096;
+const LIGHT = 6144;
 
 /** Where a whole document comes from. */
 export interface DocumentSource {
@@ -27,6 +27,7 @@ export interface BlobChanges {
 }
 
 export class Checkpoints {
+  #last: { readonly cause: CheckpointCause; readonly value: unknown; readonly header: string } | undefined;
   #baseLength = 0;
   #sinceBase = 0;
   #baseIsDue = true;
@@ -129,7 +130,14 @@ export class Checkpoints {
   }
 
   #header(cause: CheckpointCause, value: unknown, whole: boolean): string {
-    const { definition } = this;
-    return JSON.stringify(whole ? { cause, value, definition } : { cause, value });
+    if (whole) return JSON.stringify({ cause, value, definition: this.definition });
+    const last = this.#last;
+    if (last && last.value === value && isSame(last.cause, cause)) return last.header;
+    const header = JSON.stringify({ cause, value });
+    this.#last = { cause, value, header };
+    return header;
   }
 }
+
+const isSame = (a: CheckpointCause, b: CheckpointCause): boolean =>
+  a.type === b.type && a.event.type === b.event.type && a.actor === b.actor && a.id === b.id && a.by === b.by;

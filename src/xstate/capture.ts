@@ -114,7 +114,8 @@ export class Capture implements Where {
       this.#diff(actor, persisted(actor, before), persisted(actor, after), path, patches);
       return;
     }
-    if (after._nodes !== before._nodes) patches.push([[...path, 'value'], after.value]);
+    if (after._nodes !== before._nodes && !isSameText(after.value, before.value))
+      patches.push([[...path, 'value'], after.value]);
     if (after.historyValue !== before.historyValue)
       patches.push([[...path, 'historyValue'], historyOf(after)]);
     if (after.children !== before.children) this.#children(actor, before, after, path, patches);
@@ -149,7 +150,7 @@ export class Capture implements Where {
     path: readonly Key[],
     patches: Patch[],
   ): void {
-    for (const id of Object.keys(before.children)) {
+    for (const id in before.children) {
       const child = before.children[id];
       const now = after.children[id];
       if (now === child || child === undefined) continue;
@@ -162,7 +163,7 @@ export class Capture implements Where {
       if (adopted(actor).mayRefer && after.status === 'active') refuseStale(actor, child, after.context);
       if (now === undefined) patches.push([[...path, 'children', id]]);
     }
-    for (const id of Object.keys(after.children)) {
+    for (const id in after.children) {
       const child = after.children[id];
       if (child !== undefined && child !== before.children[id])
         patches.push([[...path, 'children', id], this.#child(id, child)]);
@@ -171,13 +172,11 @@ export class Capture implements Where {
 
   #child(id: string, child: LiveActor): object {
     refuseUnrestorable(id, child);
+    const stored: Record<string, unknown> = { snapshot: this.#snapshot(child), src: child.src };
     const systemId = child.systemId ?? child._systemId;
-    return {
-      snapshot: this.#snapshot(child),
-      src: child.src,
-      ...(systemId !== undefined && { systemId }),
-      ...(child._syncSnapshot && { syncSnapshot: true }),
-    };
+    if (systemId !== undefined) stored['systemId'] = systemId;
+    if (child._syncSnapshot) stored['syncSnapshot'] = true;
+    return stored;
   }
 
   #snapshot(actor: LiveActor): object {
@@ -188,7 +187,8 @@ export class Capture implements Where {
       return values;
     }
     const children: Record<string, object> = {};
-    for (const [id, child] of Object.entries(live.children)) {
+    for (const id in live.children) {
+      const child = live.children[id];
       if (child) children[id] = this.#child(id, child);
       else refuseUnrestorable(id, undefined, actor);
     }
@@ -298,18 +298,19 @@ function pathTo(value: unknown, wanted: object, path: string): string | undefine
 }
 
 function refuseUnrestorable(key: string, child: LiveActor | undefined, parent?: LiveActor): void {
-  const path = child ? actorPath(child) : `${parent ? actorPath(parent) : ''}/${key}`;
   if (!child || typeof child.src !== 'string')
     throw new NotRestorableError(
-      path,
+      child ? actorPath(child) : `${parent ? actorPath(parent) : ''}/${key}`,
       'it was spawned from inline logic, which has no name to be found by again. Name the logic in setup({ actors }) and spawn it by that name.',
     );
   if (key !== child.id || child.id === child.sessionId)
     throw new NotRestorableError(
-      path,
+      actorPath(child),
       `it was spawned without an id. Write spawn('${child.src}', { id: '…' }) or spawnChild('${child.src}', { id: '…' }).`,
     );
 }
+
+const isSameText = (a: unknown, b: unknown): boolean => typeof a === 'string' && a === b;
 
 /** Where an actor's snapshot is in the document. */
 function documentPath(actor: LiveActor): Key[] {

@@ -67,7 +67,8 @@ export class Durable {
     return createRuntime({
       store: this.#store,
       clock: this.clock,
-      logger: (...args) => this.world.say(...args),
+      // It is told of what the store did wrong, too.
+      logger: (...args) => void (String(args[0]).startsWith('Savepoint ') || this.world.say(...args)),
       durability: this.#durability,
       history,
       delays: this.place.flaky ? 'deadline' : delays,
@@ -98,8 +99,12 @@ export class Durable {
   }
 
   async leave(): Promise<void> {
+    const { flaky } = this.place;
     await this.run.release().catch((error) => this.#lossOnly(error));
-    await this.#insisted(() => this.#runtime.close({ grace: 0 }));
+    // A conflict has closed the run without giving it up: that is left to the runtime, which says it once.
+    if (flaky) flaky.spared = ['broken'];
+    await this.#runtime.close({ grace: 0 });
+    if (flaky) flaky.spared = [];
     await this.place.leave(this.#store);
   }
 
@@ -118,7 +123,7 @@ export class Durable {
   async rest(): Promise<void> {
     for (let calm = 0; calm < 2;) {
       const { seq } = this.run;
-      if (this.#durability !== 'exit') await this.run.flush();
+      if (this.#durability !== 'exit') await this.run.flush().catch((error) => this.#lossOnly(error));
       await rest();
       calm = this.run.seq === seq ? calm + 1 : 0;
     }
@@ -234,13 +239,14 @@ export class Durable {
     if (!(error instanceof ConflictError) || !this.isLost) throw error;
   }
 
-  /** Again where the store broke: nothing but that may go wrong. */
+  /** Again where the store broke: nothing but that may go wrong, and not for ever. */
   async #insisted<T>(run: () => Promise<T>): Promise<T> {
-    for (;;)
+    for (let tries = 1; ; tries++)
       try {
         return await run();
       } catch (error) {
-        if (!this.place.flaky || (error instanceof SavepointError && error.code !== 'STORE')) throw error;
+        const isBroken = !(error instanceof SavepointError) || error instanceof StoreError;
+        if (!this.place.flaky || !isBroken || tries === 20) throw error;
       }
   }
 }
