@@ -6,6 +6,8 @@ import type { Outcome, RunCommit, Store } from './store.ts';
 
 /** Something that has commits to make, one at a time. */
 export interface Committing {
+  /** Is it in the next batch already? */
+  isWaiting: boolean;
   /** The next commit, if there is one and none is in flight. It is then in flight. */
   take(): RunCommit | undefined;
   /** What became of it. */
@@ -18,14 +20,16 @@ export interface Committing {
 const now = Promise.resolve();
 
 export class Committer {
-  #waiting = new Set<Committing>();
+  #waiting: Committing[] = [];
   #scheduled = false;
 
   constructor(private readonly store: Store) {}
 
   /** Asks for a commit with the next batch. */
   add(one: Committing): void {
-    this.#waiting.add(one);
+    if (one.isWaiting) return;
+    one.isWaiting = true;
+    this.#waiting.push(one);
     if (this.#scheduled) return;
     this.#scheduled = true;
     void now.then(this.#commitAll);
@@ -36,10 +40,11 @@ export class Committer {
   #commit(): void {
     this.#scheduled = false;
     const waiting = this.#waiting;
-    this.#waiting = new Set();
+    this.#waiting = [];
     const takers: Committing[] = [];
     const batch: RunCommit[] = [];
     for (const one of waiting) {
+      one.isWaiting = false;
       const commit = one.take();
       if (!commit) continue;
       takers.push(one);

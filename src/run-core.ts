@@ -144,7 +144,7 @@ export class RunCore implements HostOwner, TurnLogOwner {
     this.status = stored.status;
     this.#version = stored.version;
     this.actor = new CommittedActor(this.host.root, this);
-    this.host.release(turn, () => true);
+    this.host.release(turn, { holds: true });
   }
 
   /** Shows a run that is over: nothing runs, nothing is held. */
@@ -511,13 +511,13 @@ const quarantined = ({ name, message }: { readonly name: string; readonly messag
 
 function causeOf({ cause }: Turn, told: SendOptions | undefined): CheckpointCause {
   const { kind, source, target, event } = cause;
-  const actor = kind === 'actor' ? actorPath(source ?? target) : kind === 'delay' ? actorPath(target) : '';
+  const from = kind === 'actor' ? (source ?? target) : kind === 'delay' ? target : undefined;
   return {
     type: kind,
     event: { type: event.type },
-    ...(told?.id !== undefined && { id: told.id }),
-    ...(told?.by !== undefined && { by: told.by }),
-    ...(actor !== '' && { actor }),
+    id: told?.id,
+    by: told?.by,
+    actor: (from && actorPath(from)) || undefined,
   };
 }
 

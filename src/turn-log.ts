@@ -81,6 +81,7 @@ const LAST_RETRY = 1000;
 export class TurnLog implements Committing {
   /** The newest durable seq. */
   committed: number;
+  isWaiting = false;
   fence: number;
   #seq: number;
   #pending: Ended[] = [];
@@ -271,7 +272,7 @@ export class TurnLog implements Committing {
     const { host, context } = this.#run;
     for (let ended = this.#toRelease[0]; ended && !this.#closed; ended = this.#toRelease[0]) {
       this.#run.show(ended);
-      if (!host.release(ended.turn, () => context.lease.holds)) {
+      if (!host.release(ended.turn, context.lease)) {
         void this.#regain();
         return;
       }

@@ -15,11 +15,11 @@ export interface CheckpointCause {
   /** The event, without what it carried: that is in the state as far as the machine kept it. */
   readonly event: { readonly type: string };
   /** The event's id, where it was sent with one. */
-  readonly id?: string;
+  readonly id?: string | undefined;
   /** Who sent it, where that was said. */
-  readonly by?: string;
+  readonly by?: string | undefined;
   /** The path of the actor that it came from (an effect), or that it went to (a delay). */
-  readonly actor?: string;
+  readonly actor?: string | undefined;
 }
 
 /** The definition that wrote a base. */

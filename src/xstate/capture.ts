@@ -332,7 +332,8 @@ function persisted(actor: LiveActor, snapshot: LiveSnapshot): Record<string, unk
   return defined({ status, context, input, output, error });
 }
 
-const historyOf = ({ historyValue }: LiveMachineSnapshot): object =>
-  Object.fromEntries(
-    Object.entries(historyValue).map(([key, nodes]) => [key, nodes.map(({ id }) => ({ id }))]),
-  );
+function historyOf({ historyValue }: LiveMachineSnapshot): object {
+  const stored: Record<string, object> = {};
+  for (const key in historyValue) stored[key] = historyValue[key]!.map(({ id }) => ({ id }));
+  return stored;
+}

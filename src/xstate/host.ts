@@ -187,14 +187,14 @@ export class Host implements ActorHost, DelayOwner {
   }
 
   /**
-   * Runs what a turn held back, in order, as long as `mayAct` says so before each. False when it was
+   * Runs what a turn held back, in order, as long as the lease holds before each. False when it was
    * stopped by that; call again to go on.
    */
-  release(turn: Turn, mayAct: () => boolean): boolean {
+  release(turn: Turn, lease: { readonly holds: boolean }): boolean {
     let failed: Set<LiveActor> | undefined;
     for (let held = turn.held[0]; held; held = turn.held[0]) {
       if (this.#closed) return true;
-      if (!mayAct()) return false;
+      if (!lease.holds) return false;
       turn.held.shift();
       const { actor } = held;
       if (actor && failed?.has(actor)) continue;
