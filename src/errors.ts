@@ -228,3 +228,103 @@ export class UnsupportedXStateError extends SavepointError {
     );
   }
 }
+
+/** Something that a schema has to say against a value: Standard Schema's issue. */
+export interface InputIssue {
+  readonly message: string;
+  /** The keys that lead to it, from the answer on. */
+  readonly path?: readonly (string | number)[] | undefined;
+}
+
+/** An answer that its question does not take. It changed nothing; the question is still open. */
+export class InvalidInputError extends SavepointError {
+  constructor(
+    /** The question's id. */
+    readonly input: string,
+    readonly issues: readonly InputIssue[],
+    options?: ErrorOptions,
+  ) {
+    const said = issues.map(({ message, path = [] }) =>
+      path.length > 0 ? `${path.join('.')}: ${message}` : message,
+    );
+    super('INVALID_INPUT', `The question '${input}' does not take this answer: ${said.join('; ')}.`, options);
+  }
+}
+
+/** The question is closed: somebody answered first, its deadline passed, or its run went on without it. */
+export class InputClosedError extends SavepointError {
+  constructor(
+    /** The question's id. */
+    readonly input: string,
+    readonly reason: 'answered' | 'expired' | 'withdrawn',
+    /** Who answered, where that was said. */
+    readonly by: string | undefined,
+    /** When it was closed. */
+    readonly at: Date,
+  ) {
+    const who = reason === 'answered' ? `${by === undefined ? '' : ` by ${by}`}` : '';
+    super('INPUT_CLOSED', `The question '${input}' was ${reason}${who} at ${at.toISOString()}.`);
+  }
+}
+
+/** Nobody answered before the deadline, and the question has no default. The actor that asked fails with it. */
+export class InputExpiredError extends SavepointError {
+  constructor(
+    /** The question's id. */
+    readonly input: string,
+    readonly deadline: Date,
+  ) {
+    super('INPUT_EXPIRED', `Nobody answered the question '${input}' before ${deadline.toISOString()}.`);
+  }
+}
+
+/** An effect was cut off, by a crash or a release, and its policy is not to run again. */
+export class InterruptedError extends SavepointError {
+  constructor(readonly effectId: string) {
+    super(
+      'INTERRUPTED',
+      `The effect '${effectId}' was cut off before it ended; whether it did its work is not known.`,
+    );
+  }
+}
+
+/** The code of a durable function has changed, and what is journaled of it no longer fits. */
+export class JournalMismatchError extends SavepointError {
+  constructor(
+    readonly effectId: string,
+    /** The step that the journal has next. */
+    readonly expected: string,
+    /** The step that the function came to; `undefined`: it came to its end. */
+    readonly came: string | undefined,
+  ) {
+    super(
+      'JOURNAL_MISMATCH',
+      `The journal of the effect '${effectId}' has the step '${expected}' next, and the function came to ` +
+        `${came === undefined ? 'its end' : `the step '${came}'`}. Bring the old order of steps back, or let runs like this one end on the old code.`,
+    );
+  }
+}
+
+/** A step took longer than its timeout. Its signal is aborted. */
+export class StepTimeoutError extends SavepointError {
+  constructor(
+    readonly step: string,
+    /** In milliseconds. */
+    readonly timeout: number,
+  ) {
+    super('STEP_TIMEOUT', `The step '${step}' took longer than ${timeout} ms.`);
+  }
+}
+
+/** A token does not let its bearer answer. */
+export class InvalidTokenError extends SavepointError {
+  constructor(readonly reason: 'malformed' | 'altered' | 'expired' | 'other question') {
+    const why = {
+      malformed: 'is not one that signInput() made',
+      altered: 'was altered, or was signed with another key',
+      expired: 'has expired; sign another one',
+      'other question': 'is for another question',
+    }[reason];
+    super('INVALID_TOKEN', `The token ${why}.`);
+  }
+}

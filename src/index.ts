@@ -23,7 +23,13 @@ export {
   EventNotAcceptedError,
   FencedError,
   IncompatibleMachineError,
+  InputClosedError,
+  InputExpiredError,
+  InterruptedError,
   InvalidArgumentError,
+  InvalidInputError,
+  InvalidTokenError,
+  JournalMismatchError,
   MachineNotRegisteredError,
   NotRestorableError,
   NotSerializableError,
@@ -32,6 +38,8 @@ export {
   RunLockedError,
   RunNotFoundError,
   SavepointError,
+  StepTimeoutError,
   StoreError,
   UnsupportedXStateError,
 } from './errors.ts';
+export type { InputIssue } from './errors.ts';

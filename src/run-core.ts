@@ -275,7 +275,7 @@ export class RunCore implements HostOwner, TurnLogOwner {
       if (typeof by !== 'string')
         throw new InvalidArgumentError(`'by' names who sends an event, as a string.`);
       if (id !== undefined) return this.#sendOnce(id, event, options);
-      if (this.#queue) return this.#inOrder(undefined, () => this.#deliver(event, options));
+      if (this.#queue) return this.#inOrder([], () => this.#deliver(event, options));
       return this.#deliver(event, options);
     } catch (error) {
       return Promise.reject(error);
@@ -310,11 +310,11 @@ export class RunCore implements HostOwner, TurnLogOwner {
     checkId('event', id);
     const known = this.#sending?.get(id);
     if (known) return known;
-    const used = this.context.store.row(this.id, 'event', id);
-    const deliver = (seq: string | Uint8Array | undefined): Promise<Receipt> =>
-      seq === undefined
-        ? this.#deliver(event, options)
-        : Promise.resolve({ delivered: true, accepted: true, seq: Number(seq) });
+    const used = this.context.store.rows(this.id, 'event', { key: id });
+    const deliver = ([receipt]: readonly Pick<Row, 'value'>[]): Promise<Receipt> =>
+      receipt
+        ? Promise.resolve({ delivered: true, accepted: true, seq: Number(receipt.value) })
+        : this.#deliver(event, options);
     const receipt = used instanceof Promise || this.#queue ? this.#inOrder(used, deliver) : deliver(used);
     const sending = (this.#sending ??= new Map());
     sending.set(id, receipt);

@@ -66,16 +66,86 @@ export interface CheckpointSummary extends Omit<CheckpointRow, 'body'> {
 }
 
 /**
- * What a row beside the checkpoints holds. `event`: the receipt of an event id. `blob`: a binary
- * value, by its content's hash.
+ * What a row beside the checkpoints holds.
+ * - `event`: the receipt of an event id.
+ * - `blob`: a binary value, by its content's hash.
+ * - `step`: what is journaled of an effect.
+ * - `outbox`: custom actions of a turn that may not have run.
+ * - `asked`: how often a question was opened.
+ * - `answer`: what became of a question that is closed, or of an answer that came to nothing.
  */
-export type RowKind = 'event' | 'blob';
+export type RowKind = 'event' | 'blob' | 'step' | 'outbox' | 'asked' | 'answer';
 
 /** A row of one run, unique by kind and key. */
 export interface Row {
   readonly kind: RowKind;
   readonly key: string;
   readonly value: string | Uint8Array;
+}
+
+/** Which rows of a run to read, ordered by key, code unit by code unit. */
+export interface RowScan {
+  /** Only the row with this key. */
+  readonly key?: string | undefined;
+  /** Only keys that begin with this. */
+  readonly prefix?: string | undefined;
+  /** Only keys behind this one. */
+  readonly after?: string | undefined;
+  readonly limit?: number | undefined;
+}
+
+/** What somebody left for a run. */
+export interface Message {
+  /** Unique among the messages that wait for the run. */
+  readonly id: string;
+  /** Encoded by the core. */
+  readonly value: string;
+}
+
+/**
+ * The answer to `enqueue`.
+ * - `known`: a message with the id waits already, or the row that was named is there: its value.
+ * - `missing`: there is no such run. `deleted`: there was one, and its tombstone still stands.
+ */
+export type Enqueued =
+  | { readonly status: 'queued' }
+  | { readonly status: 'known'; readonly value: string }
+  | { readonly status: 'missing' }
+  | { readonly status: 'deleted' };
+
+/** An open question of a run. */
+export interface Question {
+  /** Unique in the whole store. */
+  readonly id: string;
+  /** The id of the run's machine. */
+  readonly machine: string;
+  readonly assignee?: string | undefined;
+  /** The run's. */
+  readonly tags: readonly string[];
+  /** Milliseconds since 1970. */
+  readonly opened: number;
+  /** Encoded by the core. */
+  readonly value: string;
+}
+
+/** A question as it is listed. */
+export interface StoredQuestion extends Question {
+  readonly run: string;
+}
+
+/** Which open questions to list. All that is given must hold. Ordered by `opened`, then by id. */
+export interface QuestionScan {
+  readonly id?: string | undefined;
+  readonly run?: string | undefined;
+  readonly machine?: string | undefined;
+  readonly assignee?: string | undefined;
+  readonly tag?: string | undefined;
+  /** Opened before this. */
+  readonly openedTo?: number | undefined;
+  /** Continue behind this question. */
+  readonly after?: Pick<Question, 'opened' | 'id'> | undefined;
+  /** At most so many; fewer mean that there are no more. */
+  readonly limit: number;
 }
 
 /** All that one commit writes for one run: everything or nothing. */
@@ -99,6 +169,14 @@ export interface RunCommit {
   /** Inserted, or written over what has the same kind and key; after `drop`. */
   readonly put?: readonly Row[] | undefined;
   readonly drop?: readonly Pick<Row, 'kind' | 'key'>[] | undefined;
+  /** Questions that open, or that replace the open one with the same id; after `close`. */
+  readonly ask?: readonly Question[] | undefined;
+  /** The ids of questions that are open no longer. */
+  readonly close?: readonly string[] | undefined;
+  /** The ids of messages that are delivered: they are gone from the inbox. */
+  readonly take?: readonly string[] | undefined;
+  /** The id of a message. Where one waits under it, nothing is written: the outcome is `taken`. */
+  readonly unless?: string | undefined;
   /** Gives up the run together with this commit. */
   readonly release?: boolean | undefined;
 }
@@ -108,6 +186,7 @@ export interface RunCommit {
  * - `exists`: the id is taken, or was until it was deleted (`create` only).
  * - `conflict`: another checkpoint than `expect` is the newest one.
  * - `fenced`: the run is no longer this owner's under this fence, or is gone.
+ * - `taken`: the message that was named by `unless` waits.
  * - `failed`: nothing was written. `retry`: the same again may go well (a full disk, a busy file).
  */
 export type Outcome =
@@ -115,6 +194,7 @@ export type Outcome =
   | { readonly status: 'exists' }
   | { readonly status: 'conflict' }
   | { readonly status: 'fenced' }
+  | { readonly status: 'taken'; readonly message: Message }
   | { readonly status: 'failed'; readonly error: Error; readonly retry: boolean };
 
 /** The answer to `acquire`. */
@@ -151,6 +231,12 @@ export interface RunScan {
   readonly createdFrom?: number | undefined;
   /** `createdAt` before this. */
   readonly createdTo?: number | undefined;
+  /** `due` at or before this. The list is then ordered by `due`, then by run id, and has no `after`. */
+  readonly dueTo?: number | undefined;
+  /** Held by this owner. */
+  readonly owner?: string | undefined;
+  /** Messages wait for it. */
+  readonly undelivered?: true | undefined;
   readonly descending?: boolean | undefined;
   /** Continue behind this run. */
   readonly after?: Pick<StoredRun, 'createdAt' | 'run'> | undefined;
@@ -192,8 +278,21 @@ export interface Store {
    */
   load(run: string, at?: number): Awaitable<CheckpointRow[]>;
 
-  /** The value of one row. */
-  row(run: string, kind: RowKind, key: string): Awaitable<Row['value'] | undefined>;
+  /**
+   * Leaves a message for a run: by anyone, without a fence. `unless` names a row of the run: where it is
+   * there, nothing is left.
+   */
+  enqueue(
+    run: string,
+    message: Message,
+    unless?: { readonly kind: RowKind; readonly key: string },
+  ): Awaitable<Enqueued>;
+
+  /** Reads rows of a run. With `inbox`: the messages that wait for it, in the order in which they came. */
+  rows(run: string, kind: RowKind | 'inbox', scan: RowScan): Awaitable<Pick<Row, 'key' | 'value'>[]>;
+
+  /** Lists open questions over all runs. */
+  questions(scan: QuestionScan): Awaitable<StoredQuestion[]>;
 
   /** Lists runs. With `run` it is the way to read one of them. */
   runs(scan: RunScan): Awaitable<StoredRun[]>;

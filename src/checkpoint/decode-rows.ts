@@ -35,7 +35,7 @@ export async function decodeRows(
   run: string,
   rows: readonly CheckpointRow[],
   types: readonly CustomType[],
-  store: Pick<Store, 'row'>,
+  store: Pick<Store, 'rows'>,
 ): Promise<Decoded> {
   const [base, ...deltas] = rows;
   if (!base?.base) throw corrupt(run, base ?? { seq: 0 }, 'the base that it stands on is gone');
@@ -48,8 +48,8 @@ export async function decodeRows(
     const json = JSON.parse(row.body.slice(RICH.length)) as Json;
     for (const hash of blobsOf(json)) {
       if (blobs.has(hash)) continue;
-      const bytes = await store.row(run, 'blob', hash);
-      if (bytes instanceof Uint8Array) blobs.set(hash, bytes);
+      const [blob] = await store.rows(run, 'blob', { key: hash });
+      if (blob?.value instanceof Uint8Array) blobs.set(hash, blob.value);
     }
     return decode(json, blobs, types);
   };

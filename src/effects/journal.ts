@@ -1,0 +1,25 @@
+/**
+ * What is kept of one effect between its start and its outcome, and what an effect may ask of the run that it
+ * belongs to. A run gives its effects a journal in the store; without a run there is one in memory.
+ */
+import type { Clock } from '../xstate/delays.ts';
+
+export interface Journal {
+  /** Stable over restarts and retries: an idempotency key. */
+  readonly effectId: string;
+  /** Rises by one each time the effect is started anew. 1 the first time. */
+  readonly attempt: number;
+  /** By which the outside can refuse what a lost holder still does. Rises each time the run is taken. */
+  readonly fence: number;
+  /** Rules sleeping and backoff. */
+  readonly clock: Clock;
+  /** What is journaled, by key. Read once, when the effect starts. */
+  read(): Promise<ReadonlyMap<string, string>>;
+  /** Writes an entry, in place of what has the same key. Resolves when it is durable; rejects where it never will be. */
+  write(key: string, value: string): Promise<void>;
+  /** Encodes and decodes what steps give. Throws `NotSerializableError`, naming the step by `path`. */
+  encode(value: unknown, path: string): string;
+  decode(text: string): Promise<unknown>;
+  /** Opens a question below the effect, or finds the one that it opened before. Rejects with `InputExpiredError`. */
+  ask(name: string, question: unknown, signal: AbortSignal): Promise<unknown>;
+}
