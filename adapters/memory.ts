@@ -11,14 +11,19 @@ import type {
   Acquired,
   CheckpointRow,
   CheckpointSummary,
+  Enqueued,
   Head,
   HistoryScan,
+  Message,
   Outcome,
+  QuestionScan,
   Row,
   RowKind,
+  RowScan,
   RunCommit,
   RunScan,
   Store,
+  StoredQuestion,
   StoredRun,
 } from '../src/store.ts';
 
@@ -28,7 +33,9 @@ interface StoredEntry {
   fence: number;
   owner: string | undefined;
   checkpoints: CheckpointRow[];
-  readonly rows: Map<string, Row['value']>;
+  readonly rows: Map<RowKind, Map<string, Row['value']>>;
+  /** Id to value, in the order of arrival. */
+  readonly inbox: Map<string, string>;
 }
 
 /**
@@ -46,6 +53,8 @@ class MemoryStore implements Store {
   #runs = new Map<string, StoredEntry>();
   /** All runs in the order of a scan; made anew by the first scan after a run came or went. */
   #ordered: StoredEntry[] | undefined;
+  /** Open questions by id. */
+  #questions = new Map<string, StoredQuestion>();
   /** Owner to the end of its lease. */
   #leases = new Map<string, number>();
   /** Id of a deleted run to the time from which it may be created again. */
@@ -91,10 +100,45 @@ class MemoryStore implements Store {
     return rows.slice(Math.max(start, 0), end + 1).map((row) => ({ ...row }));
   }
 
-  row(run: string, kind: RowKind, key: string): Row['value'] | undefined {
+  enqueue(run: string, message: Message, unless?: Pick<Row, 'kind' | 'key'>): Enqueued {
     this.#open();
-    const value = this.#runs.get(run)?.rows.get(rowKey(kind, key));
-    return value === undefined ? undefined : copied(value);
+    const entry = this.#runs.get(run);
+    if (entry === undefined) return { status: this.#buried(run) ? 'deleted' : 'missing' };
+    const row = unless && (entry.rows.get(unless.kind)?.get(unless.key) as string | undefined);
+    const known = entry.inbox.get(message.id) ?? row;
+    if (known !== undefined) return { status: 'known', value: known };
+    entry.inbox.set(message.id, message.value);
+    return { status: 'queued' };
+  }
+
+  rows(run: string, kind: RowKind | 'inbox', scan: RowScan): Pick<Row, 'key' | 'value'>[] {
+    this.#open();
+    const entry = this.#runs.get(run);
+    const { key, prefix = '', after, limit = Infinity } = scan;
+    const rows: ReadonlyMap<string, Row['value']> | undefined =
+      kind === 'inbox' ? entry?.inbox : entry?.rows.get(kind);
+    if (rows === undefined) return [];
+    let keys = key === undefined ? [...rows.keys()] : rows.has(key) ? [key] : [];
+    if (kind !== 'inbox') {
+      // Without a function, texts are sorted by their code units.
+      keys.sort();
+      if (after !== undefined) keys = keys.filter((one) => one > after);
+    } else if (after !== undefined) {
+      keys = keys.slice(keys.indexOf(after) + 1);
+    }
+    return keys
+      .filter((one) => one.startsWith(prefix))
+      .slice(0, limit)
+      .map((one) => ({ key: one, value: copied(rows.get(one)!) }));
+  }
+
+  questions(scan: QuestionScan): StoredQuestion[] {
+    this.#open();
+    return [...this.#questions.values()]
+      .filter((question) => matchesQuestion(question, scan))
+      .sort((a, b) => compare(a.opened, a.id, b.opened, b.id))
+      .slice(0, scan.limit)
+      .map((question) => ({ ...question, tags: [...question.tags] }));
   }
 
   runs(scan: RunScan): StoredRun[] {
@@ -129,6 +173,9 @@ class MemoryStore implements Store {
     for (const id of this.#tombstones.keys()) this.#buried(id);
     this.#tombstones.set(run, Date.now() + ms);
     this.#runs.delete(run);
+    for (const question of this.#questions.values()) {
+      if (question.run === run) this.#questions.delete(question.id);
+    }
     this.#ordered = undefined;
     return true;
   }
@@ -136,6 +183,7 @@ class MemoryStore implements Store {
   close(): void {
     this.#closed = true;
     this.#runs.clear();
+    this.#questions.clear();
     this.#ordered = undefined;
   }
 
@@ -146,7 +194,7 @@ class MemoryStore implements Store {
 
   /** Everything is checked before anything is written: that makes a commit atomic here. */
   #commitOne(commit: RunCommit): Outcome {
-    const { run, owner, fence, expect, head, checkpoints = [] } = commit;
+    const { run, owner, fence, expect, head, unless, checkpoints = [] } = commit;
     let entry = this.#runs.get(run);
     if (commit.create === true) {
       if (entry !== undefined || this.#buried(run)) return { status: 'exists' };
@@ -157,15 +205,21 @@ class MemoryStore implements Store {
     }
     const newest = entry?.checkpoints.at(-1)?.seq ?? 0;
     if (expect !== undefined && expect !== newest) return { status: 'conflict' };
+    const waiting = unless === undefined ? undefined : entry?.inbox.get(unless);
+    if (waiting !== undefined) return { status: 'taken', message: { id: unless!, value: waiting } };
     let seq = newest;
     for (const row of checkpoints) {
       if (row.seq <= seq)
         return refused(`Run '${run}' has a checkpoint ${row.seq} that does not follow ${seq}.`);
       seq = row.seq;
     }
+    for (const { id } of commit.ask ?? []) {
+      const asker = this.#questions.get(id)?.run ?? run;
+      if (asker !== run) return refused(`The question '${id}' of run '${run}' is open in run '${asker}'.`);
+    }
 
     if (entry === undefined) {
-      entry = { id: run, head: head!, fence, owner, checkpoints: [], rows: new Map() };
+      entry = { id: run, head: head!, fence, owner, checkpoints: [], rows: new Map(), inbox: new Map() };
       this.#runs.set(run, entry);
       this.#ordered = undefined;
     }
@@ -176,10 +230,24 @@ class MemoryStore implements Store {
     const { dropBefore } = commit;
     if (dropBefore !== undefined)
       entry.checkpoints = entry.checkpoints.filter((row) => row.seq >= dropBefore);
-    for (const { kind, key } of commit.drop ?? []) entry.rows.delete(rowKey(kind, key));
-    for (const { kind, key, value } of commit.put ?? []) entry.rows.set(rowKey(kind, key), copied(value));
+    for (const { kind, key } of commit.drop ?? []) entry.rows.get(kind)?.delete(key);
+    for (const { kind, key, value } of commit.put ?? []) {
+      let rows = entry.rows.get(kind);
+      if (rows === undefined) entry.rows.set(kind, (rows = new Map()));
+      rows.set(key, copied(value));
+    }
+    for (const id of commit.take ?? []) entry.inbox.delete(id);
+    this.#ask(run, commit);
     if (commit.release === true) entry.owner = undefined;
     return { status: 'committed' };
+  }
+
+  #ask(run: string, { close = [], ask = [] }: RunCommit): void {
+    for (const id of close) if (this.#questions.get(id)?.run === run) this.#questions.delete(id);
+    for (const { id, machine, assignee, tags, opened, value } of ask) {
+      const whose = assignee === undefined ? {} : { assignee };
+      this.#questions.set(id, { id, run, machine, ...whose, tags: [...tags], opened, value });
+    }
   }
 
   /** Whether the id belonged to a run that was deleted not long ago. */
@@ -196,6 +264,13 @@ class MemoryStore implements Store {
       const entry = this.#runs.get(scan.run);
       return entry === undefined ? [] : [entry];
     }
+    const { dueTo } = scan;
+    if (dueTo !== undefined) {
+      const due = ({ head }: StoredEntry): number => head.due ?? Infinity;
+      return [...this.#runs.values()]
+        .filter((entry) => due(entry) <= dueTo)
+        .sort((a, b) => compare(due(a), a.id, due(b), b.id));
+    }
     this.#ordered ??= [...this.#runs.values()].sort((a, b) =>
       compare(a.head.createdAt, a.id, b.head.createdAt, b.id),
     );
@@ -203,13 +278,29 @@ class MemoryStore implements Store {
   }
 }
 
-function matches({ head }: StoredEntry, scan: RunScan): boolean {
+function matches({ head, owner, inbox }: StoredEntry, scan: RunScan): boolean {
   return (
+    (scan.owner === undefined || scan.owner === owner) &&
+    (scan.undelivered === undefined || inbox.size > 0) &&
+    (scan.dueTo === undefined || (head.due !== undefined && head.due <= scan.dueTo)) &&
     (scan.status === undefined || scan.status.includes(head.status)) &&
     (scan.machine === undefined || scan.machine === head.machine) &&
     (scan.tag === undefined || head.tags.includes(scan.tag)) &&
     (scan.createdFrom === undefined || head.createdAt >= scan.createdFrom) &&
     (scan.createdTo === undefined || head.createdAt < scan.createdTo)
+  );
+}
+
+function matchesQuestion(question: StoredQuestion, scan: QuestionScan): boolean {
+  const { after, openedTo = Infinity } = scan;
+  return (
+    (scan.id === undefined || scan.id === question.id) &&
+    (scan.run === undefined || scan.run === question.run) &&
+    (scan.machine === undefined || scan.machine === question.machine) &&
+    (scan.assignee === undefined || scan.assignee === question.assignee) &&
+    (scan.tag === undefined || question.tags.includes(scan.tag)) &&
+    question.opened < openedTo &&
+    (after === undefined || compare(question.opened, question.id, after.opened, after.id) > 0)
   );
 }
 
@@ -225,12 +316,8 @@ function listed({ id, head, fence, checkpoints }: StoredEntry): StoredRun {
   };
 }
 
-function compare(created: number, id: string, otherCreated: number, otherId: string): number {
-  return created - otherCreated || (id < otherId ? -1 : id > otherId ? 1 : 0);
-}
-
-function rowKey(kind: RowKind, key: string): string {
-  return `${kind} ${key}`;
+function compare(time: number, id: string, otherTime: number, otherId: string): number {
+  return time - otherTime || (id < otherId ? -1 : id > otherId ? 1 : 0);
 }
 
 function copied(value: Row['value']): Row['value'] {

@@ -352,7 +352,10 @@ describe("with history: 'replace'", () => {
         return [...there];
       };
       const left = async (): Promise<number> => {
-        for (const key of keys()) expect(await store.row('order-1', 'blob', key)).toBeInstanceOf(Uint8Array);
+        for (const key of keys()) {
+          const [row] = await store.rows('order-1', 'blob', { key });
+          expect(row?.value).toBeInstanceOf(Uint8Array);
+        }
         return keys().length;
       };
       return { store, left };

@@ -246,9 +246,9 @@ describe('sends with ids on an asynchronous store', () => {
   const withSlowRows = (...delays: number[]): Store => {
     const behind = memoryStore();
     return overriding(asynchronous(behind), {
-      row: async (...args) => {
+      rows: async (...args) => {
         await new Promise((resolve) => setTimeout(resolve, delays.shift() ?? 0));
-        return behind.row(...args);
+        return behind.rows(...args);
       },
     });
   };

@@ -45,7 +45,19 @@ export function createStage(options: Partial<RuntimeOptions> = {}): Stage {
       },
     },
   });
-  for (const name of ['lease', 'acquire', 'load', 'row', 'runs', 'history', 'remove', 'close'] as const)
+  const others = [
+    'lease',
+    'acquire',
+    'load',
+    'enqueue',
+    'rows',
+    'questions',
+    'runs',
+    'history',
+    'remove',
+    'close',
+  ] as const;
+  for (const name of others)
     Object.defineProperty(store, name, {
       value: async (...args: never[]) => (memory[name] as (...args: never[]) => unknown)(...args),
     });

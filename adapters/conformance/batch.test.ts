@@ -8,6 +8,7 @@ import {
   loaded,
   minute,
   owner,
+  rowOf,
   statuses,
   turn,
 } from './fixtures.ts';
@@ -58,7 +59,7 @@ onEachStore((on) => {
       expect(outcomes[1]).toMatchObject({ status: 'failed', retry: false });
       expect(outcomes.filter((outcome) => outcome.status === 'committed')).toHaveLength(n);
       expect(await loaded(on.store, 'r1')).toEqual([1]);
-      expect(await on.store.row('r1', 'event', 'e')).toBeUndefined();
+      expect(await rowOf(on.store, 'r1', 'event', 'e')).toBeUndefined();
       expect(await find(on.store, 'r1')).toMatchObject({ machine: 'refund', seq: 1 });
       expect(await statuses(on.store, turn('r1', 2), turn('r2', 3), turn('new', 2))).toEqual([
         'committed',

@@ -9,6 +9,7 @@ import {
   loaded,
   minute,
   owner,
+  rowOf,
   statuses,
   turn,
 } from './fixtures.ts';
@@ -32,7 +33,7 @@ onEachStore((on) => {
         fence: 1,
       });
       expect(await on.store.load('r')).toEqual([checkpoint(1, { base: true })]);
-      expect(await on.store.row('r', 'event', 'e')).toBe('receipt');
+      expect(await rowOf(on.store, 'r', 'event', 'e')).toBe('receipt');
     });
 
     test('of a checkpoint alone moves seq and updatedAt, and leaves the head', async () => {
@@ -68,7 +69,7 @@ onEachStore((on) => {
       await commit(on.store, creation('r'));
       await commit(on.store, { run: 'r', owner, fence: 1, put: [{ kind: 'event', key: 'e', value: '1' }] });
       expect((await find(on.store, 'r'))?.seq).toBe(1);
-      expect(await on.store.row('r', 'event', 'e')).toBe('1');
+      expect(await rowOf(on.store, 'r', 'event', 'e')).toBe('1');
     });
 
     test('writes rows over rows of the same kind and key, and drops them', async () => {
@@ -82,7 +83,7 @@ onEachStore((on) => {
           ],
         }),
       );
-      expect(await on.store.row('r', 'event', 'k')).toBe('new');
+      expect(await rowOf(on.store, 'r', 'event', 'k')).toBe('new');
       await commit(
         on.store,
         turn('r', 3, {
@@ -92,8 +93,8 @@ onEachStore((on) => {
           ],
         }),
       );
-      expect(await on.store.row('r', 'event', 'k')).toBeUndefined();
-      expect(await on.store.row('r', 'blob', 'k')).toEqual(Uint8Array.of(1));
+      expect(await rowOf(on.store, 'r', 'event', 'k')).toBeUndefined();
+      expect(await rowOf(on.store, 'r', 'blob', 'k')).toEqual(Uint8Array.of(1));
     });
 
     test('that expects another checkpoint than the newest is a conflict and writes nothing', async () => {
@@ -108,7 +109,7 @@ onEachStore((on) => {
       ];
       for (const stale of late) expect(await statuses(on.store, stale)).toEqual(['conflict']);
       expect(await loaded(on.store, 'r')).toEqual([1, 2]);
-      expect(await on.store.row('r', 'event', 'e')).toBeUndefined();
+      expect(await rowOf(on.store, 'r', 'event', 'e')).toBeUndefined();
     });
 
     test('under another fence or by another owner is fenced and writes nothing', async () => {
@@ -122,7 +123,7 @@ onEachStore((on) => {
       }
       expect(await statuses(on.store, turn('missing', 2))).toEqual(['fenced']);
       expect(await loaded(on.store, 'r')).toEqual([1]);
-      expect(await on.store.row('r', 'event', 'e')).toBeUndefined();
+      expect(await rowOf(on.store, 'r', 'event', 'e')).toBeUndefined();
     });
 
     test('that creates a run whose id is taken answers so and leaves the run as it was', async () => {
@@ -133,7 +134,7 @@ onEachStore((on) => {
       });
       expect(await statuses(on.store, again)).toEqual(['exists']);
       expect(await find(on.store, 'r')).toMatchObject({ machine: 'refund' });
-      expect(await on.store.row('r', 'event', 'e')).toBe('mine');
+      expect(await rowOf(on.store, 'r', 'event', 'e')).toBe('mine');
     });
 
     test('by an owner without a lease creates nothing', async () => {

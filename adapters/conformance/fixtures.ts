@@ -3,7 +3,16 @@
  *
  * @module
  */
-import type { CheckpointRow, Head, Outcome, RunCommit, Store, StoredRun } from '../../src/store.ts';
+import type {
+  CheckpointRow,
+  Head,
+  Outcome,
+  Row,
+  RowKind,
+  RunCommit,
+  Store,
+  StoredRun,
+} from '../../src/store.ts';
 
 export const owner = 'owner-1';
 export const minute = 60_000;
@@ -42,6 +51,16 @@ export async function commit(store: Store, ...batch: RunCommit[]): Promise<void>
 
 export async function find(store: Store, run: string): Promise<StoredRun | undefined> {
   return (await store.runs({ run, limit: 1 }))[0];
+}
+
+/** The value of one row. */
+export async function rowOf(
+  store: Store,
+  run: string,
+  kind: RowKind,
+  key: string,
+): Promise<Row['value'] | undefined> {
+  return (await store.rows(run, kind, { key }))[0]?.value;
 }
 
 /** The seqs that `load` answers with. */

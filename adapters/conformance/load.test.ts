@@ -1,5 +1,5 @@
 import { beforeEach, describe, expect, test } from 'vitest';
-import { checkpoint, commit, creation, loaded, turn } from './fixtures.ts';
+import { checkpoint, commit, creation, loaded, rowOf, turn } from './fixtures.ts';
 import { onEachStore } from './stores.ts';
 
 onEachStore((on) => {
@@ -31,7 +31,7 @@ onEachStore((on) => {
     test('a run that is not there gives nothing', async () => {
       expect(await on.store.load('missing')).toEqual([]);
       expect(await on.store.load('missing', 1)).toEqual([]);
-      expect(await on.store.row('missing', 'event', 'e')).toBeUndefined();
+      expect(await rowOf(on.store, 'missing', 'event', 'e')).toBeUndefined();
     });
 
     test.each([

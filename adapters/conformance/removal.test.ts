@@ -1,5 +1,17 @@
 import { beforeEach, describe, expect, test } from 'vitest';
-import { commit, creation, find, head, loaded, minute, owner, sleep, statuses, turn } from './fixtures.ts';
+import {
+  commit,
+  creation,
+  find,
+  head,
+  loaded,
+  minute,
+  owner,
+  rowOf,
+  sleep,
+  statuses,
+  turn,
+} from './fixtures.ts';
 import { onEachStore } from './stores.ts';
 
 onEachStore((on) => {
@@ -16,7 +28,7 @@ onEachStore((on) => {
     test('is gone with all its rows, and the others are not', async () => {
       expect(await on.store.remove('r', owner, 1, minute)).toBe(true);
       expect(await on.store.load('r')).toEqual([]);
-      expect(await on.store.row('r', 'event', 'e')).toBeUndefined();
+      expect(await rowOf(on.store, 'r', 'event', 'e')).toBeUndefined();
       expect(await on.store.history('r', { limit: 9 })).toEqual([]);
       expect((await on.store.runs({ limit: 9 })).map((run) => run.run)).toEqual(['s']);
       expect((await on.store.runs({ tag: 'a', limit: 9 })).map((run) => run.run)).toEqual(['s']);
@@ -46,7 +58,7 @@ onEachStore((on) => {
       expect(await on.store.acquire('r', owner)).toEqual({ status: 'missing' });
       expect(await statuses(on.store, creation('r'))).toEqual(['committed']);
       expect(await loaded(on.store, 'r')).toEqual([1]);
-      expect(await on.store.row('r', 'event', 'e')).toBeUndefined();
+      expect(await rowOf(on.store, 'r', 'event', 'e')).toBeUndefined();
     });
   });
 });

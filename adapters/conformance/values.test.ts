@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { checkpoint, commit, creation, find, head, loaded, turn } from './fixtures.ts';
+import { checkpoint, commit, creation, find, head, loaded, rowOf, turn } from './fixtures.ts';
 import { onEachStore } from './stores.ts';
 
 onEachStore((on) => {
@@ -24,7 +24,7 @@ onEachStore((on) => {
       );
       await commit(on.store, turn(id, 2, { put: [{ kind: 'event', key: id, value: id }] }));
       expect(await find(on.store, id)).toMatchObject({ run: id, tags: [id], machine: id, more: id, seq: 2 });
-      expect(await on.store.row(id, 'event', id)).toBe(id);
+      expect(await rowOf(on.store, id, 'event', id)).toBe(id);
       expect((await on.store.runs({ tag: id, machine: id, limit: 9 })).map((run) => run.run)).toEqual([id]);
       expect(await loaded(on.store, 'a')).toEqual([1]);
     });
@@ -56,12 +56,12 @@ onEachStore((on) => {
         }),
       );
       bytes.fill(0);
-      const first = (await on.store.row('r', 'blob', 'view')) as Uint8Array;
+      const first = (await rowOf(on.store, 'r', 'blob', 'view')) as Uint8Array;
       expect(first).toEqual(expected);
       expect(first.constructor).toBe(Uint8Array);
       first.fill(0);
-      expect(await on.store.row('r', 'blob', 'view')).toEqual(expected);
-      expect(await on.store.row('r', 'blob', 'empty')).toEqual(new Uint8Array());
+      expect(await rowOf(on.store, 'r', 'blob', 'view')).toEqual(expected);
+      expect(await rowOf(on.store, 'r', 'blob', 'empty')).toEqual(new Uint8Array());
     });
 
     test('of six megabytes are stored whole', async () => {
@@ -70,7 +70,7 @@ onEachStore((on) => {
       await commit(on.store, creation('r', { put: [{ kind: 'blob', key: 'b', value }] }));
       await commit(on.store, turn('r', 2, { checkpoints: [checkpoint(2, { body })] }));
       expect((await on.store.load('r'))[1]?.body === body).toBe(true);
-      expect(Buffer.compare((await on.store.row('r', 'blob', 'b')) as Uint8Array, value)).toBe(0);
+      expect(Buffer.compare((await rowOf(on.store, 'r', 'blob', 'b')) as Uint8Array, value)).toBe(0);
       const [, summary] = await on.store.history('r', { limit: 2 });
       expect(summary?.bytes).toBeGreaterThanOrEqual(body.length);
     });

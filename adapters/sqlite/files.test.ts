@@ -17,7 +17,7 @@ import { fileURLToPath } from 'node:url';
 import Database from 'better-sqlite3';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { InvalidArgumentError, StoreError } from '../../src/errors.ts';
-import { checkpoint, commit, creation, loaded, minute, owner, turn } from '../conformance/fixtures.ts';
+import { checkpoint, commit, creation, loaded, minute, owner, rowOf, turn } from '../conformance/fixtures.ts';
 import { sqliteStore } from './index.ts';
 
 let folder: string;
@@ -205,7 +205,7 @@ test('one commit that cannot be stored takes nothing else of its batch down', as
     'conflict',
   ]);
   expect(outcomes[2]).toMatchObject({ retry: false, error: { code: 'STORE', outcome: 'failed' } });
-  expect(await store.row('c', 'event', 'written first')).toBeUndefined();
+  expect(await rowOf(store, 'c', 'event', 'written first')).toBeUndefined();
   expect(await loaded(store, 'c')).toEqual([1]);
   await commit(store, turn('a', 3), turn('c', 2), turn('new', 2));
   await store.close();

@@ -9,13 +9,16 @@ import type {
   Acquired,
   CheckpointRow,
   CheckpointSummary,
+  Enqueued,
   HistoryScan,
   Outcome,
   Row,
   RowKind,
+  RowScan,
   RunCommit,
   RunScan,
   Store,
+  StoredQuestion,
   StoredRun,
 } from '../../src/store.ts';
 import { Commits } from './commits.ts';
@@ -88,8 +91,19 @@ class SqliteStore implements Store {
     return this.#use(({ reads }) => reads.load(run, at));
   }
 
-  row(run: string, kind: RowKind, key: string): Row['value'] | undefined {
-    return this.#use(({ reads }) => reads.row(run, kind, key));
+  enqueue(): Enqueued {
+    throw new StoreError('This store has no inbox yet.', 'failed');
+  }
+
+  rows(run: string, kind: RowKind | 'inbox', { key = '' }: RowScan): Pick<Row, 'key' | 'value'>[] {
+    return this.#use(({ reads }) => {
+      const value = reads.row(run, kind as RowKind, key);
+      return value === undefined ? [] : [{ key, value }];
+    });
+  }
+
+  questions(): StoredQuestion[] {
+    throw new StoreError('This store has no questions yet.', 'failed');
   }
 
   runs(scan: RunScan): StoredRun[] {

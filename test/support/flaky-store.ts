@@ -16,7 +16,7 @@ export interface Faults {
   readonly lost: number;
   /** A run's part of a batch was not written: another writer was first. */
   readonly conflict: number;
-  /** Any other call rejects, but for the look-up of a row. */
+  /** Any other call rejects, but for the look-up of rows. */
   readonly broken: number;
 }
 
@@ -104,8 +104,14 @@ class Flaky implements FlakyStore {
   load(...args: Parameters<Store['load']>): Promise<Awaited<ReturnType<Store['load']>>> {
     return this.#call(() => this.inner.load(...args));
   }
-  row(...args: Parameters<Store['row']>): Promise<Awaited<ReturnType<Store['row']>>> {
-    return this.#late(() => this.inner.row(...args));
+  enqueue(...args: Parameters<Store['enqueue']>): Promise<Awaited<ReturnType<Store['enqueue']>>> {
+    return this.#call(() => this.inner.enqueue(...args));
+  }
+  rows(...args: Parameters<Store['rows']>): Promise<Awaited<ReturnType<Store['rows']>>> {
+    return this.#late(() => this.inner.rows(...args));
+  }
+  questions(...args: Parameters<Store['questions']>): Promise<Awaited<ReturnType<Store['questions']>>> {
+    return this.#call(() => this.inner.questions(...args));
   }
   runs(...args: Parameters<Store['runs']>): Promise<Awaited<ReturnType<Store['runs']>>> {
     return this.#call(() => this.inner.runs(...args));

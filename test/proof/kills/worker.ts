@@ -76,7 +76,10 @@ async function open({ folder, run: id, life }: { folder: string; run: string; li
   const ledger = openLedger(join(folder, 'ledger'), life);
   // Through another connection: it sees what is committed, and nothing else.
   const witness = sqliteStore(path);
-  const seqOf = (event: string): number => Number(witness.row(id, 'event', event) ?? 0);
+  const seqOf = (event: string): number => {
+    const [row] = witness.rows(id, 'event', { key: event }) as readonly { value: unknown }[];
+    return Number(row?.value ?? 0);
+  };
   const outside: Outside = {
     report: (n) => ledger('report', n, seqOf(`SELL-${n}`)),
     ring: (n) => ledger('ring', n, seqOf(`SELL-${n}`)),
