@@ -7,7 +7,8 @@ import type { RunCommit } from '../../src/store.ts';
 import type { Connection } from './connection.ts';
 import type { Statement } from './driver.ts';
 import type { Keys } from './keys.ts';
-import { type CheckpointTable, newestKey, seqLimit } from './schema.ts';
+import { isEmpty } from './puts.ts';
+import { type CheckpointTable, heldRun, newestKey, seqLimit } from './schema.ts';
 
 /**
  * Writes a checkpoint in one statement, which also checks fence, owner and the newest seq: where they do
@@ -25,8 +26,7 @@ export class Appends {
       connection.prepare(
         `INSERT OR IGNORE INTO ${table} (key, base, time, header, body) VALUES (
            ?,
-           (SELECT ? FROM runs WHERE rid = ? AND fence = ? AND owner = ? AND ? = ${newestKey}
-              AND EXISTS (SELECT 1 FROM owners WHERE oid = owner)),
+           (SELECT ? FROM ${heldRun} AND ? = ${newestKey}),
            ?, ?, ?)`,
       );
     this.#statements = { checkpoints: statement('checkpoints'), grouped: statement('grouped') };
@@ -34,11 +34,13 @@ export class Appends {
 
   /** False: nothing was written. The commit is of another kind, or the long way round tells why. */
   append(commit: RunCommit, table: CheckpointTable): boolean {
-    const { checkpoints, expect, create, head, release, dropBefore, put, drop } = commit;
+    const { checkpoints, expect, create, head, release, dropBefore, put, drop, ask, close, take, unless } =
+      commit;
     const row = checkpoints?.[0];
     if (row === undefined || checkpoints?.length !== 1 || expect === undefined) return false;
     if (create === true || release === true || head !== undefined || dropBefore !== undefined) return false;
-    if ((put !== undefined && put.length > 0) || (drop !== undefined && drop.length > 0)) return false;
+    if (!isEmpty(put) || !isEmpty(drop)) return false;
+    if (!isEmpty(ask) || !isEmpty(close) || !isEmpty(take) || unless !== undefined) return false;
     if (row.seq <= expect || row.seq >= seqLimit) return false;
     const rid = this.keys.held(commit.run);
     const oid = this.keys.owner(commit.owner);

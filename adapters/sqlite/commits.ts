@@ -8,15 +8,20 @@ import { Appends } from './appends.ts';
 import type { Connection } from './connection.ts';
 import type { Statement } from './driver.ts';
 import { failed, mayRetry } from './failure.ts';
+import type { Inbox } from './inbox.ts';
 import type { Keys } from './keys.ts';
+import { Puts } from './puts.ts';
+import type { Questions } from './questions.ts';
+import type { Rows } from './rows.ts';
 import { RunWrites } from './run-writes.ts';
+import type { CheckpointTable } from './schema.ts';
 
 /** From so many commits of one row each, they are stored in the order of the batch. */
 const groupFrom = 4;
 
 /**
  * Three ways, from fast to slow:
- * 1. One commit of one checkpoint: one statement, its own transaction.
+ * 1. One commit of one checkpoint, or of one row: one statement, its own transaction.
  * 2. A batch: one transaction. What each commit needs is checked before it writes, so nothing has to be
  *    taken back, and no savepoint is paid for.
  * 3. A batch in which something failed all the same, such as a value too large: again, with a savepoint
@@ -24,6 +29,7 @@ const groupFrom = 4;
  */
 export class Commits {
   readonly #appends: Appends;
+  readonly #puts: Puts;
   readonly #writes: RunWrites;
   readonly #savepoint: Statement;
   readonly #release: Statement;
@@ -32,9 +38,13 @@ export class Commits {
   constructor(
     readonly connection: Connection,
     keys: Keys,
+    rows: Rows,
+    inbox: Inbox,
+    questions: Questions,
   ) {
     this.#appends = new Appends(connection, keys);
-    this.#writes = new RunWrites(connection, keys);
+    this.#puts = new Puts(connection, keys, rows);
+    this.#writes = new RunWrites(connection, keys, rows, inbox, questions);
     this.#savepoint = connection.prepare('SAVEPOINT one');
     this.#release = connection.prepare('RELEASE one');
     this.#undo = connection.prepare('ROLLBACK TO one');
@@ -44,11 +54,11 @@ export class Commits {
     const [first] = batch;
     if (first === undefined) return [];
     try {
-      if (batch.length === 1 && this.#appends.append(first, 'checkpoints')) return [committed];
+      if (batch.length === 1 && this.#isWritten(first, 'checkpoints')) return [committed];
       const table = batch.length < groupFrom ? 'checkpoints' : 'grouped';
       return this.connection.write(() =>
         batch.map((commit) =>
-          this.#appends.append(commit, table) ? committed : this.#writes.apply(commit, table),
+          this.#isWritten(commit, table) ? committed : this.#writes.apply(commit, table),
         ),
       );
     } catch (error) {
@@ -59,6 +69,11 @@ export class Commits {
     } catch (error) {
       return this.#allFailed(batch, error);
     }
+  }
+
+  /** In one of the fast ways. */
+  #isWritten(commit: RunCommit, table: CheckpointTable): boolean {
+    return this.#appends.append(commit, table) || this.#puts.put(commit, table);
   }
 
   #applyAlone(commit: RunCommit): Outcome {

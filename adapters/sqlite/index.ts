@@ -11,7 +11,9 @@ import type {
   CheckpointSummary,
   Enqueued,
   HistoryScan,
+  Message,
   Outcome,
+  QuestionScan,
   Row,
   RowKind,
   RowScan,
@@ -24,11 +26,14 @@ import type {
 import { Commits } from './commits.ts';
 import { connect, type Connection } from './connection.ts';
 import { storeError } from './failure.ts';
+import { Inbox } from './inbox.ts';
 import { Keys } from './keys.ts';
 import { Leases } from './leases.ts';
 import { patiently } from './patience.ts';
+import { Questions } from './questions.ts';
 import { Reads } from './reads.ts';
 import { Removal } from './removal.ts';
+import { Rows } from './rows.ts';
 import { Scans } from './scans.ts';
 
 /** The options of `sqliteStore`. */
@@ -91,19 +96,20 @@ class SqliteStore implements Store {
     return this.#use(({ reads }) => reads.load(run, at));
   }
 
-  enqueue(): Enqueued {
-    throw new StoreError('This store has no inbox yet.', 'failed');
+  enqueue(run: string, message: Message, unless?: Pick<Row, 'kind' | 'key'>): Enqueued {
+    return this.#use(({ inbox }) => patiently(() => inbox.enqueue(run, message, unless)));
   }
 
-  rows(run: string, kind: RowKind | 'inbox', { key = '' }: RowScan): Pick<Row, 'key' | 'value'>[] {
-    return this.#use(({ reads }) => {
-      const value = reads.row(run, kind as RowKind, key);
-      return value === undefined ? [] : [{ key, value }];
+  rows(run: string, kind: RowKind | 'inbox', scan: RowScan): Pick<Row, 'key' | 'value'>[] {
+    return this.#use(({ keys, inbox, rows }) => {
+      const rid = keys.run(run);
+      if (rid === undefined) return [];
+      return kind === 'inbox' ? inbox.scan(rid, scan) : rows.scan(rid, kind, scan);
     });
   }
 
-  questions(): StoredQuestion[] {
-    throw new StoreError('This store has no questions yet.', 'failed');
+  questions(scan: QuestionScan): StoredQuestion[] {
+    return this.#use(({ questions }) => questions.list(scan));
   }
 
   runs(scan: RunScan): StoredRun[] {
@@ -144,6 +150,10 @@ class SqliteStore implements Store {
 
 interface Parts {
   readonly connection: Connection;
+  readonly keys: Keys;
+  readonly rows: Rows;
+  readonly inbox: Inbox;
+  readonly questions: Questions;
   readonly leases: Leases;
   readonly commits: Commits;
   readonly reads: Reads;
@@ -154,12 +164,19 @@ interface Parts {
 function open(path: string, synchronous: 'full' | 'normal'): Parts {
   const connection = connect(path, synchronous);
   const keys = new Keys(connection);
+  const rows = new Rows(connection);
+  const inbox = new Inbox(connection, keys, rows);
+  const questions = new Questions(connection);
   return {
     connection,
+    keys,
+    rows,
+    inbox,
+    questions,
     leases: new Leases(connection, keys),
-    commits: new Commits(connection, keys),
+    commits: new Commits(connection, keys, rows, inbox, questions),
     reads: new Reads(connection, keys),
     scans: new Scans(connection),
-    removal: new Removal(connection, keys),
+    removal: new Removal(connection, keys, [rows, inbox, questions]),
   };
 }

@@ -1,22 +1,21 @@
 /**
- * Checkpoints and rows of one run.
+ * Checkpoints of one run.
  *
  * @module
  */
-import type { CheckpointRow, CheckpointSummary, HistoryScan, Row, RowKind } from '../../src/store.ts';
+import type { CheckpointRow, CheckpointSummary, HistoryScan } from '../../src/store.ts';
 import type { Connection } from './connection.ts';
 import type { Statement } from './driver.ts';
 import type { Keys } from './keys.ts';
 import { newestKey, seqLimit } from './schema.ts';
 
-/** `load`, `history` and `row`. */
+/** `load` and `history`. */
 export class Reads {
   readonly #newest: Statement;
   readonly #base: Statement;
   readonly #rows: Statement;
   readonly #forward: Statement;
   readonly #backward: Statement;
-  readonly #row: Statement;
 
   constructor(
     readonly connection: Connection,
@@ -37,9 +36,6 @@ export class Reads {
     ).raw();
     this.#forward = sql(summaries('ASC')).raw();
     this.#backward = sql(summaries('DESC')).raw();
-    this.#row = sql(
-      'SELECT value FROM records WHERE rid = (SELECT rid FROM runs WHERE id = ?) AND kind = ? AND key = ?',
-    ).pluck();
   }
 
   load(run: string, at?: number): CheckpointRow[] {
@@ -75,12 +71,6 @@ export class Reads {
       header,
       bytes,
     }));
-  }
-
-  row(run: string, kind: RowKind, key: string): Row['value'] | undefined {
-    const value = this.#row.get(run, kind, key) as Row['value'] | undefined;
-    // The driver answers with a Buffer; the contract has plain bytes.
-    return value instanceof Uint8Array ? new Uint8Array(value) : value;
   }
 }
 

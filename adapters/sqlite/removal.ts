@@ -14,7 +14,6 @@ export class Removal {
   readonly #tags: Statement;
   readonly #untag: Statement;
   readonly #ranges: readonly Statement[];
-  readonly #records: Statement;
   readonly #run: Statement;
   readonly #expired: Statement;
   readonly #bury: Statement;
@@ -22,6 +21,8 @@ export class Removal {
   constructor(
     readonly connection: Connection,
     readonly keys: Keys,
+    /** What else there is of a run. */
+    readonly parts: readonly { clear(rid: number): void }[],
   ) {
     const sql = (text: string): Statement => connection.prepare(text);
     this.#find = sql(
@@ -32,7 +33,6 @@ export class Removal {
     this.#ranges = ['checkpoints', 'grouped'].map((table) =>
       sql(`DELETE FROM ${table} WHERE key BETWEEN ? AND ?`),
     );
-    this.#records = sql('DELETE FROM records WHERE rid = ?');
     this.#run = sql('DELETE FROM runs WHERE rid = ?');
     this.#expired = sql(`DELETE FROM tombstones WHERE until <= ${now}`);
     this.#bury = sql(`INSERT OR REPLACE INTO tombstones (id, until) VALUES (?, ${now} + ?)`);
@@ -46,7 +46,7 @@ export class Removal {
       for (const tag of JSON.parse(tags) as string[]) this.#untag.run(tag, created, run);
       const start = rid * seqLimit;
       for (const range of this.#ranges) range.run(start, start + seqLimit - 1);
-      this.#records.run(rid);
+      for (const part of this.parts) part.clear(rid);
       this.#run.run(rid);
       this.#expired.run();
       this.#bury.run(run, ms);

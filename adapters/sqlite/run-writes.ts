@@ -8,7 +8,10 @@ import type { CheckpointRow, Head, Outcome, RunCommit } from '../../src/store.ts
 import type { Connection } from './connection.ts';
 import type { Statement } from './driver.ts';
 import { failed } from './failure.ts';
+import type { Inbox } from './inbox.ts';
 import type { Keys } from './keys.ts';
+import type { Questions } from './questions.ts';
+import type { Rows } from './rows.ts';
 import { type CheckpointTable, newestKey, now, ridLimit, seqLimit } from './schema.ts';
 
 /** A run as a commit finds it. */
@@ -18,6 +21,7 @@ interface CurrentRun {
   readonly oid: number | null;
   readonly machine: string;
   readonly status: string;
+  readonly due: number | null;
   readonly created: number;
   readonly tags: string;
   readonly newest: number;
@@ -33,21 +37,24 @@ export class RunWrites {
   readonly #dropCheckpoints: readonly Statement[];
   readonly #head: Statement;
   readonly #headWithStatus: Statement;
+  readonly #headWithDue: Statement;
+  readonly #headWithBoth: Statement;
   readonly #machine: Statement;
   readonly #tags: Statement;
   readonly #tag: Statement;
   readonly #untag: Statement;
-  readonly #put: Statement;
-  readonly #drop: Statement;
   readonly #release: Statement;
 
   constructor(
     readonly connection: Connection,
     readonly keys: Keys,
+    readonly rows: Rows,
+    readonly inbox: Inbox,
+    readonly questions: Questions,
   ) {
     const sql = (text: string): Statement => connection.prepare(text);
     this.#find = sql(
-      `SELECT rid, fence, oid, machine, status, created, tags, ${newestKey} AS newest
+      `SELECT rid, fence, oid, machine, status, due, created, tags, ${newestKey} AS newest
        FROM runs LEFT JOIN owners ON oid = runs.owner WHERE runs.id = ?`,
     );
     this.#buried = sql(`SELECT until > ${now} FROM tombstones WHERE id = ?`).pluck();
@@ -63,19 +70,19 @@ export class RunWrites {
       sql(`DELETE FROM ${table} WHERE key BETWEEN ? AND ?`),
     );
     // An UPDATE pays for each index whose columns it names, changed or not.
-    this.#head = sql('UPDATE runs SET version = ?, due = ?, more = ? WHERE rid = ?');
-    this.#headWithStatus = sql('UPDATE runs SET version = ?, due = ?, more = ?, status = ? WHERE rid = ?');
+    this.#head = sql('UPDATE runs SET version = ?, more = ? WHERE rid = ?');
+    this.#headWithStatus = sql('UPDATE runs SET version = ?, more = ?, status = ? WHERE rid = ?');
+    this.#headWithDue = sql('UPDATE runs SET version = ?, more = ?, due = ? WHERE rid = ?');
+    this.#headWithBoth = sql('UPDATE runs SET version = ?, more = ?, status = ?, due = ? WHERE rid = ?');
     this.#machine = sql('UPDATE runs SET machine = ? WHERE rid = ?');
     this.#tags = sql('UPDATE runs SET tags = ? WHERE rid = ?');
     this.#tag = sql('INSERT OR IGNORE INTO tags (tag, created, id, rid) VALUES (?, ?, ?, ?)');
     this.#untag = sql('DELETE FROM tags WHERE tag = ? AND created = ? AND id = ?');
-    this.#put = sql('INSERT OR REPLACE INTO records (rid, kind, key, value) VALUES (?, ?, ?, ?)');
-    this.#drop = sql('DELETE FROM records WHERE rid = ? AND kind = ? AND key = ?');
     this.#release = sql('UPDATE runs SET owner = NULL WHERE rid = ?');
   }
 
   apply(commit: RunCommit, table: CheckpointTable): Outcome {
-    const { run, owner, fence, head, checkpoints = [] } = commit;
+    const { run, owner, fence, head, unless, checkpoints = [] } = commit;
     const oid = this.keys.owner(owner);
     const current = this.#find.get(run) as CurrentRun | undefined;
     if (commit.create === true) {
@@ -88,11 +95,16 @@ export class RunWrites {
     }
     const newest = current === undefined ? 0 : current.newest - current.rid * seqLimit;
     if (commit.expect !== undefined && commit.expect !== newest) return { status: 'conflict' };
-    const disorder = outOfOrder(newest, checkpoints);
+    if (unless !== undefined && current !== undefined) {
+      const value = this.inbox.find(current.rid, unless);
+      if (value !== undefined) return { status: 'taken', message: { id: unless, value } };
+    }
+    const disorder = outOfOrder(newest, checkpoints) ?? this.#askedElsewhere(commit);
     if (disorder !== undefined) return this.#refused(run, disorder);
 
     const rid = current?.rid ?? this.#insertRun(commit, head!, oid);
-    this.#writeRows(commit, rid, table);
+    this.#writeCheckpoints(commit, rid, table);
+    this.#writeRows(commit, rid, oid, table);
     if (head !== undefined && current !== undefined) this.#writeHead(run, current, head);
     if (commit.release === true) {
       this.#release.run(rid);
@@ -103,8 +115,8 @@ export class RunWrites {
     return { status: 'committed' };
   }
 
-  #writeRows(commit: RunCommit, rid: number, table: CheckpointTable): void {
-    const { checkpoints = [], dropBefore, drop = [], put = [] } = commit;
+  #writeCheckpoints(commit: RunCommit, rid: number, table: CheckpointTable): void {
+    const { checkpoints = [], dropBefore } = commit;
     const start = rid * seqLimit;
     for (const { seq, base, time, header, body } of checkpoints) {
       this.#checkpoint[table].run(start + seq, base ? 1 : 0, time, header, body);
@@ -112,8 +124,15 @@ export class RunWrites {
     if (dropBefore !== undefined) {
       for (const statement of this.#dropCheckpoints) statement.run(start, start + dropBefore - 1);
     }
-    for (const { kind, key } of drop) this.#drop.run(rid, kind, key);
-    for (const { kind, key, value } of put) this.#put.run(rid, kind, key, value);
+  }
+
+  #writeRows(commit: RunCommit, rid: number, oid: number, table: CheckpointTable): void {
+    const { fence, drop = [], put = [], take = [], close = [], ask = [] } = commit;
+    this.rows.drop(rid, drop);
+    for (const row of put) this.rows.put(rid, fence, oid, row, table);
+    for (const id of take) this.inbox.take(rid, id);
+    for (const id of close) this.questions.close(rid, id);
+    for (const question of ask) this.questions.ask(rid, question);
   }
 
   #insertRun({ run, fence }: RunCommit, head: Head, oid: number): number {
@@ -141,16 +160,28 @@ export class RunWrites {
     return rid;
   }
 
-  #writeHead(run: string, { rid, machine, status, created, tags }: CurrentRun, head: Head): void {
+  #writeHead(run: string, current: CurrentRun, head: Head): void {
+    const { rid, machine, status, created, tags } = current;
     const { version = null, due = null, more } = head;
-    if (head.status === status) this.#head.run(version, due, more, rid);
-    else this.#headWithStatus.run(version, due, more, head.status, rid);
+    if (head.status === status) {
+      if (due === current.due) this.#head.run(version, more, rid);
+      else this.#headWithDue.run(version, more, due, rid);
+    } else if (due === current.due) this.#headWithStatus.run(version, more, head.status, rid);
+    else this.#headWithBoth.run(version, more, head.status, due, rid);
     if (head.machine !== machine) this.#machine.run(head.machine, rid);
     const text = JSON.stringify(head.tags);
     if (text === tags) return;
     this.#tags.run(text, rid);
     for (const tag of JSON.parse(tags) as string[]) this.#untag.run(tag, created, run);
     for (const tag of head.tags) this.#tag.run(tag, created, run, rid);
+  }
+
+  #askedElsewhere({ run, ask = [] }: RunCommit): string | undefined {
+    for (const { id } of ask) {
+      const asker = this.questions.asker(id) ?? run;
+      if (asker !== run) return `its question '${id}' is open in run '${asker}'`;
+    }
+    return undefined;
   }
 
   #isBuried(run: string): boolean {

@@ -4,6 +4,7 @@
  * @module
  */
 import type { RunScan, RunStatus, StoredRun } from '../../src/store.ts';
+import { Conditions } from './conditions.ts';
 import type { Connection } from './connection.ts';
 import type { Bindable, Statement } from './driver.ts';
 import { newestKey, seqLimit } from './schema.ts';
@@ -68,22 +69,6 @@ const everyStatus = Object.keys({
   quarantined: true,
 } satisfies Record<RunStatus, true>) as RunStatus[];
 
-/** Conditions joined by AND, with the values of their parameters. */
-class Conditions {
-  readonly #texts: string[] = [];
-  readonly values: Bindable[] = [];
-
-  add(text: string, ...values: readonly Bindable[]): this {
-    this.#texts.push(text);
-    this.values.push(...values);
-    return this;
-  }
-
-  get text(): string {
-    return this.#texts.join(' AND ');
-  }
-}
-
 /**
  * Finds the keys of the runs in order, and then reads no more rows than are asked for. The way there is
  * prescribed, as SQLite has no figures to choose by: it would sort all runs for a page of ten.
@@ -92,19 +77,19 @@ function query(scan: RunScan): { sql: string; values: Bindable[] } {
   const order = scan.descending === true ? 'DESC' : 'ASC';
   const searches = searchesOf(scan);
   const found = searches.map(
-    ({ from, place, where }) =>
-      `SELECT runs.rid, ${place}.created AS created, ${place}.id AS id FROM ${from} WHERE ${where.text}`,
+    ({ from, place, at, where }) =>
+      `SELECT runs.rid, ${at} AS at, ${place}.id AS id FROM ${from} WHERE ${where.text}`,
   );
   // MATERIALIZED, or SQLite works out `newest` at each mention. `? + 0`, as for a bare parameter in LIMIT
   // it plans the whole statement again at each call: 100 µs in place of 10.
   const sql = `
     WITH page AS MATERIALIZED (
-      SELECT runs.*, ${newestKey} AS newest
-      FROM (${found.join(' UNION ALL ')} ORDER BY created ${order}, id ${order} LIMIT ? + 0) AS found
+      SELECT runs.*, at, ${newestKey} AS newest
+      FROM (${found.join(' UNION ALL ')} ORDER BY at ${order}, id ${order} LIMIT ? + 0) AS found
       CROSS JOIN runs USING (rid)
     )
     SELECT *, (SELECT time FROM every_checkpoint WHERE key = newest) AS updated
-    FROM page ORDER BY created ${order}, id ${order}`;
+    FROM page ORDER BY at ${order}, id ${order}`;
   return { sql, values: [...searches.flatMap(({ where }) => where.values), scan.limit] };
 }
 
@@ -112,20 +97,33 @@ interface Search {
   readonly from: string;
   /** The table in `from` that has the columns of the order. */
   readonly place: 'runs' | 'tags';
+  /** What the order begins with. */
+  readonly at: string;
   readonly where: Conditions;
 }
 
-/** By id, by tag, or by each status in turn: each of these yields runs in order, and SQLite merges them. */
+/**
+ * By id, by time, by message, by tag, or by each status in turn: each of these yields runs in order, and
+ * SQLite merges them. Only the runs with messages have to be sorted; they are few.
+ */
 function searchesOf(scan: RunScan): Search[] {
-  const { run, tag, status } = scan;
+  const { run, tag, status, dueTo, undelivered } = scan;
   if (run !== undefined) {
     const where = new Conditions().add('runs.id = ?', run);
-    if (tag !== undefined) where.add('(?, created, id) IN (SELECT tag, created, id FROM tags)', tag);
     return [narrowed({ from: 'runs', place: 'runs', where }, scan, status)];
   }
+  if (dueTo !== undefined) {
+    return [
+      narrowed({ from: 'runs INDEXED BY runs_due', place: 'runs', where: new Conditions() }, scan, status),
+    ];
+  }
+  if (undelivered === true) {
+    const from = '(SELECT DISTINCT rid FROM inbox) CROSS JOIN runs USING (rid)';
+    return [narrowed({ from, place: 'runs', where: new Conditions() }, scan, status)];
+  }
   if (tag !== undefined) {
-    const where = new Conditions().add('tags.tag = ?', tag);
-    return [narrowed({ from: 'tags CROSS JOIN runs USING (rid)', place: 'tags', where }, scan, status)];
+    const from = 'tags CROSS JOIN runs USING (rid)';
+    return [narrowed({ from, place: 'tags', where: new Conditions() }, scan, status)];
   }
   return [...new Set(status ?? everyStatus)].map((one) => {
     const where = new Conditions().add('status = ?', one);
@@ -133,16 +131,27 @@ function searchesOf(scan: RunScan): Search[] {
   });
 }
 
-function narrowed(search: Search, scan: RunScan, statuses?: readonly RunStatus[]): Search {
-  const { machine, createdFrom, createdTo, after, descending } = scan;
-  const { place, where } = search;
+function narrowed(
+  { from, place, where }: Omit<Search, 'at'>,
+  scan: RunScan,
+  statuses?: readonly RunStatus[],
+): Search {
+  const { machine, tag, createdFrom, createdTo, dueTo, owner, undelivered, after, descending } = scan;
   if (statuses !== undefined) where.add(`status IN (${statuses.map(() => '?').join()})`, ...statuses);
   if (machine !== undefined) where.add('machine = ?', machine);
+  if (tag !== undefined && place === 'tags') where.add('tags.tag = ?', tag);
+  else if (tag !== undefined) where.add('(?, created, runs.id) IN (SELECT tag, created, id FROM tags)', tag);
   if (createdFrom !== undefined) where.add(`${place}.created >= ?`, createdFrom);
   if (createdTo !== undefined) where.add(`${place}.created < ?`, createdTo);
+  if (owner !== undefined) where.add('owner = (SELECT oid FROM owners WHERE id = ?)', owner);
+  if (undelivered === true) where.add('EXISTS (SELECT 1 FROM inbox WHERE inbox.rid = runs.rid)');
+  if (dueTo !== undefined) {
+    where.add('due <= ?', dueTo);
+    return { from, place, at: 'due', where };
+  }
   if (after !== undefined) {
     const compare = descending === true ? '<' : '>';
     where.add(`(${place}.created, ${place}.id) ${compare} (?, ?)`, after.createdAt, after.run);
   }
-  return search;
+  return { from, place, at: `${place}.created`, where };
 }

@@ -1,0 +1,104 @@
+/**
+ * Rows of kind `step`: a log for each run.
+ *
+ * @module
+ */
+import type { Row, RowScan } from '../../src/store.ts';
+import type { Connection } from './connection.ts';
+import type { Statement } from './driver.ts';
+import { bounds, ordered, unordered } from './order.ts';
+import { type CheckpointTable, heldRun, newestStep, seqLimit, stepTables } from './schema.ts';
+
+/** From so many places on, a log is looked through for what no longer counts: at each power of two. */
+const tidyFrom = 1024;
+
+/** The steps in `steps` and `grouped_steps`. */
+export class Steps {
+  readonly #put: Statement;
+  readonly #putGrouped: Statement;
+  readonly #scan: Statement;
+  readonly #names: Statement;
+  readonly #drops: readonly Statement[];
+  readonly #clears: readonly Statement[];
+  readonly #last: Statement;
+  readonly #insert: Statement;
+
+  constructor(readonly connection: Connection) {
+    const sql = (text: string): Statement => connection.prepare(text);
+    // As in appends.ts: where the run is not held, the value is NULL, and the row is skipped.
+    const put = (table: CheckpointTable): string =>
+      `INSERT OR IGNORE INTO ${stepTables[table]} (key, name, value) VALUES (
+         (SELECT 1 + ${newestStep} FROM runs WHERE rid = ?), ?, (SELECT ? FROM ${heldRun}))`;
+    const each = (text: (table: string) => string): Statement[] =>
+      Object.values(stepTables).map((table) => sql(text(table)));
+    this.#put = sql(put('checkpoints'));
+    this.#putGrouped = sql(`${put('grouped')} RETURNING key`).pluck();
+    this.#scan = sql(
+      `SELECT name, value, max(key) FROM every_step
+       WHERE key BETWEEN ? AND ? AND name >= ? AND name < ? GROUP BY name ORDER BY name LIMIT ? + 0`,
+    ).raw();
+    this.#names = sql('SELECT key, name FROM every_step WHERE key BETWEEN ? AND ?').raw();
+    this.#drops = each((table) => `DELETE FROM ${table} WHERE key = ?`);
+    this.#clears = each((table) => `DELETE FROM ${table} WHERE key BETWEEN ? AND ?`);
+    this.#last = sql(
+      'SELECT name, value, max(key) AS place FROM every_step WHERE key BETWEEN ? AND ? GROUP BY name ORDER BY place',
+    ).raw();
+    this.#insert = sql('INSERT INTO steps (key, name, value) VALUES (?, ?, ?)');
+  }
+
+  /** One row, if the run is held. False: nothing was written. */
+  put(rid: number, fence: number, oid: number, { key, value }: Row, table: CheckpointTable): boolean {
+    const name = ordered(key);
+    let place: number;
+    if (table === 'checkpoints') {
+      const { changes, lastInsertRowid } = this.#put.run(rid, name, value, rid, fence, oid);
+      if (changes === 0) return false;
+      place = Number(lastInsertRowid);
+    } else {
+      const key = this.#putGrouped.get(rid, name, value, rid, fence, oid) as number | undefined;
+      if (key === undefined) return false;
+      place = key;
+    }
+    const length = place - rid * seqLimit;
+    if (length >= tidyFrom && (length & (length - 1)) === 0) this.#tidy(rid, length);
+    return true;
+  }
+
+  drop(rid: number, keys: ReadonlySet<string>): void {
+    const start = rid * seqLimit;
+    const rows = this.#names.all(start, start + seqLimit - 1) as [key: number, name: string][];
+    for (const [key, name] of rows) {
+      if (keys.has(unordered(name))) for (const drop of this.#drops) drop.run(key);
+    }
+  }
+
+  scan(rid: number, scan: RowScan): Pick<Row, 'key' | 'value'>[] {
+    const start = rid * seqLimit;
+    const rows = this.#scan.all(start, start + seqLimit - 1, ...bounds(scan), scan.limit ?? -1);
+    return (rows as RawStep[]).map(([name, value]) => ({ key: unordered(name), value }));
+  }
+
+  clear(rid: number): void {
+    const start = rid * seqLimit;
+    for (const clear of this.#clears) clear.run(start, start + seqLimit - 1);
+  }
+
+  /** Writes anew what counts, if it is less than half. So a log is never much longer than what it says. */
+  #tidy(rid: number, length: number): void {
+    if (!this.connection.db.inTransaction) {
+      try {
+        this.connection.write(() => this.#tidy(rid, length));
+      } catch {
+        // What was to be written is written. This can wait until the log is twice as long.
+      }
+      return;
+    }
+    const start = rid * seqLimit;
+    const rows = this.#last.all(start, start + seqLimit - 1) as RawStep[];
+    if (rows.length * 2 > length) return;
+    this.clear(rid);
+    for (const [i, [name, value]] of rows.entries()) this.#insert.run(start + i + 1, name, value);
+  }
+}
+
+type RawStep = [name: string, value: Row['value'], key: number];
