@@ -7,7 +7,7 @@ import { mkdirSync, statSync } from 'node:fs';
 import { dirname } from 'node:path';
 import type { Database, Statement } from './driver.ts';
 import { loadDriver } from './driver.ts';
-import { patiently } from './patience.ts';
+import { standingStill } from './patience.ts';
 import { checkSchema, migrate } from './schema.ts';
 
 /** How long a statement waits for another process's write, in milliseconds. */
@@ -70,11 +70,17 @@ export class Connection {
   shrink(): void {
     const log = statSync(`${this.path}-wal`, { throwIfNoEntry: false });
     if (!log || log.size < smallLog) return;
-    this.db.pragma('busy_timeout = 0');
+    this.withoutWaiting(() => this.db.pragma('wal_checkpoint(TRUNCATE)'));
+  }
+
+  /** Runs `body` so that a statement fails at once where another process is in its way. */
+  withoutWaiting<T>(body: () => T): T {
+    // `exec`, as `pragma` takes five times as long.
+    this.db.exec('PRAGMA busy_timeout = 0');
     try {
-      this.db.pragma('wal_checkpoint(TRUNCATE)');
+      return body();
     } finally {
-      this.db.pragma(`busy_timeout = ${busyTimeout}`);
+      this.db.exec(`PRAGMA busy_timeout = ${busyTimeout}`);
     }
   }
 
@@ -108,7 +114,7 @@ export function connect(path: string, synchronous: 'full' | 'normal'): Connectio
   const db = new Driver(path, { timeout: busyTimeout });
   try {
     // SQLite does not wait for the change to WAL, whatever its timeout: several processes may try it at once.
-    patiently(() => {
+    standingStill(() => {
       const schema = checkSchema(db, path);
       db.pragma('journal_mode = WAL');
       db.pragma(`synchronous = ${synchronous}`);

@@ -7,6 +7,7 @@ import { resolve } from 'node:path';
 import { InvalidArgumentError, StoreError } from '../../src/errors.ts';
 import type {
   Acquired,
+  Awaitable,
   CheckpointRow,
   CheckpointSummary,
   Enqueued,
@@ -80,12 +81,12 @@ class SqliteStore implements Store {
     }
   }
 
-  lease(owner: string, ms: number): void {
-    this.#use(({ leases }) => patiently(() => leases.lease(owner, ms)));
+  lease(owner: string, ms: number): Awaitable<void> {
+    return this.#patiently(({ leases }) => leases.lease(owner, ms));
   }
 
-  acquire(run: string, owner: string): Acquired {
-    return this.#use(({ leases }) => patiently(() => leases.acquire(run, owner)));
+  acquire(run: string, owner: string): Awaitable<Acquired> {
+    return this.#patiently(({ leases }) => leases.acquire(run, owner));
   }
 
   commit(batch: readonly RunCommit[]): Outcome[] {
@@ -96,8 +97,8 @@ class SqliteStore implements Store {
     return this.#use(({ reads }) => reads.load(run, at));
   }
 
-  enqueue(run: string, message: Message, unless?: Pick<Row, 'kind' | 'key'>): Enqueued {
-    return this.#use(({ inbox }) => patiently(() => inbox.enqueue(run, message, unless)));
+  enqueue(run: string, message: Message, unless?: Pick<Row, 'kind' | 'key'>): Awaitable<Enqueued> {
+    return this.#patiently(({ inbox }) => inbox.enqueue(run, message, unless));
   }
 
   rows(run: string, kind: RowKind | 'inbox', scan: RowScan): Pick<Row, 'key' | 'value'>[] {
@@ -120,8 +121,8 @@ class SqliteStore implements Store {
     return this.#use(({ reads }) => reads.history(run, scan));
   }
 
-  remove(run: string, owner: string, fence: number, ms: number): boolean {
-    return this.#use(({ removal }) => patiently(() => removal.remove(run, owner, fence, ms)));
+  remove(run: string, owner: string, fence: number, ms: number): Awaitable<boolean> {
+    return this.#patiently(({ removal }) => removal.remove(run, owner, fence, ms));
   }
 
   close(): void {
@@ -137,14 +138,34 @@ class SqliteStore implements Store {
   }
 
   #use<T>(body: (parts: Parts) => T): T {
-    if (this.#closed) {
-      throw new StoreError(`The store in ${this.path} is closed. Open it with sqliteStore().`, 'failed');
-    }
     try {
-      return body((this.#parts ??= open(this.path, this.synchronous)));
+      return body(this.#opened());
     } catch (error) {
       throw storeError(this.path, error);
     }
+  }
+
+  /** A promise only where another process is in the way. */
+  #patiently<T>(body: (parts: Parts) => T): Awaitable<T> {
+    const failed = (error: unknown): never => {
+      throw storeError(this.path, error);
+    };
+    try {
+      const answer = patiently(() => {
+        const parts = this.#opened();
+        return parts.connection.withoutWaiting(() => body(parts));
+      });
+      return answer instanceof Promise ? answer.catch(failed) : answer;
+    } catch (error) {
+      return failed(error);
+    }
+  }
+
+  #opened(): Parts {
+    if (this.#closed) {
+      throw new StoreError(`The store in ${this.path} is closed. Open it with sqliteStore().`, 'failed');
+    }
+    return (this.#parts ??= open(this.path, this.synchronous));
   }
 }
 

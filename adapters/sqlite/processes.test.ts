@@ -27,7 +27,7 @@ class RemoteStore {
     createInterface(this.process.stdout!).on('line', (line) => this.#waiting.shift()?.(line));
   }
 
-  async call<T>(method: keyof Store | 'reopen', ...args: unknown[]): Promise<T> {
+  async call<T>(method: keyof Store | 'reopen' | 'sit', ...args: unknown[]): Promise<T> {
     await this.ready;
     const line = this.#line();
     this.process.stdin!.write(`${JSON.stringify([method, ...args])}\n`);
@@ -201,4 +201,74 @@ test('a process that deletes a run under another one leaves that one fenced, not
   expect(await other.call('commit', [turn('r', 2, { owner: 'other' })])).toEqual([{ status: 'fenced' }]);
   expect(await loaded(store, 'r')).toEqual([1]);
   expect(await loaded(store, 's')).toEqual([1]);
+});
+
+describe('while a process is stopped inside a transaction', () => {
+  let other: RemoteStore;
+  /** How often a timer of this process ticked. */
+  let ticks: number;
+  let timer: NodeJS.Timeout;
+
+  beforeEach(async () => {
+    await store.lease('me', minute);
+    await commit(store, creation('r', { owner: 'me' }), creation('s', { owner: 'me' }));
+    [other] = (await onSameFile(1)) as [RemoteStore];
+    await other.call('sit', path);
+    other.kill('SIGSTOP');
+    ticks = 0;
+    timer = setInterval(() => ticks++, 5);
+  });
+
+  afterEach(() => clearInterval(timer));
+
+  test('calls wait, timers tick on, and the calls go well when it is gone', async () => {
+    const calls = [
+      store.lease('me', minute),
+      store.lease('new', minute),
+      store.acquire('r', 'me'),
+      store.enqueue('r', { id: 'm', value: '' }),
+      store.remove('s', 'me', 1, minute),
+    ];
+    for (const call of calls) expect(call).toBeInstanceOf(Promise);
+    await sleep(300);
+    expect(ticks).toBeGreaterThan(20);
+    other.kill('SIGKILL');
+    expect(await Promise.all(calls.map(async (call) => call))).toEqual([
+      undefined,
+      undefined,
+      { status: 'acquired', fence: 2 },
+      { status: 'queued' },
+      true,
+    ]);
+  });
+
+  test('what is committed can be read at once', async () => {
+    expect(await loaded(store, 'r')).toEqual([1]);
+    expect(await store.rows('r', 'inbox', {})).toEqual([]);
+    expect(await store.questions({ limit: 1 })).toEqual([]);
+  });
+
+  test('a call gives up after a while, and the next one may go well', async () => {
+    await expect(store.acquire('r', 'me')).rejects.toMatchObject({
+      code: 'STORE',
+      outcome: 'failed',
+      message: expect.stringMatching(/another process was writing .* try again/),
+    });
+    expect(ticks).toBeGreaterThan(200);
+    other.kill('SIGKILL');
+    await expect.poll(async () => store.acquire('r', 'me')).toEqual({ status: 'acquired', fence: 2 });
+  }, 10_000);
+
+  test('a call that waits fails when the store is closed', async () => {
+    const call = store.acquire('r', 'me');
+    await store.close();
+    await expect(call).rejects.toThrow('is closed');
+  });
+});
+
+test('a call that nobody is in the way of answers at once', () => {
+  expect(store.lease('me', minute)).toBeUndefined();
+  expect(store.acquire('r', 'me')).toEqual({ status: 'missing' });
+  expect(store.enqueue('r', { id: 'm', value: '' })).toEqual({ status: 'missing' });
+  expect(store.remove('r', 'me', 1, minute)).toBe(false);
 });

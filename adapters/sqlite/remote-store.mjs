@@ -1,5 +1,6 @@
 // A store in a process of its own: reads calls as lines of JSON, and answers each with a line. The call
-// 'reopen' names the file.
+// 'reopen' names the file, 'sit' begins a transaction in it and leaves it open.
+import Database from 'better-sqlite3';
 import { createInterface } from 'node:readline';
 import { sqliteStore } from './index.ts';
 
@@ -7,6 +8,7 @@ let store;
 process.stdout.write('ready\n');
 
 const call = async ([method, ...args]) => {
+  if (method === 'sit') return void new Database(args[0]).exec('BEGIN IMMEDIATE');
   if (method !== 'reopen') return store[method](...args);
   await store?.close();
   const [path] = args;
