@@ -6,6 +6,9 @@ import {
   creation,
   find,
   head,
+  keysOf,
+  question,
+  questionIds,
   loaded,
   minute,
   owner,
@@ -95,6 +98,26 @@ onEachStore((on) => {
       );
       expect(await rowOf(on.store, 'r', 'event', 'k')).toBeUndefined();
       expect(await rowOf(on.store, 'r', 'blob', 'k')).toEqual(Uint8Array.of(1));
+    });
+
+    test('is all there at once: rows, questions, and messages that are delivered', async () => {
+      await commit(on.store, creation('r', { ask: [question('r/1')] }));
+      await on.store.enqueue('r', { id: 'm', value: '' });
+      await commit(
+        on.store,
+        turn('r', 2, {
+          head: head({ status: 'waitingForInput' }),
+          put: [{ kind: 'answer', key: 'r/1', value: 'yes' }],
+          close: ['r/1'],
+          ask: [question('r/2')],
+          take: ['m'],
+          unless: 'another',
+        }),
+      );
+      expect(await find(on.store, 'r')).toMatchObject({ seq: 2, status: 'waitingForInput' });
+      expect(await rowOf(on.store, 'r', 'answer', 'r/1')).toBe('yes');
+      expect(await questionIds(on.store)).toEqual(['r/2']);
+      expect(await keysOf(on.store, 'r', 'inbox')).toEqual([]);
     });
 
     test('that expects another checkpoint than the newest is a conflict and writes nothing', async () => {

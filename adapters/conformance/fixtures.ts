@@ -7,8 +7,11 @@ import type {
   CheckpointRow,
   Head,
   Outcome,
+  Question,
+  QuestionScan,
   Row,
   RowKind,
+  RowScan,
   RunCommit,
   Store,
   StoredRun,
@@ -36,6 +39,16 @@ export function turn(run: string, seq: number, change: Partial<RunCommit> = {}):
   return { run, owner, fence: 1, expect: seq - 1, checkpoints: [checkpoint(seq)], ...change };
 }
 
+/** An open question. */
+export function question(id: string, change: Partial<Question> = {}): Question {
+  return { id, machine: 'refund', tags: [], opened: 3000, value: `value of ${id}`, ...change };
+}
+
+/** A commit with nothing but rows. */
+export function puts(run: string, kind: RowKind, ...keys: readonly string[]): RunCommit {
+  return { run, owner, fence: 1, put: keys.map((key) => ({ kind, key, value: `value of ${key}` })) };
+}
+
 /** Commits, and tells the status of each outcome. */
 export async function statuses(store: Store, ...batch: RunCommit[]): Promise<Outcome['status'][]> {
   return (await store.commit(batch)).map((outcome) => outcome.status);
@@ -61,6 +74,21 @@ export async function rowOf(
   key: string,
 ): Promise<Row['value'] | undefined> {
   return (await store.rows(run, kind, { key }))[0]?.value;
+}
+
+/** The keys of rows, in their order. */
+export async function keysOf(
+  store: Store,
+  run: string,
+  kind: RowKind | 'inbox',
+  scan: RowScan = {},
+): Promise<string[]> {
+  return (await store.rows(run, kind, scan)).map(({ key }) => key);
+}
+
+/** The ids of questions, in their order. */
+export async function questionIds(store: Store, scan: Partial<QuestionScan> = {}): Promise<string[]> {
+  return (await store.questions({ limit: 99, ...scan })).map(({ id }) => id);
 }
 
 /** The seqs that `load` answers with. */

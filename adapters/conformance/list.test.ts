@@ -1,6 +1,6 @@
 import { beforeEach, describe, expect, test } from 'vitest';
 import type { RunScan, RunStatus } from '../../src/store.ts';
-import { commit, creation, head } from './fixtures.ts';
+import { commit, creation, head, minute, owner, turn } from './fixtures.ts';
 import { onEachStore } from './stores.ts';
 
 onEachStore((on) => {
@@ -54,6 +54,82 @@ onEachStore((on) => {
       [{ after: { createdAt: 1000, run: 'a' }, tag: 'x' }, 'bc'],
     ])('with %o gives %s', async (scan, expected) => {
       expect(await ids(scan)).toBe(expected);
+    });
+
+    describe('of runs that wait for a time', () => {
+      const due: [id: string, due: number | undefined][] = [
+        ['a', 50],
+        ['b', 40],
+        ['c', 40],
+        ['d', undefined],
+        ['e', 60],
+      ];
+
+      beforeEach(async () => {
+        for (const [id, at] of due) {
+          const [, createdAt, status, machine, tags] = runs.find(([run]) => run === id)!;
+          const changed = head({ createdAt, status, machine, tags, due: at });
+          await commit(on.store, turn(id, 2, { head: changed }));
+        }
+      });
+
+      test.each<[Partial<RunScan>, string]>([
+        [{ dueTo: 39 }, ''],
+        [{ dueTo: 40 }, 'bc'],
+        [{ dueTo: 60 }, 'bcae'],
+        [{ dueTo: 60, limit: 3 }, 'bca'],
+        [{ dueTo: 60, descending: true }, 'eacb'],
+        [{ dueTo: 60, tag: 'x' }, 'bca'],
+        [{ dueTo: 60, status: ['idle', 'done'] }, 'ae'],
+        [{ dueTo: 60, machine: 'order', createdTo: 3000 }, 'c'],
+        [{ dueTo: 60, run: 'a' }, 'a'],
+        [{ dueTo: 49, run: 'a' }, ''],
+        [{ dueTo: 60, owner: 'nobody' }, ''],
+      ])('with %o gives %s', async (scan, expected) => {
+        expect(await ids(scan)).toBe(expected);
+      });
+
+      test('follows each commit, and each removal', async () => {
+        await commit(on.store, turn('b', 3, { head: head({ due: 100 }) }));
+        await commit(on.store, turn('c', 3, { head: head() }));
+        expect(await ids({ dueTo: 99 })).toBe('ae');
+        await commit(on.store, turn('c', 4, { head: head({ due: 1, status: 'sleeping' }) }));
+        expect(await ids({ dueTo: 100 })).toBe('caeb');
+        expect(await on.store.remove('c', owner, 1, minute)).toBe(true);
+        expect(await ids({ dueTo: 100 })).toBe('aeb');
+      });
+    });
+
+    test('by owner gives the runs that it holds', async () => {
+      await on.store.lease('owner-2', minute);
+      await commit(on.store, turn('d', 2, { release: true }), turn('e', 2, { release: true }));
+      expect(await on.store.acquire('e', 'owner-2')).toMatchObject({ status: 'acquired' });
+      expect(await ids({ owner })).toBe('fabc');
+      expect(await ids({ owner, tag: 'x', status: ['done', 'failed'] })).toBe('ac');
+      expect(await ids({ owner: 'owner-2' })).toBe('e');
+      expect(await ids({ owner: 'owner-2', run: 'a' })).toBe('');
+      expect(await ids({ owner: 'nobody' })).toBe('');
+      await on.store.lease(owner, 0);
+      expect(await ids({ owner })).toBe('');
+      expect(await ids({})).toBe('fabcde');
+    });
+
+    test('of runs for which messages wait follows what comes and what is taken', async () => {
+      expect(await ids({ undelivered: true })).toBe('');
+      for (const run of ['d', 'a', 'b']) await on.store.enqueue(run, { id: '1', value: '' });
+      await on.store.enqueue('a', { id: '2', value: '' });
+      expect(await ids({ undelivered: true })).toBe('abd');
+      expect(await ids({ undelivered: true, descending: true, limit: 2 })).toBe('db');
+      expect(await ids({ undelivered: true, after: { createdAt: 1000, run: 'a' } })).toBe('bd');
+      expect(await ids({ undelivered: true, tag: 'x', owner })).toBe('ab');
+      expect(await ids({ undelivered: true, status: ['running'] })).toBe('bd');
+      expect(await ids({ undelivered: true, owner: 'nobody' })).toBe('');
+      expect(await ids({ undelivered: true, run: 'a' })).toBe('a');
+      expect(await ids({ undelivered: true, run: 'c' })).toBe('');
+      await commit(on.store, turn('a', 2, { take: ['1'] }), turn('b', 2, { take: ['1'] }));
+      expect(await ids({ undelivered: true })).toBe('ad');
+      expect(await on.store.remove('d', owner, 1, minute)).toBe(true);
+      expect(await ids({ undelivered: true })).toBe('a');
     });
 
     test.each([

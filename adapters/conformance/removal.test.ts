@@ -3,6 +3,8 @@ import {
   commit,
   creation,
   find,
+  keysOf,
+  puts,
   head,
   loaded,
   minute,
@@ -26,6 +28,9 @@ onEachStore((on) => {
     });
 
     test('is gone with all its rows, and the others are not', async () => {
+      await commit(on.store, puts('r', 'step', 'a', 'b'), puts('s', 'step', 'c'));
+      await on.store.enqueue('r', { id: 'm', value: '' });
+      await on.store.enqueue('s', { id: 'n', value: '' });
       expect(await on.store.remove('r', owner, 1, minute)).toBe(true);
       expect(await on.store.load('r')).toEqual([]);
       expect(await rowOf(on.store, 'r', 'event', 'e')).toBeUndefined();
@@ -33,6 +38,10 @@ onEachStore((on) => {
       expect((await on.store.runs({ limit: 9 })).map((run) => run.run)).toEqual(['s']);
       expect((await on.store.runs({ tag: 'a', limit: 9 })).map((run) => run.run)).toEqual(['s']);
       expect(await loaded(on.store, 's')).toEqual([1, 2]);
+      for (const kind of ['step', 'inbox'] as const) {
+        expect(await keysOf(on.store, 'r', kind)).toEqual([]);
+        expect(await keysOf(on.store, 's', kind)).toHaveLength(1);
+      }
       expect(await on.store.acquire('r', owner)).toEqual({ status: 'deleted' });
     });
 
