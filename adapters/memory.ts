@@ -118,7 +118,8 @@ class MemoryStore implements Store {
     const rows: ReadonlyMap<string, Row['value']> | undefined =
       kind === 'inbox' ? entry?.inbox : entry?.rows.get(kind);
     if (rows === undefined) return [];
-    let keys = key === undefined ? [...rows.keys()] : rows.has(key) ? [key] : [];
+    if (key !== undefined && !rows.has(key)) return [];
+    let keys = [...(key === undefined || kind === 'inbox' ? rows.keys() : [key])];
     if (kind !== 'inbox') {
       // Without a function, texts are sorted by their code units.
       keys.sort();
@@ -127,7 +128,7 @@ class MemoryStore implements Store {
       keys = keys.slice(keys.indexOf(after) + 1);
     }
     return keys
-      .filter((one) => one.startsWith(prefix))
+      .filter((one) => one.startsWith(prefix) && (key === undefined || one === key))
       .slice(0, limit)
       .map((one) => ({ key: one, value: copied(rows.get(one)!) }));
   }

@@ -43,6 +43,8 @@ onEachStore((on) => {
     test.each<[RowScan, string[]]>([
       [{ key: 'b/1' }, ['b/1']],
       [{ key: 'b/' }, []],
+      [{ key: 'b/1', after: 'a' }, ['b/1']],
+      [{ key: 'a', after: 'b/1' }, []],
       [{ limit: 2 }, ['c', 'b/2']],
       [{ limit: 0 }, []],
       [{ after: 'b/2' }, ['a', 'b/1', 'b😀']],
