@@ -17,9 +17,15 @@ export interface Journal {
   read(): Promise<ReadonlyMap<string, string>>;
   /** Writes an entry, in place of what has the same key. Resolves when it is durable; rejects where it never will be. */
   write(key: string, value: string): Promise<void>;
-  /** Encodes and decodes what steps give. Throws `NotSerializableError`, naming the step by `path`. */
+  /**
+   * Encodes what steps give: as JSON where that brings back an equal value, else as a text that begins with `=`,
+   * which no JSON does. Throws `NotSerializableError`, naming the step by `path`.
+   */
   encode(value: unknown, path: string): string;
   decode(text: string): Promise<unknown>;
-  /** Opens a question below the effect, or finds the one that it opened before. Rejects with `InputExpiredError`. */
+  /**
+   * Opens a question below the effect, or finds the one that it opened before. `name` is a part of an id: its
+   * `% / : #` are encoded, and one that was used before has its number behind it. Rejects with `InputExpiredError`.
+   */
   ask(name: string, question: unknown, signal: AbortSignal): Promise<unknown>;
 }

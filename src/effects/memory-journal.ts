@@ -1,0 +1,45 @@
+/** A journal for an actor that no run hosts. It ends with the process. */
+import type { AnyActorRef } from 'xstate';
+import { createCodec } from '../checkpoint/codec.ts';
+import { encodeRich, RICH } from '../checkpoint/envelope.ts';
+import type { Json } from '../checkpoint/json.ts';
+import { InvalidArgumentError } from '../errors.ts';
+import { type Clock, systemClock } from '../xstate/delays.ts';
+import type { Journal } from './journal.ts';
+
+// Nothing is kept apart from its entry.
+const codec = createCodec({ blobBytes: Infinity });
+
+/** The journal of an actor, under the actor's clock where that tells the time. */
+export function memoryJournal(actor: Pick<AnyActorRef, 'id'>): Journal {
+  const entries = new Map<string, string>();
+  return {
+    effectId: actor.id,
+    attempt: 1,
+    fence: 0,
+    clock: clockOf(actor),
+    read: async () => entries,
+    write: async (key, value) => {
+      entries.set(key, value);
+    },
+    encode: (value, path) =>
+      codec.inspect(value, { actor: actor.id, path }) === 'plain'
+        ? JSON.stringify(value)
+        : encodeRich(value, codec, new Map()),
+    decode: async (text) => {
+      if (!text.startsWith(RICH)) return JSON.parse(text);
+      const { decode } = await import('../checkpoint/decode.ts');
+      return decode(JSON.parse(text.slice(RICH.length)) as Json, new Map(), codec.types);
+    },
+    ask: async (name) => {
+      throw new InvalidArgumentError(
+        `Nobody can answer the question '${name}' of '${actor.id}': start the machine with createRuntime().`,
+      );
+    },
+  };
+}
+
+function clockOf(actor: object): Clock {
+  const clock = 'clock' in actor ? (actor.clock as Partial<Clock> | undefined) : undefined;
+  return clock && typeof clock.now === 'function' ? (clock as Clock) : systemClock;
+}

@@ -1,0 +1,128 @@
+/** One call of a step, from its call to its end, and one try of its work. */
+import { StepTimeoutError } from '../errors.ts';
+import type { Clock } from '../xstate/delays.ts';
+import type { StepArgs, StepProgress } from './durable-function.ts';
+import { Alarm, timeIn } from './sleep.ts';
+import type { Entry, Place } from './step-entry.ts';
+import { decodeName } from './step-name.ts';
+
+/** What a call needs of its effect. */
+export interface Effect {
+  readonly effectId: string;
+  readonly clock: Clock;
+  readonly emit: (event: StepProgress) => void;
+}
+
+const ignore = (): void => {};
+
+export class StepCall implements Place {
+  /** What the caller was given. */
+  promise: Promise<unknown> | undefined;
+  #try: StepTry | undefined;
+  #alarm: Alarm | undefined;
+  #stopWaiting: ((reason: unknown) => void) | undefined;
+
+  constructor(
+    readonly effect: Effect,
+    /** The step's name, encoded, with its number. */
+    readonly key: string,
+    readonly call: number,
+    readonly overlapped: 0 | 1,
+    /** What was journaled of it before. */
+    readonly entry: Entry | undefined,
+  ) {}
+
+  get name(): string {
+    return decodeName(this.key);
+  }
+
+  /** The beginning of a path that names the step. */
+  get path(): string {
+    return `step('${this.key}')`;
+  }
+
+  /** Runs the work once, for as long as `timeout` says. */
+  async try<TResult>(
+    attempt: number,
+    work: (args: StepArgs) => TResult | PromiseLike<TResult>,
+    timeout: number | undefined,
+  ): Promise<TResult> {
+    const one = (this.#try = new StepTry(this, attempt));
+    try {
+      return await (timeout === undefined ? work(one) : this.#within(timeout, one, work));
+    } finally {
+      this.#try = undefined;
+    }
+  }
+
+  #within<TResult>(
+    timeout: number,
+    one: StepTry,
+    work: (args: StepArgs) => TResult | PromiseLike<TResult>,
+  ): Promise<TResult> {
+    const { clock } = this.effect;
+    return new Promise<TResult>((resolve, reject) => {
+      this.#alarm = new Alarm(clock, timeIn(clock, timeout), () => {
+        const error = new StepTimeoutError(this.name, timeout);
+        reject(error);
+        one.abort(error);
+      });
+      resolve(work(one));
+    }).finally(() => this.#alarm?.stop());
+  }
+
+  /** Waits until it is `due`. Rejects when it is stopped. */
+  wait(due: number): Promise<void> {
+    return new Promise((resolve, reject) => {
+      this.#stopWaiting = reject;
+      this.#alarm = new Alarm(this.effect.clock, due, resolve);
+    });
+  }
+
+  /** Cuts it off. Whoever does not look at it any more need not take this for a failure. */
+  stop(reason: unknown): void {
+    this.promise?.catch(ignore);
+    this.#alarm?.stop();
+    this.#stopWaiting?.(reason);
+    this.#try?.abort(reason);
+  }
+}
+
+/** What the work of a step is given. Most of it is made when it is asked for: most steps never do. */
+class StepTry implements StepArgs {
+  readonly attempt: number;
+  readonly #call: StepCall;
+  #controller: AbortController | undefined;
+  #aborted: { readonly reason: unknown } | undefined;
+
+  constructor(call: StepCall, attempt: number) {
+    this.#call = call;
+    this.attempt = attempt;
+  }
+
+  get effectId(): string {
+    const { effect, key } = this.#call;
+    return `${effect.effectId}/${key}`;
+  }
+
+  get signal(): AbortSignal {
+    if (!this.#controller) {
+      this.#controller = new AbortController();
+      if (this.#aborted) this.#controller.abort(this.#aborted.reason);
+    }
+    return this.#controller.signal;
+  }
+
+  get progress(): (value: unknown) => void {
+    const { effect, name } = this.#call;
+    return (value) => {
+      if (!this.#aborted) effect.emit({ type: 'progress', step: name, value });
+    };
+  }
+
+  abort(reason: unknown): void {
+    if (this.#aborted) return;
+    this.#aborted = { reason };
+    this.#controller?.abort(reason);
+  }
+}

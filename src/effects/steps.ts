@@ -1,0 +1,273 @@
+/** The steps of one effect: runs what is not finished yet, journals it, and gives what was journaled before. */
+import { checkMs } from '../check-options.ts';
+import { InputExpiredError, InvalidArgumentError } from '../errors.ts';
+import type { Step, StepArgs, StepOptions, StepProgress } from './durable-function.ts';
+import type { Journal } from './journal.ts';
+import { Replay } from './replay.ts';
+import { checkRetry, delayBefore, type RetryOptions } from './retry.ts';
+import { timeIn } from './sleep.ts';
+import { type Effect, StepCall } from './step-call.ts';
+import { type Entry, entryText, type Finished, isFinished, resultText } from './step-entry.ts';
+import { decodeError, encodeError } from './step-error.ts';
+import { encodeName } from './step-name.ts';
+
+type Work<TResult> = (args: StepArgs) => TResult | PromiseLike<TResult>;
+
+const noOptions: StepOptions = {};
+
+export class Steps {
+  /** The function to call steps by. */
+  readonly step: Step;
+  readonly #journal: Journal;
+  readonly #effect: Effect;
+  readonly #replay: Replay;
+  /** How often each name was called. */
+  readonly #counts = new Map<string, number>();
+  readonly #inFlight = new Set<StepCall>();
+  #calls = 0;
+  /** What the effect fails with, whatever its function makes of it: a mismatch, or a journal that takes no more. */
+  #failure: { readonly error: unknown } | undefined;
+  /** The function has ended, or was cut off: nothing starts, and nothing is written. */
+  #over: 'ended' | { readonly reason: unknown } | undefined;
+
+  constructor(journal: Journal, journaled: ReadonlyMap<string, string>, emit: (event: StepProgress) => void) {
+    const { effectId, clock } = journal;
+    this.#journal = journal;
+    this.#effect = { effectId, clock, emit };
+    this.#replay = new Replay(effectId, journaled);
+    const run: <TResult>(name: string, work: Work<TResult>, options?: StepOptions) => Promise<TResult> = (
+      name,
+      work,
+      options = noOptions,
+    ) => {
+      try {
+        checkWork(work, options);
+        const call = this.#open(name);
+        return (call.promise = this.#perform(call, work, options)) as Promise<never>;
+      } catch (error) {
+        return this.#refuse(error);
+      }
+    };
+    this.step = Object.assign(run, {
+      sleep: (name: string, ms: number) => this.#sleep(name, 'ms', ms),
+      sleepUntil: (name: string, time: Date | number) => this.#sleep(name, 'time', time),
+      waitForInput: (name: string, question: unknown) => this.#ask(name, question) as Promise<never>,
+    });
+  }
+
+  /** Cuts off what is in flight. */
+  abort(reason: unknown): void {
+    this.#close({ reason });
+  }
+
+  /**
+   * The function has ended. Throws what the effect fails with instead, where it does: `cause` is what the function
+   * itself failed with.
+   */
+  end(cause?: unknown): void {
+    if (this.#over) return;
+    // A branch that lost a race may still have come to what is left.
+    const left = this.#inFlight.size === 0 ? this.#replay.left : undefined;
+    this.#close('ended');
+    if (this.#failure) throw this.#failure.error;
+    if (left && cause !== undefined) left.cause = cause;
+    if (left) throw left;
+  }
+
+  #close(over: 'ended' | { readonly reason: unknown }): void {
+    if (this.#over) return;
+    this.#over = over;
+    for (const call of this.#inFlight) call.stop(this.#whyOver(call.name));
+  }
+
+  #whyOver(name: string): unknown {
+    return this.#over === 'ended'
+      ? new InvalidArgumentError(`The step '${name}' outlived its function. Await every step.`)
+      : this.#over?.reason;
+  }
+
+  /** Throws where no step may start. */
+  #mayStart(name: string): void {
+    if (this.#over) throw this.#whyOver(name);
+    if (this.#failure) throw this.#failure.error;
+  }
+
+  /** Notes a call, in the order in which they come. */
+  #open(name: string): StepCall {
+    const encoded = encodeName(name);
+    this.#mayStart(name);
+    const count = (this.#counts.get(encoded) ?? 0) + 1;
+    this.#counts.set(encoded, count);
+    const key = count === 1 ? encoded : `${encoded}#${count}`;
+    const number = ++this.#calls;
+    let entry: Entry | undefined;
+    try {
+      entry = this.#replay.take(key, number);
+    } catch (error) {
+      this.#failure = { error };
+      throw error;
+    }
+    const call = new StepCall(this.#effect, key, number, this.#inFlight.size > 0 ? 1 : 0, entry);
+    this.#inFlight.add(call);
+    return call;
+  }
+
+  /** A call that comes to nothing. The effect's own end is no failure that somebody must have looked at. */
+  #refuse(error: unknown): Promise<never> {
+    const refused = Promise.reject(error);
+    if (this.#over || this.#failure) refused.catch(() => {});
+    return refused;
+  }
+
+  async #perform<TResult>(
+    call: StepCall,
+    work: Work<TResult>,
+    { retry, timeout }: StepOptions,
+  ): Promise<unknown> {
+    try {
+      const { entry } = call;
+      if (isFinished(entry)) return await this.#recall(entry);
+      let attempt = 1;
+      if (entry?.state === 'retry') {
+        attempt = entry.value as number;
+        await this.#wait(call, entry.due);
+      }
+      for (;;) {
+        let result: TResult;
+        try {
+          result = await call.try(attempt, work, timeout);
+        } catch (error) {
+          this.#mayWrite(call);
+          if (!mayRetry(attempt, error, retry)) return await this.#giveUp(call, error);
+          const due = timeIn(this.#effect.clock, delayBefore(attempt, retry));
+          attempt++;
+          await this.#write(call, entryText(call, 'retry', `${attempt},${due}`));
+          await this.#wait(call, due);
+          continue;
+        }
+        await this.#finish(call, result);
+        return result;
+      }
+    } finally {
+      this.#inFlight.delete(call);
+    }
+  }
+
+  #sleep(name: string, by: 'ms' | 'time', given: unknown): Promise<void> {
+    try {
+      const { clock } = this.#effect;
+      let due: number;
+      if (by === 'ms') {
+        checkMs('ms', given);
+        due = timeIn(clock, given as number);
+      } else {
+        due = Math.min(Number(given), Number.MAX_SAFE_INTEGER);
+        if (Number.isNaN(due) || !(typeof given === 'number' || given instanceof Date))
+          throw new InvalidArgumentError(
+            `'time' is a Date or a number of milliseconds; it was ${String(given)}.`,
+          );
+      }
+      const call = this.#open(name);
+      const promise = this.#sleepUntil(call, due);
+      call.promise = promise;
+      return promise;
+    } catch (error) {
+      return this.#refuse(error);
+    }
+  }
+
+  async #sleepUntil(call: StepCall, due: number): Promise<void> {
+    try {
+      const { entry } = call;
+      if (isFinished(entry)) return void (await this.#recall(entry));
+      const until = entry?.state === 'sleep' ? (entry.value as number) : due;
+      if (until > this.#effect.clock.now()) {
+        if (until !== entry?.value) await this.#write(call, entryText(call, 'sleep', `${until}`));
+        await this.#wait(call, until);
+      }
+      await this.#finish(call, undefined);
+    } finally {
+      this.#inFlight.delete(call);
+    }
+  }
+
+  #ask(name: string, question: unknown): Promise<unknown> {
+    try {
+      const call = this.#open(name);
+      return (call.promise = this.#answerTo(call, question));
+    } catch (error) {
+      return this.#refuse(error);
+    }
+  }
+
+  async #answerTo(call: StepCall, question: unknown): Promise<unknown> {
+    try {
+      if (isFinished(call.entry)) return await this.#recall(call.entry);
+      let answer: unknown;
+      try {
+        answer = await call.try(1, ({ signal }) => this.#journal.ask(call.key, question, signal), undefined);
+      } catch (error) {
+        // What else goes wrong is no outcome of the question: it may be asked again.
+        if (error instanceof InputExpiredError) return await this.#giveUp(call, error);
+        throw error;
+      }
+      await this.#finish(call, answer);
+      return answer;
+    } finally {
+      this.#inFlight.delete(call);
+    }
+  }
+
+  async #recall({ state, value }: Finished): Promise<unknown> {
+    if (state === 'done') return value;
+    if (state === 'rich') return this.#journal.decode(value as string);
+    throw await decodeError(this.#journal, value as string);
+  }
+
+  async #wait(call: StepCall, due: number): Promise<void> {
+    if (due > this.#effect.clock.now() && !this.#over) await call.wait(due);
+    this.#mayStart(call.name);
+  }
+
+  #finish(call: StepCall, result: unknown): Promise<void> {
+    this.#mayWrite(call);
+    return this.#write(
+      call,
+      result === undefined
+        ? entryText(call, 'done')
+        : resultText(call, this.#journal.encode(result, call.path)),
+    );
+  }
+
+  async #giveUp(call: StepCall, error: unknown): Promise<never> {
+    this.#mayWrite(call);
+    const encoded = encodeError(this.#journal, error, call.path);
+    await this.#write(call, entryText(call, 'failed', JSON.stringify(encoded)));
+    throw error;
+  }
+
+  #mayWrite({ name }: StepCall): void {
+    if (this.#over) throw this.#whyOver(name);
+  }
+
+  async #write(call: StepCall, text: string): Promise<void> {
+    try {
+      await this.#journal.write(call.key, text);
+    } catch (error) {
+      this.#failure ??= { error };
+      throw error;
+    }
+  }
+}
+
+function checkWork(work: unknown, { retry, timeout }: StepOptions): void {
+  if (typeof work !== 'function')
+    throw new InvalidArgumentError(`A step has a function that does its work; it was ${String(work)}.`);
+  if (retry) checkRetry(retry);
+  if (timeout !== undefined) checkMs('timeout', timeout);
+}
+
+function mayRetry(attempt: number, error: unknown, retry: RetryOptions | undefined): retry is RetryOptions {
+  if (!retry || attempt > retry.limit) return false;
+  return retry.retryable ? retry.retryable(error) : true;
+}
