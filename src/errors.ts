@@ -262,7 +262,7 @@ export class InputClosedError extends SavepointError {
     /** When it was closed. */
     readonly at: Date,
   ) {
-    const who = reason === 'answered' ? `${by === undefined ? '' : ` by ${by}`}` : '';
+    const who = reason === 'answered' && by !== undefined ? ` by ${by}` : '';
     super('INPUT_CLOSED', `The question '${input}' was ${reason}${who} at ${at.toISOString()}.`);
   }
 }

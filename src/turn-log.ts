@@ -7,7 +7,7 @@
  */
 import type { Committer, Committing } from './committer.ts';
 import type { BlobChanges, Checkpoints } from './checkpoint/checkpoints.ts';
-import { ConflictError, FencedError, RunExistsError, StoreError } from './errors.ts';
+import { ConflictError, FencedError, InvalidArgumentError, RunExistsError, StoreError } from './errors.ts';
 import type { Lease } from './lease.ts';
 import type { SendOptions } from './run.ts';
 import type { CheckpointRow, Head, Outcome, Row, RunCommit, RunStatus, Store } from './store.ts';
@@ -228,6 +228,8 @@ export class TurnLog implements Committing {
         // It was given up by the attempt before, whose reply was lost.
         if (this.#inFlight?.again && this.#inFlight.commit.release) return this.#committed();
         return this.close(new FencedError(this.#run.id));
+      case 'taken':
+        return this.#refused(new InvalidArgumentError(`The message '${outcome.message.id}' waits.`));
       case 'failed':
         if (outcome.retry) this.#tryAgain(outcome.error, 'failed');
         else this.#refused(outcome.error);

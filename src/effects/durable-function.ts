@@ -29,14 +29,6 @@ export interface StepArgs {
   readonly progress: (value: unknown) => void;
 }
 
-/** What a step reports by `progress`. */
-export interface StepProgress {
-  readonly type: 'progress';
-  /** The step's name; from the second step of that name on with its number, `charge#2`. */
-  readonly step: string;
-  readonly value: unknown;
-}
-
 /** What may be said about a step. */
 export interface StepOptions {
   /** How a try that failed is repeated. Without it, the first failure is final. */

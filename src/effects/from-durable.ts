@@ -1,7 +1,7 @@
 /** Actor logic of an async function whose steps are journaled. */
-import { fromPromise, type PromiseActorLogic } from 'xstate';
+import { type EventObject, fromPromise, type PromiseActorLogic } from 'xstate';
 import { InvalidArgumentError } from '../errors.ts';
-import type { DurableArgs, StepProgress } from './durable-function.ts';
+import type { DurableArgs } from './durable-function.ts';
 import type { Journal } from './journal.ts';
 import { type InterruptPolicy, onInterrupt } from './policy.ts';
 import type * as RunDurable from './run-durable.ts';
@@ -17,7 +17,7 @@ export interface HostedArgs<TInput> extends Pick<
   DurableArgs<TInput>,
   'input' | 'system' | 'self' | 'signal'
 > {
-  readonly emit: (event: StepProgress) => void;
+  readonly emit: (event: EventObject) => void;
   /** The effect's, where a run hosts the actor. */
   readonly journal?: Journal | undefined;
 }
@@ -43,11 +43,11 @@ let loaded: typeof RunDurable | undefined;
 export function fromDurable<TOutput, TInput>(
   fn: (args: DurableArgs<TInput>) => PromiseLike<TOutput>,
   { onInterrupt: policy }: DurableOptions = {},
-): PromiseActorLogic<TOutput, TInput, StepProgress> {
+): PromiseActorLogic<TOutput, TInput> {
   if (typeof fn !== 'function')
     throw new InvalidArgumentError(`fromDurable() takes a function; it was given ${String(fn)}.`);
   const creator = async (args: HostedArgs<TInput>): Promise<TOutput> =>
     (loaded ??= await import('./run-durable.ts')).runDurable(fn, args);
-  const logic = fromPromise<TOutput, TInput, StepProgress>(creator);
+  const logic = fromPromise(creator);
   return policy === undefined ? logic : onInterrupt(logic, policy);
 }

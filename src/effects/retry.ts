@@ -43,5 +43,5 @@ export function delayBefore(number: number, retry: RetryOptions): number {
   const { backoff = 1000, factor = 2, max = Infinity, jitter = 0.2 } = retry;
   // 0 * Infinity is no number: what does not wait the first time never does.
   const full = backoff === 0 ? 0 : Math.min(max, backoff * factor ** (number - 1));
-  return full === Infinity ? full : full * (1 - jitter * Math.random());
+  return full * (1 - jitter * Math.random());
 }

@@ -1,7 +1,8 @@
 /** One call of a step, from its call to its end, and one try of its work. */
 import { StepTimeoutError } from '../errors.ts';
 import type { Clock } from '../xstate/delays.ts';
-import type { StepArgs, StepProgress } from './durable-function.ts';
+import type { StepArgs } from './durable-function.ts';
+import type { StepProgress } from './progress.ts';
 import { Alarm, timeIn } from './sleep.ts';
 import type { Entry, Place } from './step-entry.ts';
 import { decodeName } from './step-name.ts';
@@ -67,7 +68,8 @@ export class StepCall implements Place {
         reject(error);
         one.abort(error);
       });
-      resolve(work(one));
+      // Not resolve(work(one)): it would wait for the work, and hear of no timeout any more.
+      Promise.resolve(work(one)).then(resolve, reject);
     }).finally(() => this.#alarm?.stop());
   }
 

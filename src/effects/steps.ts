@@ -1,8 +1,9 @@
 /** The steps of one effect: runs what is not finished yet, journals it, and gives what was journaled before. */
 import { checkMs } from '../check-options.ts';
 import { InputExpiredError, InvalidArgumentError } from '../errors.ts';
-import type { Step, StepArgs, StepOptions, StepProgress } from './durable-function.ts';
+import type { Step, StepArgs, StepOptions } from './durable-function.ts';
 import type { Journal } from './journal.ts';
+import type { StepProgress } from './progress.ts';
 import { Replay } from './replay.ts';
 import { checkRetry, delayBefore, type RetryOptions } from './retry.ts';
 import { timeIn } from './sleep.ts';
