@@ -4,7 +4,7 @@ import type { Codec } from './checkpoint/codec.ts';
 import { Checkpoints } from './checkpoint/checkpoints.ts';
 import { define, type CheckpointCause, type Definition } from './checkpoint/envelope.ts';
 import type { Committer } from './committer.ts';
-import { Desk } from './desk.ts';
+import { Desk, type StoredDesk } from './desk.ts';
 import type { CurrentEffect } from './effects/ambient.ts';
 import type { Journal } from './effects/journal.ts';
 import { InvalidArgumentError, RunClosedError } from './errors.ts';
@@ -50,6 +50,8 @@ export interface RunContext extends RuntimeContext {
 export interface Restored {
   /** In which its actors came back: holds their effects. */
   readonly turn: Turn;
+  /** What is stored beside the checkpoints. */
+  readonly desk: StoredDesk;
   /** That wrote the newest base. */
   readonly definition: Definition;
   readonly stored: StoredRun;
@@ -152,7 +154,7 @@ export class RunCore implements HostOwner, TurnLogOwner {
   }
 
   /** Goes on from what was read. Resolves when it is known in the store that it does. */
-  async resume({ turn, definition, stored, rows, blobs, fence }: Restored): Promise<void> {
+  async resume({ turn, desk, definition, stored, rows, blobs, fence }: Restored): Promise<void> {
     const changed =
       definition !== this.#definition && JSON.stringify(definition) !== JSON.stringify(this.#definition);
     this.checkpoints.continueFrom(rows, blobs, changed);
@@ -164,7 +166,7 @@ export class RunCore implements HostOwner, TurnLogOwner {
     const { attempts = 0, interrupted = {}, parked = [] } = readMore(stored.more);
     this.#interrupted = interrupted;
     this.#parkedBefore = parked;
-    const questions = await this.desk.continueFrom();
+    const writes = this.desk.continueFrom(desk);
     const started = Object.fromEntries(
       [...this.host.activeEffects()].map((effect) => {
         const { key } = effect;
@@ -172,10 +174,10 @@ export class RunCore implements HostOwner, TurnLogOwner {
       }),
     );
     const wasRunning = stored.status === 'running';
-    if (wasRunning || questions || Object.keys(started).length > 0) {
+    if (wasRunning || writes || Object.keys(started).length > 0) {
       this.#attempts = wasRunning ? attempts + 1 : 0;
       // Counted before it is made: one that takes the process with it is known then.
-      await log.record(questions ?? {}, this.#headNow(stored.status, this.#moreNow(started)));
+      await log.record(writes ?? {}, this.#headNow(stored.status, this.#moreNow(started)));
     }
     this.#interrupted = started;
     this.#listed = stored;
