@@ -196,7 +196,10 @@ export class RunCore implements HostOwner, TurnLogOwner {
     this.#version = this.machine.version;
     const headChanged = status !== this.#listed?.status || due !== this.#listed.due;
     if (headChanged) this.#listed = { status, due };
-    this.host.moved.length = 0;
+    if (this.host.moved.length > 0) {
+      turn.moved = this.host.moved;
+      this.host.moved = [];
+    }
     const waiters = this.#starting && [this.#starting];
     this.#starting = undefined;
     if (first) this.actor = new CommittedActor(this.host.root, this);
@@ -225,6 +228,12 @@ export class RunCore implements HostOwner, TurnLogOwner {
 
   tell(ended: Ended): void {
     if (ended.touchedRoot) this.actor.notify();
+  }
+
+  takeBack(turns: readonly Turn[]): void {
+    this.host.rewind(turns);
+    // What they were to tell the listing never came there.
+    this.#listed = undefined;
   }
 
   relayAgain({ told, turn }: Ended): Turn {
@@ -286,6 +295,10 @@ export class RunCore implements HostOwner, TurnLogOwner {
     if (this.#closed || this.#releasing) return Promise.reject(this.#closedNow());
     // Sent by a guard or an assigner: it gets a turn of its own, as soon as this one is over.
     if (this.host.isInTurn) return Promise.resolve().then(() => this.#deliver(event, options));
+    return this.#put(event, options);
+  }
+
+  #put(event: AnyEventObject, options: SendOptions): Promise<Receipt> {
     const turn = this.#say(options, () => this.host.send(event));
     if (turn.refusal !== undefined) return Promise.reject(turn.refusal);
     const ended = this.#log.last;
@@ -297,10 +310,17 @@ export class RunCore implements HostOwner, TurnLogOwner {
     });
   }
 
-  /** Nothing took it; that, too, is true only once the turns before it are. */
-  async #ignored(event: AnyEventObject, { id, required }: SendOptions): Promise<Receipt> {
+  /** Nothing took it; that, too, is true only once the turns before it are. Without them, it may be taken. */
+  async #ignored(event: AnyEventObject, options: SendOptions): Promise<Receipt> {
+    const { id, required } = options;
     const accepted = acceptedEvents(this.host.root);
-    if (this.durability === 'sync') await this.flush();
+    const before = this.durability === 'sync' ? this.#log.last : undefined;
+    const receipt = await (before &&
+      new Promise<Receipt | undefined>((resolve, reject) => {
+        const again = (): void => resolve(this.#put(event, options));
+        (before.waiters ??= []).push({ resolve: () => resolve(undefined), reject, again });
+      }));
+    if (receipt) return receipt;
     if (id !== undefined) this.#sending?.delete(id);
     if (required) throw new EventNotAcceptedError(this.id, event.type, accepted);
     return { delivered: true, accepted: false };
@@ -379,7 +399,7 @@ export class RunCore implements HostOwner, TurnLogOwner {
   /** Resolves when the turns so far are durable, however long that takes. */
   async flushed(): Promise<void> {
     const last = this.#closed ? undefined : this.#log.last?.seq;
-    if (last !== undefined) await this.#when(() => this.#log.committed >= last);
+    if (last !== undefined) await this.#when(() => this.#log.committed >= last || this.#log.isDurable);
   }
 
   async release({ grace = 0 }: ReleaseOptions = {}): Promise<void> {

@@ -23,6 +23,8 @@ export interface Waiter {
   /** `undefined`: its event was taken back, and when it was set off again nothing took it. */
   resolve(seq: number | undefined): void;
   reject(error: unknown): void;
+  /** Set for an event behind the turn that nothing took: the turn is taken back, and it may be taken now. */
+  again?(): void;
 }
 
 /** A turn that ended. */
@@ -65,6 +67,8 @@ export interface TurnLogOwner {
   show(ended: Ended): void;
   /** Its held effects have run: tell those who watch. */
   tell(ended: Ended): void;
+  /** Turns are taken back: forget what was said of them. Called before they are set off again. */
+  takeBack(turns: readonly Turn[]): void;
   /** Sets off once more what set off a turn that was taken back. */
   relayAgain(ended: Ended): Turn;
   /** Something became durable, or was let out. */
@@ -394,23 +398,32 @@ export class TurnLog implements Committing {
       return this.#run.context.committer.add(this);
     }
     this.#pending = [];
-    const { host, checkpoints } = this.#run;
     const rewound = later.map(({ turn }) => turn);
-    host.rewind(rewound);
+    this.#run.takeBack(rewound);
     this.#seq = this.committed;
-    checkpoints.forget();
-    if (refused.waiters) for (const waiter of refused.waiters) waiter.reject(failure);
-    else this.#run.refused(refused, failure);
-    for (const ended of later.slice(1)) {
+    this.#run.checkpoints.forget();
+    for (const ended of later) {
       if (this.#closed) return;
       const { waiters = [] } = ended;
-      const before = this.#seq;
-      const turn = this.#run.relayAgain(ended);
-      if (turn.refusal !== undefined) for (const waiter of waiters) waiter.reject(turn.refusal);
-      else if (this.#seq === before) for (const waiter of waiters) waiter.resolve(undefined);
-      else (this.#pending.at(-1)!.waiters ??= []).push(...waiters);
+      const own = waiters.filter((waiter) => !waiter.again);
+      if (ended !== refused) this.#relayAgain(ended, own);
+      else if (own.length > 0) for (const waiter of own) waiter.reject(failure);
+      else this.#run.refused(refused, failure);
+      for (const waiter of waiters) waiter.again?.();
     }
+    const { host } = this.#run;
     for (const late of host.takeLate(rewound)) host.settle(late);
+    if (this.#farewell) this.#run.context.committer.add(this);
+    // Who waited for what was taken back has nothing to wait for any more.
+    this.#run.progressed();
+  }
+
+  #relayAgain(ended: Ended, waiters: readonly Waiter[]): void {
+    const before = this.#seq;
+    const { refusal } = this.#run.relayAgain(ended);
+    if (refusal !== undefined) for (const waiter of waiters) waiter.reject(refusal);
+    else if (this.#seq === before) for (const waiter of waiters) waiter.resolve(undefined);
+    else (this.#pending.at(-1)!.waiters ??= []).push(...waiters);
   }
 
   /** Ends it: all who wait are told why. */

@@ -325,6 +325,7 @@ export class Host implements ActorHost, DelayOwner {
     for (const delay of turn.added) if (this.delays.has(delay)) this.delays.remove(delay);
     for (const delay of turn.removed)
       if (delay !== turn.cause.delay && !turn.added.includes(delay)) this.delays.add(delay);
+    this.moved.push(...turn.moved);
     turn.held.length = 0;
   }
 
