@@ -210,17 +210,21 @@ export class Host implements ActorHost, DelayOwner {
     }
     this.#letGo(turn);
     for (const actor of turn.born) {
-      const record = adopted(actor);
-      record.bornIn = undefined;
-      if (record.effect && !isActive(actor)) this.effects?.delete(record.effect);
+      adopted(actor).bornIn = undefined;
+      this.#forgetIfOver(actor);
     }
     for (const { actor } of turn.notes) {
       const record = adopted(actor);
       if (record.noted === turn) record.noted = undefined;
-      const { effect } = record;
-      if (effect && !isActive(actor)) this.effects?.delete(effect);
+      this.#forgetIfOver(actor);
     }
     return true;
+  }
+
+  /** Forgets the effect of an actor that is over; what a later turn ended may be taken back, and still runs. */
+  #forgetIfOver(actor: LiveActor): void {
+    const { effect, noted } = adopted(actor);
+    if (effect && !noted && !isActive(actor)) this.effects?.delete(effect);
   }
 
   /** An effect's outcome as a turn. If it cannot be stored, the effect fails with that instead. */
