@@ -327,8 +327,10 @@ export class Host implements ActorHost, DelayOwner {
       if (name !== undefined && adopted(actor).bornIn !== turn) system._set(name, actor);
     }
     for (const delay of turn.added) if (this.delays.has(delay)) this.delays.remove(delay);
-    for (const delay of turn.removed)
-      if (delay !== turn.cause.delay && !turn.added.includes(delay)) this.delays.add(delay);
+    if (turn.removed.length > 0)
+      this.delays.giveBack(
+        turn.removed.filter((delay) => delay !== turn.cause.delay && !turn.added.includes(delay)),
+      );
     this.moved.push(...turn.moved);
     turn.held.length = 0;
   }

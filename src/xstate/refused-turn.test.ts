@@ -393,6 +393,26 @@ describe('a refused turn', () => {
     expect(run.getSnapshot().context.got).toEqual(['AFTER', 'KEPT']);
   });
 
+  test('leaves delays that are due at the same time in their order', async () => {
+    const clock = new SimulatedClock();
+    const { runtime, log, say } = createStage({ clock });
+    const ids = ['first', 'second', 'third'];
+    const machine = setup({ types }).createMachine({
+      id: 'm',
+      context: {},
+      entry: ids.map((id) => raise({ type: 'DUE', id }, { delay: 10, id })),
+      on: {
+        BAD: { actions: [cancel('second'), cancel('first'), refuse] },
+        DUE: { actions: ({ event }) => say(`${event['id']} is due`) },
+      },
+    });
+    const run = await runtime.start(machine);
+    await expect(run.send({ type: 'BAD' })).rejects.toThrow(NotSerializableError);
+    clock.increment(10);
+    await run.flush();
+    expect(log).toEqual(['first is due', 'second is due', 'third is due']);
+  });
+
   test('that is the first one leaves nothing behind, and nothing has started', async () => {
     const { runtime, log, say } = createStage();
     const world = createWorld(say);
