@@ -260,7 +260,10 @@ export class RunCore implements HostOwner, TurnLogOwner {
     const writes = this.#writesOf(turn, told, seq, change, row.base);
     // Only now: an action of this turn is a part of what the run does.
     const status = this.#statusNow();
-    this.host.moved.length = 0;
+    if (this.host.moved.length > 0) {
+      turn.moved = this.host.moved;
+      this.host.moved = [];
+    }
     const waiters = this.#starting && [this.#starting];
     this.#starting = undefined;
     if (first) this.actor = new CommittedActor(this.host.root, this);
@@ -320,12 +323,13 @@ export class RunCore implements HostOwner, TurnLogOwner {
     if (ended.change) this.desk.answers.opened(ended.change);
   }
 
-  rewind(turns: readonly Ended[]): void {
+  takeBack(turns: readonly Ended[]): void {
     for (const { turn, change, writes } of turns.toReversed()) {
       if (change) this.desk.questions.rewind(change);
       this.desk.outbox.rewind(turn, writes?.drop);
     }
-    // What the listing says is another thing than was thought.
+    this.host.rewind(turns.map(({ turn }) => turn));
+    // What they were to tell the listing never came there.
     this.#listed = undefined;
   }
 
@@ -573,7 +577,7 @@ export class RunCore implements HostOwner, TurnLogOwner {
   /** Resolves when the turns so far are durable, however long that takes. */
   async flushed(): Promise<void> {
     const last = this.#closed ? undefined : this.#log!.last?.seq;
-    if (last !== undefined) await this.#when(() => this.#log!.committed >= last);
+    if (last !== undefined) await this.#when(() => this.#log!.committed >= last || this.#log!.isDurable);
   }
 
   async release({ grace = 0 }: ReleaseOptions = {}): Promise<void> {
