@@ -9,7 +9,8 @@ import {
   RunNotFoundError,
 } from './errors.ts';
 import type { Machines } from './machines.ts';
-import { isEnd, RunCore, type RunContext } from './run-core.ts';
+import { RunCore, type RunContext } from './run-core.ts';
+import { isEnd } from './standing.ts';
 import { readMore } from './run-info.ts';
 import { readQuestions } from './input/list-inputs.ts';
 import type { Head, StoredRun } from './store.ts';

@@ -5,7 +5,7 @@ import { RunLockedError } from './errors.ts';
 import { asideKey, asideRow } from './input/records.ts';
 import type { Lease } from './lease.ts';
 import { decodeMail } from './mail.ts';
-import { isEnd } from './run-core.ts';
+import { isEnd } from './standing.ts';
 import type { Row, RunScan, Store, StoredRun } from './store.ts';
 import { unref } from './unref.ts';
 import { LONGEST_TIMEOUT, type Clock } from './xstate/delays.ts';

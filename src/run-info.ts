@@ -1,4 +1,5 @@
 /** A run as it is listed: without loading its actor. */
+import type { AnyStateMachine } from 'xstate';
 import type { RunStatus, StoredRun } from './store.ts';
 import type { Durability } from './turn-log.ts';
 
@@ -66,6 +67,15 @@ export interface More {
   readonly parked?: readonly string[] | undefined;
   /** By whom and why it was cancelled. */
   readonly cancelled?: { readonly by?: string | undefined; readonly reason?: string | undefined } | undefined;
+}
+
+/** What a run is known by, from its start on. */
+export interface RunIdentity {
+  readonly id: string;
+  readonly machine: AnyStateMachine;
+  readonly tags: readonly string[];
+  readonly createdAt: number;
+  readonly more: More;
 }
 
 export const readMore = (more: string): More => JSON.parse(more) as More;
