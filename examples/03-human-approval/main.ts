@@ -117,6 +117,6 @@ async function story(stage: Stage): Promise<Promises> {
 
 await perform(
   'Thimble & Fog refund an umbrella. Two people must approve, and no process waits for them.',
-  'two approvals from three processes, one by mail; each question was answered once, and the others told so.',
+  'asked by a process that was killed, answered from two others, each question once; those who came late were told.',
   story,
 );

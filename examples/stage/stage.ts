@@ -8,7 +8,7 @@ import type { Report } from './report.ts';
 import { bold, green, red, Timeline } from './timeline.ts';
 
 /** When a story is given up, in milliseconds. */
-const TOO_LONG = 60_000;
+const TOO_LONG = 120_000;
 
 /** What was promised, and whether it was kept. */
 export type Promises = ReadonlyMap<string, boolean>;
