@@ -4,7 +4,7 @@ import type { Codec } from './checkpoint/codec.ts';
 import { Checkpoints } from './checkpoint/checkpoints.ts';
 import { define, type CheckpointCause, type Definition } from './checkpoint/envelope.ts';
 import type { Committer } from './committer.ts';
-import { Desk } from './desk.ts';
+import { Desk, type StoredDesk } from './desk.ts';
 import type { CurrentEffect } from './effects/ambient.ts';
 import type { Journal } from './effects/journal.ts';
 import { InvalidArgumentError, RunClosedError } from './errors.ts';
@@ -50,6 +50,8 @@ export interface RunContext extends RuntimeContext {
 export interface Restored {
   /** In which its actors came back: holds their effects. */
   readonly turn: Turn;
+  /** What is stored beside the checkpoints. */
+  readonly desk: StoredDesk;
   /** That wrote the newest base. */
   readonly definition: Definition;
   readonly stored: StoredRun;
@@ -152,7 +154,7 @@ export class RunCore implements HostOwner, TurnLogOwner {
   }
 
   /** Goes on from what was read. Resolves when it is known in the store that it does. */
-  async resume({ turn, definition, stored, rows, blobs, fence }: Restored): Promise<void> {
+  async resume({ turn, desk, definition, stored, rows, blobs, fence }: Restored): Promise<void> {
     const changed =
       definition !== this.#definition && JSON.stringify(definition) !== JSON.stringify(this.#definition);
     this.checkpoints.continueFrom(rows, blobs, changed);
@@ -164,7 +166,7 @@ export class RunCore implements HostOwner, TurnLogOwner {
     const { attempts = 0, interrupted = {}, parked = [] } = readMore(stored.more);
     this.#interrupted = interrupted;
     this.#parkedBefore = parked;
-    const questions = await this.desk.continueFrom();
+    const writes = this.desk.continueFrom(desk);
     const started = Object.fromEntries(
       [...this.host.activeEffects()].map((effect) => {
         const { key } = effect;
@@ -172,10 +174,10 @@ export class RunCore implements HostOwner, TurnLogOwner {
       }),
     );
     const wasRunning = stored.status === 'running';
-    if (wasRunning || questions || Object.keys(started).length > 0) {
+    if (wasRunning || writes || Object.keys(started).length > 0) {
       this.#attempts = wasRunning ? attempts + 1 : 0;
       // Counted before it is made: one that takes the process with it is known then.
-      await log.record(questions ?? {}, this.#headNow(stored.status, this.#moreNow(started)));
+      await log.record(writes ?? {}, this.#headNow(stored.status, this.#moreNow(started)));
     }
     this.#interrupted = started;
     this.#listed = stored;
@@ -258,7 +260,10 @@ export class RunCore implements HostOwner, TurnLogOwner {
     const writes = this.#writesOf(turn, told, seq, change, row.base);
     // Only now: an action of this turn is a part of what the run does.
     const status = this.#statusNow();
-    this.host.moved.length = 0;
+    if (this.host.moved.length > 0) {
+      turn.moved = this.host.moved;
+      this.host.moved = [];
+    }
     const waiters = this.#starting && [this.#starting];
     this.#starting = undefined;
     if (first) this.actor = new CommittedActor(this.host.root, this);
@@ -318,12 +323,13 @@ export class RunCore implements HostOwner, TurnLogOwner {
     if (ended.change) this.desk.answers.opened(ended.change);
   }
 
-  rewind(turns: readonly Ended[]): void {
+  takeBack(turns: readonly Ended[]): void {
     for (const { turn, change, writes } of turns.toReversed()) {
       if (change) this.desk.questions.rewind(change);
       this.desk.outbox.rewind(turn, writes?.drop);
     }
-    // What the listing says is another thing than was thought.
+    this.host.rewind(turns.map(({ turn }) => turn));
+    // What they were to tell the listing never came there.
     this.#listed = undefined;
   }
 
@@ -571,7 +577,7 @@ export class RunCore implements HostOwner, TurnLogOwner {
   /** Resolves when the turns so far are durable, however long that takes. */
   async flushed(): Promise<void> {
     const last = this.#closed ? undefined : this.#log!.last?.seq;
-    if (last !== undefined) await this.#when(() => this.#log!.committed >= last);
+    if (last !== undefined) await this.#when(() => this.#log!.committed >= last || this.#log!.isDurable);
   }
 
   async release({ grace = 0 }: ReleaseOptions = {}): Promise<void> {

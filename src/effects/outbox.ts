@@ -11,7 +11,7 @@ import type { Row } from '../store.ts';
 import { actorPath } from '../xstate/actor-path.ts';
 import type { Held, HeldAction, Turn } from '../xstate/turn.ts';
 import { contextOf, sourcesOf } from '../xstate/asking.ts';
-import { runFor, type CurrentEffect } from './ambient.ts';
+import { runFor } from './ambient.ts';
 import { actionId, rowKey } from './outbox-key.ts';
 import { LETTER, type Letter } from './send-to-run.ts';
 
@@ -32,10 +32,11 @@ export interface StoredAction {
 /** An action that is to run. */
 export interface OutboxItem {
   readonly key: string;
-  readonly effect: CurrentEffect;
-  run(): unknown;
+  readonly effectId: string;
+  readonly attempt: number;
+  readonly run: () => unknown;
   /** Its actor fails with what it throws. */
-  fail(error: unknown): void;
+  readonly fail: (error: unknown) => void;
 }
 
 /** The run whose outbox it is. */
@@ -109,12 +110,12 @@ export class Outbox {
   act({ action, run }: Held & { readonly action: HeldAction }, fail: (error: unknown) => void): void {
     const key = this.#keys.get(action);
     if (key === undefined) return void run();
-    const { id, fence, context } = this.owner;
+    const { id, context } = this.owner;
     const effectId = actionId(id, actorPath(action.actor), key);
     const { run: to, event } = (action.params ?? {}) as Letter;
     const send = (): unknown => context.post(to, event, effectId);
     const does = action.type === LETTER ? send : run;
-    this.#perform({ action, key, effect: { effectId, attempt: 1, fence }, run: does, fail });
+    this.#perform({ action, key, effectId, attempt: 1, run: does, fail });
   }
 
   /** An action that does not run any more, as one before it threw. */
@@ -137,7 +138,8 @@ export class Outbox {
     if (this.#isWaiting) return void this.#queue.push(item);
     let result: unknown;
     try {
-      result = runFor(item.effect, () => item.run());
+      const { effectId, attempt, run } = item;
+      result = runFor({ effectId, attempt, fence: this.owner.fence }, run);
     } catch (error) {
       this.#finish(item.action);
       throw error;
@@ -150,7 +152,7 @@ export class Outbox {
       this.#next();
     };
     result.then(settled, (error: unknown) => {
-      this.owner.context.logger(`The action '${item.effect.effectId}' rejected.`, error);
+      this.owner.context.logger(`The action '${item.effectId}' rejected.`, error);
       settled();
     });
   }

@@ -56,10 +56,16 @@ export function encodeQuestion(input: PendingInput, rest: QuestionBody, codec: C
 }
 
 /** As people see it, and what is stored with it. */
+export interface DecodedQuestion {
+  readonly input: PendingInput;
+  readonly body: QuestionBody;
+}
+
+/** Reads a question. */
 export async function decodeQuestion(
   { id, run, machine, assignee, tags, opened, value }: StoredQuestion,
   codec: Codec,
-): Promise<{ readonly input: PendingInput; readonly body: QuestionBody }> {
+): Promise<DecodedQuestion> {
   const body = (await decodeText(codec, value)) as QuestionBody;
   const { actor, state } = parseQuestionId(id);
   const { prompt, details, choices, schema, event, accepts, deadline } = body;
