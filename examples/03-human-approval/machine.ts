@@ -8,7 +8,7 @@ import { z } from 'zod';
 import { mailLink, type Letter } from './mail.ts';
 
 /** How long Barnaby has before Cornelia is asked, in milliseconds. */
-export const PATIENCE = 4_000;
+export const PATIENCE = 3_000;
 const HOUR = 3_600_000;
 
 const decision = z.object({ approved: z.boolean(), note: z.string().max(200).optional() });
