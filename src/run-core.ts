@@ -183,6 +183,7 @@ export class RunCore implements HostOwner, TurnLogOwner {
     this.#listed = stored;
     this.desk.resumed();
     this.host.release(turn, { holds: true });
+    this.#becomes(this.#statusNow());
     this.#refreshHead();
   }
 
@@ -279,6 +280,7 @@ export class RunCore implements HostOwner, TurnLogOwner {
       told,
       waiters,
       isLetOut: false,
+      isBusy: this.desk.outbox.isBusy,
       isOver: isEnd(status) && !this.desk.outbox.isBusy,
       touchedRoot: first || adopted(this.host.root).noted === turn,
       head: this.#changedHead(status, true),
@@ -319,6 +321,8 @@ export class RunCore implements HostOwner, TurnLogOwner {
   }
 
   tell(ended: Ended): void {
+    // Custom actions that were done at once are done by now.
+    if (ended.isBusy && !this.desk.outbox.isBusy) this.#becomes(this.#statusNow());
     if (ended.touchedRoot) this.actor.notify();
     if (ended.change) this.desk.answers.opened(ended.change);
   }
@@ -359,7 +363,10 @@ export class RunCore implements HostOwner, TurnLogOwner {
     const status = this.#statusNow();
     const head = this.#changedHead(status, writes.put !== undefined);
     const recorded = this.#log!.record(this.#withDone(writes), head);
-    return recorded.then(() => this.#becomes(status));
+    return recorded.then(() => {
+      this.#becomes(status);
+      this.progressed();
+    });
   }
 
   #withDone(writes: Writes): Writes {
@@ -367,11 +374,9 @@ export class RunCore implements HostOwner, TurnLogOwner {
     return outbox.hasDone ? mergeWrites([writes, { drop: outbox.takeDone() }]) : writes;
   }
 
-  /** Only a turn changes the status of a run that is at its end, or that has a turn which is not committed. */
+  /** The status changes between turns, too; but not before the last one was let out. */
   #becomes(status: RunStatus): void {
-    if (this.#closed || this.#log!.last) return;
-    this.status = status;
-    this.progressed();
+    if (!this.#closed && this.seq === this.#log!.nextSeq - 1) this.status = status;
   }
 
   parked(): void {

@@ -45,6 +45,8 @@ export interface Ended extends Entry {
   /** The root's snapshot after it. */
   readonly snapshot: LiveSnapshot;
   readonly status: RunStatus;
+  /** Were there custom actions that had not run when it ended, its own or earlier ones? */
+  readonly isBusy: boolean;
   /** Is the run over with it, and nothing left to do? */
   readonly isOver: boolean;
   /** The root's state value after it. */

@@ -6,7 +6,9 @@
  */
 import type { AnyEventObject } from 'xstate';
 import type { Codec } from '../checkpoint/codec.ts';
+import type { Where } from '../checkpoint/inspect.ts';
 import { encodeText } from '../checkpoint/text.ts';
+import { NotSerializableError } from '../errors.ts';
 import type { Row } from '../store.ts';
 import { actorPath } from '../xstate/actor-path.ts';
 import type { Held, HeldAction, Turn } from '../xstate/turn.ts';
@@ -23,7 +25,7 @@ export interface StoredAction {
   /** The names by which its logic is found, where it is not the root. */
   readonly sources?: readonly string[];
   /** Not there for an inline action, which cannot be found again. */
-  readonly event?: unknown;
+  readonly event?: AnyEventObject;
   readonly params?: unknown;
   /** The actor's context, where the turn's checkpoint may not be kept. */
   readonly context?: unknown;
@@ -89,15 +91,16 @@ export class Outbox {
     const path = actorPath(actor);
     if (!isNamed) return JSON.stringify({ actor: path, type } satisfies StoredAction);
     const context = this.owner.keepsEach ? undefined : contextOf(actor);
+    const where: Where = { actor: path, path: `action('${type}')`, reference: () => {} };
     const stored: StoredAction = {
       actor: path,
       type,
       ...(path !== '' && { sources: sourcesOf(actor) }),
-      event,
+      event: storableEvent(inline, event, where),
       ...(params !== undefined && { params }),
       ...(context !== undefined && { context }),
     };
-    return encodeText(inline, stored, { actor: path, path: `action('${type}')`, reference: () => {} });
+    return encodeText(inline, stored, where);
   }
 
   /** A turn was taken back: its actions never were, and what it took away is still there. */
@@ -186,6 +189,22 @@ export class Outbox {
   close(): void {
     this.#queue = [];
   }
+}
+
+/** XState's own events carry live snapshots, and a user's may carry a callback: those of their properties that can be kept. */
+function storableEvent(codec: Codec, event: AnyEventObject, where: Where): AnyEventObject {
+  const isStorable = (value: unknown): boolean => {
+    try {
+      codec.inspect(value, where);
+      return true;
+    } catch (error) {
+      if (error instanceof NotSerializableError) return false;
+      throw error;
+    }
+  };
+  if (isStorable(event)) return event;
+  const kept = Object.entries(event).filter(([, value]) => isStorable(value));
+  return Object.fromEntries(kept) as AnyEventObject;
 }
 
 const isThenable = (value: unknown): value is PromiseLike<unknown> =>
