@@ -14,11 +14,15 @@ const root = join(import.meta.dirname, '..');
 const readme = readFileSync(join(root, 'README.md'), 'utf8');
 const tsx = join(root, 'node_modules/tsx/dist/cli.mjs');
 
-/** What a script prints. Rejects where its exit code is not 0. */
+/** What a script prints. Where its exit code is not 0, it rejects with that. */
 async function output(cwd: string, ...args: string[]): Promise<string> {
   const env = { ...process.env, CI: 'true', TSX_TSCONFIG_PATH: join(root, 'tsconfig.json') };
-  const { stdout } = await run(process.execPath, [tsx, ...args], { cwd, env });
-  return stdout;
+  try {
+    return (await run(process.execPath, [tsx, ...args], { cwd, env })).stdout;
+  } catch (error) {
+    const { stdout = '' } = error as { readonly stdout?: string };
+    throw new Error(`${args.join(' ')} failed:\n${stdout}`, { cause: error });
+  }
 }
 
 const lastLine = (text: string): string | undefined => text.trim().split('\n').at(-1)?.trim();
