@@ -696,7 +696,7 @@ export class RunCore implements HostOwner, TurnLogOwner {
   checkOpen(): void {
     if (this.#closed) throw this.#closed;
     if (this.#releasing) throw new RunClosedError(this.id, 'is being released');
-    if (!this.host.isActive) throw new RunClosedError(this.id, why(undefined, this.#cancelled));
+    if (isEnd(this.status)) throw new RunClosedError(this.id, why(undefined, this.#cancelled));
   }
 
   /** The store never takes a turn that nobody waits for. */
