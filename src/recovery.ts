@@ -20,6 +20,7 @@ export interface RecoveryReport {
   readonly failed: readonly { readonly run: string; readonly error: unknown }[];
 }
 
+/** How runs are recovered. */
 export interface RecoverOptions {
   /** How many runs to open at a time. Default 10. */
   readonly concurrency?: number;

@@ -6,6 +6,7 @@ import type { Durability } from './turn-log.ts';
 /** Whatever a program wants to keep beside a run, and to find it by. Must be JSON. */
 export type Metadata = Readonly<Record<string, string | number | boolean | null>>;
 
+/** A run as it is listed. */
 export interface RunInfo {
   readonly id: string;
   /** The id of its machine. */

@@ -9,6 +9,7 @@ export interface InputQuery {
   readonly machine?: string;
   /** The id of a run. */
   readonly run?: string;
+  /** Who is asked. */
   readonly assignee?: string;
   /** One of the run's tags. */
   readonly tag?: string;

@@ -16,8 +16,11 @@ export interface PendingInput {
   readonly actor: string;
   /** The id of the state that asks, where it is one. */
   readonly state: string | undefined;
+  /** What a person reads. */
   readonly prompt: string | undefined;
+  /** Whatever helps to answer. */
   readonly details: unknown;
+  /** What may be chosen from, for a form. */
   readonly choices: readonly unknown[] | undefined;
   /** JSON Schema of an answer, where its library can say it. */
   readonly schema: Json | undefined;
@@ -25,8 +28,9 @@ export interface PendingInput {
   readonly event: string | undefined;
   /** Of a state without such an event: the answer is an event of one of these types. */
   readonly accepts: readonly string[] | undefined;
+  /** Who is asked. */
   readonly assignee: string | undefined;
-  /** In milliseconds since 1970. */
+  /** Past it nobody can answer any more. In milliseconds since 1970. */
   readonly deadline: number | undefined;
   /** When it was asked, in milliseconds since 1970. */
   readonly opened: number;
