@@ -6,10 +6,10 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Proof } from '../proof.ts';
-import { bundle, unbundle } from './bundle.ts';
+import { bundle, unbundle } from '../bundle.ts';
 import { checkDelays, checkHistory, checkLedger, checkState } from './checks.ts';
 import { Round } from './round.ts';
-import { SpareProcesses } from './worker-process.ts';
+import { SpareProcesses } from '../worker-process.ts';
 import type { Answer, Order } from './worker.ts';
 
 /** After so many kills, the run comes to its end, is read whole, and another begins. */

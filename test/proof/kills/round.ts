@@ -1,9 +1,9 @@
 /** One run of the shop, in one file, over the lives of many processes. */
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { goodsOf } from './goods.ts';
+import { goodsOf } from '../goods.ts';
 import type { ShopEvent } from './machine.ts';
-import type { SpareProcesses, WorkerProcess } from './worker-process.ts';
+import type { SpareProcesses, WorkerProcess } from '../worker-process.ts';
 import type { Answer, Job, Order, Sent, State } from './worker.ts';
 
 export type Workers = SpareProcesses<Order, Answer>;

@@ -3,8 +3,8 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { createRuntime, RunLockedError, StoreError, type Run, type Runtime } from 'savepoint';
 import { sqliteStore } from 'savepoint/sqlite';
-import { openLedger } from '../kills/ledger.ts';
-import type { Loaded } from '../kills/worker-process.ts';
+import { openLedger } from '../ledger.ts';
+import type { Loaded } from '../worker-process.ts';
 import { makeKiosk } from './machine.ts';
 
 /** Who it is, and where. */
