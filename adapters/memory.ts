@@ -206,8 +206,10 @@ class MemoryStore implements Store {
     }
     const newest = entry?.checkpoints.at(-1)?.seq ?? 0;
     if (expect !== undefined && expect !== newest) return { status: 'conflict' };
-    const waiting = unless === undefined ? undefined : entry?.inbox.get(unless);
-    if (waiting !== undefined) return { status: 'taken', message: { id: unless!, value: waiting } };
+    for (const id of unless ?? []) {
+      const value = entry?.inbox.get(id);
+      if (value !== undefined) return { status: 'taken', message: { id, value } };
+    }
     let seq = newest;
     for (const row of checkpoints) {
       if (row.seq <= seq)

@@ -4,7 +4,7 @@ import { InvalidArgumentError } from './errors.ts';
 const LONGEST = 1024;
 
 /** Throws `InvalidArgumentError` where an id cannot be kept by every store. */
-export function checkId(what: 'run' | 'event', id: unknown): asserts id is string {
+export function checkId(what: 'run' | 'event' | 'answer', id: unknown): asserts id is string {
   const wrong =
     typeof id !== 'string'
       ? `is no string but ${typeof id}`

@@ -4,8 +4,35 @@
  * @module
  */
 export { createRuntime, durable } from './runtime.ts';
-export type { Limits, OpenOptions, Runtime, RuntimeOptions, StartOptions } from './runtime.ts';
-export type { Receipt, ReleaseOptions, Run, SendOptions } from './run.ts';
+export type { CancelOptions, Limits, OpenOptions, Runtime, RuntimeOptions, StartOptions } from './runtime.ts';
+export { currentEffect } from './effects/ambient.ts';
+export type { CurrentEffect } from './effects/ambient.ts';
+export type { DurableArgs, Step, StepArgs, StepOptions } from './effects/durable-function.ts';
+export { fromDurable } from './effects/from-durable.ts';
+export type { DurableOptions } from './effects/from-durable.ts';
+export { onInterrupt } from './effects/policy.ts';
+export type { InterruptPolicy } from './effects/policy.ts';
+export { isStepProgress } from './effects/progress.ts';
+export type { StepProgress } from './effects/progress.ts';
+export type { RetryOptions } from './effects/retry.ts';
+export { sendToRun } from './effects/send-to-run.ts';
+export type { SendToRunAction } from './effects/send-to-run.ts';
+export type { AnswerOptions } from './input/answers.ts';
+export { inputRequest } from './input/input-request.ts';
+export type { InputQuestion, InputRequestOptions } from './input/input-request.ts';
+export type { LinkKey } from './input/link-key.ts';
+export { signInput, verifyInput } from './input/links.ts';
+export type { QuestionRef, SignOptions, VerifiedInput, VerifyOptions } from './input/links.ts';
+export type { InputQuery } from './input/list-inputs.ts';
+export type { PendingInput } from './input/pending-input.ts';
+export type { InputRecord } from './input/record-of.ts';
+export type { AnswerRecord, RecordStatus } from './input/records.ts';
+export type { InferAnswer, StandardSchema } from './input/schema.ts';
+export type { InputEvent } from './input/watch-inputs.ts';
+export type { Receipt } from './receipt.ts';
+export type { RecoverOptions, RecoveryReport } from './recovery.ts';
+export type { ReleaseOptions, Run, SendOptions } from './run.ts';
+export type { StateQuestion } from './xstate/asking.ts';
 export type { ListQuery, Metadata, RunInfo } from './run-info.ts';
 export type { Checkpoint, CheckpointInfo, HistoryQuery } from './history.ts';
 export type { CheckpointCause, Definition } from './checkpoint/envelope.ts';

@@ -1,4 +1,5 @@
 /** This runtime as an owner of runs: its lease, renewed every third of it, and whether it still holds. */
+import { unref } from './unref.ts';
 import { LONGEST_TIMEOUT } from './xstate/delays.ts';
 import type { Awaitable, Store } from './store.ts';
 
@@ -73,9 +74,3 @@ export class Lease {
     }
   }
 }
-
-/** A timer that does not keep a Node process alive. */
-const unref = <T>(timer: T): T => {
-  (timer as { unref?(): void }).unref?.();
-  return timer;
-};

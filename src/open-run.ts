@@ -11,7 +11,11 @@ import {
 import type { Machines } from './machines.ts';
 import { isEnd, RunCore, type RunContext } from './run-core.ts';
 import { readMore } from './run-info.ts';
-import type { StoredRun } from './store.ts';
+import { Desk } from './desk.ts';
+import { storedQuestions } from './input/list-inputs.ts';
+import { decodeQuestion } from './input/pending-input.ts';
+import type { Head, StoredRun } from './store.ts';
+import { asksAt } from './xstate/asking.ts';
 import type { Document, StoredDelay } from './xstate/capture.ts';
 import { missingFrom } from './xstate/compatibility.ts';
 import { restoreDocument } from './xstate/restore.ts';
@@ -55,30 +59,47 @@ export async function openRun(
     if (rows.length === 0) throw new RunNotFoundError(id);
     const { document, blobs } = await decodeRows(id, rows, codec.types, store);
     const definition = decodeHeader(id, rows[0]!).definition!;
-    const state = fit(id, document, definition, machine, migrate);
+    const state = await fit(context, id, document, definition, machine, migrate);
     const { createdAt, tags } = stored;
     // What was said at the last release holds only until the run is open.
-    const { starter, metadata, durability, released = 0, moved = {} } = readMore(stored.more);
-    const core = new RunCore(context, {
-      id,
-      machine,
-      createdAt,
-      tags,
-      more: { starter, metadata, durability },
-    });
+    const { starter, metadata, durability, attempts = 0, ...more } = readMore(stored.more);
+    const { released = 0, moved = {} } = more;
+    const identity = { id, machine, createdAt, tags, more: { starter, metadata, durability } };
+    const core = new RunCore(context, identity, (run) => new Desk(run));
+    if (stored.status === 'running' && attempts >= context.recoveries)
+      return await quarantine(context, core, state, stored, fence);
     if (over) {
       core.showEnd(state, stored);
       return core;
     }
     const lastSeen = Math.max(stored.updatedAt, released);
     const turn = restoreDocument(core.host, state, context.delays, lastSeen, moved);
-    core.resume({ turn, definition, stored, rows, blobs: new Set(blobs.keys()), fence });
+    await core.resume({ turn, definition, stored, rows, blobs: new Set(blobs.keys()), fence });
     return core;
   } catch (error) {
     // What cannot be opened stays as it was, and free for others.
     if (!over) await store.commit([{ run: id, owner: lease.owner, fence, release: true }]);
     throw error;
   }
+}
+
+/** It was opened too often without getting any further: whoever opens it next would only do the same. */
+async function quarantine(
+  { store, lease, recoveries, logger }: RunContext,
+  core: RunCore,
+  document: Document,
+  stored: StoredRun,
+  fence: number,
+): Promise<RunCore> {
+  const { run, machine, version, createdAt, tags } = stored;
+  const message = `it was opened ${recoveries} times without getting any further; runtime.retry('${run}') opens it again`;
+  const error = { name: 'RecoveryError', message };
+  const more = JSON.stringify({ ...readMore(stored.more), error });
+  const head: Head = { machine, version, status: 'quarantined', createdAt, tags, more };
+  await store.commit([{ run, owner: lease.owner, fence, head, release: true }]);
+  logger(`Savepoint put run '${run}' into quarantine: ${message}.`);
+  core.showEnd(document, { ...stored, status: 'quarantined', more });
+  return core;
 }
 
 async function find({ store }: RunContext, id: string): Promise<StoredRun> {
@@ -113,20 +134,38 @@ function choose(stored: StoredRun, machines: Machines, given: AnyStateMachine | 
 }
 
 /** The document as the machine can go on from it. */
-function fit(
+async function fit(
+  context: RunContext,
   run: string,
   document: Document,
   from: Definition,
   machine: AnyStateMachine,
   migrate: Migrate | undefined,
-): Document {
+): Promise<Document> {
   if (from.structure === structureHash(machine)) return document;
-  let missing = missingFrom(machine, document);
+  const unasked = await missingQuestions(context, run, machine);
+  let missing = [...missingFrom(machine, document), ...unasked];
   if (missing.length === 0) return document;
   if (!migrate) throw new IncompatibleMachineError(run, machine.id, missing);
   const delays = { ...document.delays };
   const migrated = { snapshot: migrate({ from, machine, snapshot: document.snapshot, delays }), delays };
+  // A migration moves on from what was asked.
   missing = isDocument(migrated) ? missingFrom(machine, migrated) : ['a snapshot: migrate() gave none'];
   if (missing.length > 0) throw new IncompatibleMachineError(run, machine.id, missing);
   return migrated;
+}
+
+/** The open questions of states that a definition does not ask any more. */
+async function missingQuestions(
+  { store, inline }: RunContext,
+  run: string,
+  machine: AnyStateMachine,
+): Promise<string[]> {
+  const missing: string[] = [];
+  for await (const stored of storedQuestions(store, { run })) {
+    const { input, body } = await decodeQuestion(stored, inline);
+    if (input.state === undefined || asksAt(machine, body.sources ?? [], input.state)) continue;
+    missing.push(`the question '${input.id}': its state no longer has the tag waitingForInput`);
+  }
+  return missing;
 }

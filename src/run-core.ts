@@ -4,27 +4,39 @@ import type { Codec } from './checkpoint/codec.ts';
 import { Checkpoints } from './checkpoint/checkpoints.ts';
 import { define, type CheckpointCause, type Definition } from './checkpoint/envelope.ts';
 import type { Committer } from './committer.ts';
-import { EventNotAcceptedError, InvalidArgumentError, RunClosedError } from './errors.ts';
+import type { Desk } from './desk.ts';
+import type { CurrentEffect } from './effects/ambient.ts';
+import type { Journal } from './effects/journal.ts';
+import { InvalidArgumentError, RunClosedError } from './errors.ts';
 import type { Checkpoint, CheckpointInfo, HistoryQuery } from './history.ts';
+import type { AnswerOptions } from './input/answers.ts';
+import { parseQuestionId } from './input/ids.ts';
+import type { PendingInput } from './input/pending-input.ts';
+import type { Change } from './input/questions.ts';
 import { loadReader } from './load-reader.ts';
 import type { Lease } from './lease.ts';
-import type { Receipt, ReleaseOptions, SendOptions } from './run.ts';
+import type { Receipt } from './receipt.ts';
+import type { ReleaseOptions, SendOptions } from './run.ts';
 import { readMore, type More } from './run-info.ts';
 import { checkMs } from './check-options.ts';
 import { checkId } from './ids.ts';
-import type { Awaitable, CheckpointRow, Head, Row, RunStatus, Store, StoredRun } from './store.ts';
+import { Sends, checkEvent, waitingFor } from './sends.ts';
+import type { CheckpointRow, Head, Row, RunStatus, Store, StoredRun } from './store.ts';
 import { storable } from './storable.ts';
+import type { Told } from './told.ts';
 import { TurnLog, type Durability, type Ended, type TurnLogOwner, type Waiter } from './turn-log.ts';
+import { mergeWrites, type Writes } from './writes.ts';
 import { actorPath } from './xstate/actor-path.ts';
 import { adopted } from './xstate/adopted.ts';
 import { Capture, type Document } from './xstate/capture.ts';
 import { CommittedActor } from './xstate/committed-actor.ts';
 import { LONGEST_TIMEOUT, type Clock } from './xstate/delays.ts';
+import type { Effect } from './xstate/effect.ts';
 import { Host, type HostOwner, type Inspect } from './xstate/host.ts';
+import type { LiveActor } from './xstate/insider.ts';
 import type { DelayPolicies } from './xstate/restore.ts';
 import { structureHash } from './xstate/structure.ts';
-import { acceptedEvents, isWaitingForInput } from './xstate/asking.ts';
-import type { Turn } from './xstate/turn.ts';
+import type { Held, HeldAction, Turn } from './xstate/turn.ts';
 
 /** What all runs of a runtime share. */
 export interface RunContext {
@@ -32,14 +44,22 @@ export interface RunContext {
   readonly lease: Lease;
   readonly committer: Committer;
   readonly codec: Codec;
+  /** For what is kept beside the checkpoints: it keeps no blobs apart. */
+  readonly inline: Codec;
   readonly clock: Clock;
   readonly replace: boolean;
   readonly durability: Durability;
   readonly delays: DelayPolicies;
+  readonly recoveries: number;
+  readonly answerBytes: number;
   readonly inspect: Inspect | undefined;
   readonly logger: (...args: unknown[]) => void;
   /** The run has left this runtime. */
   forget(core: RunCore): void;
+  /** Sends an event to another run, once by its id. */
+  post(run: string, event: AnyEventObject, id: string): Promise<unknown>;
+  /** Questions opened or closed. */
+  questionsChanged(change: Change): void;
 }
 
 /** What a run is resumed from. */
@@ -79,41 +99,55 @@ interface Waiting {
 export class RunCore implements HostOwner, TurnLogOwner {
   readonly id: string;
   readonly machine: AnyStateMachine;
+  readonly tags: readonly string[];
   actor!: CommittedActor;
   seq = 0;
   status: RunStatus = 'idle';
+  /** Is it to be let go of as soon as it is at rest? */
+  leavesAtRest = false;
   readonly host: Host;
   readonly checkpoints: Checkpoints;
+  /** What is beside the turns: outbox, questions, answers, inbox. */
+  readonly desk: Desk;
+  readonly #sends: Sends;
   readonly #capture: Capture;
   readonly #definition: Definition;
   /** Of the machine that wrote the newest checkpoint. */
   #version: string | undefined;
-  #log!: TurnLog;
+  #log: TurnLog | undefined;
   /** What the store's listing says, once all turns are durable. */
-  #listed: { readonly status: RunStatus; readonly due: number | undefined } | undefined;
+  #listed: Pick<Head, 'status' | 'due' | 'version'> | undefined;
   #starting: Waiter | undefined;
-  #told: SendOptions | undefined;
+  #told: Told | undefined;
   #closed: Error | undefined;
   #releasing: Promise<void> | undefined;
   #waiting: Waiting[] = [];
-  /** Event ids on their way into the store. */
-  #sending: Map<string, Promise<Receipt>> | undefined;
-  /** Sends that wait for the store to say whether an id was used. */
-  #queue: Promise<unknown> | undefined;
+  /** How often the run was opened since its last commit. */
+  #attempts = 0;
+  /** How often each effect was started, for those that were cut off. */
+  #interrupted: Readonly<Record<string, number>> = {};
+  /** Effects that only waited when the run was left. */
+  #parkedBefore: readonly string[] = [];
+  #cancelled: More['cancelled'];
+  #cleaning: ReturnType<typeof setTimeout> | undefined;
   #quarantine: { readonly name: string; readonly message: string } | undefined;
 
   constructor(
     readonly context: RunContext,
     private readonly identity: RunIdentity,
+    makeDesk: (core: RunCore) => Desk,
   ) {
-    const { id, machine } = identity;
+    const { id, machine, tags } = identity;
     this.id = id;
     this.machine = machine;
+    this.tags = tags;
     this.host = new Host(this);
     this.#capture = new Capture(this.host, context.codec);
     this.#definition = definitionOf(machine);
     this.#version = machine.version;
     this.checkpoints = new Checkpoints(context.codec, this.#definition, this.#capture);
+    this.#sends = new Sends(this);
+    this.desk = makeDesk(this);
   }
 
   // --- Beginnings
@@ -134,17 +168,37 @@ export class RunCore implements HostOwner, TurnLogOwner {
     await durable;
   }
 
-  /** Goes on from what was read. */
-  resume({ turn, definition, stored, rows, blobs, fence }: Restored): void {
+  /** Goes on from what was read. Resolves when it is known in the store that it does. */
+  async resume({ turn, definition, stored, rows, blobs, fence }: Restored): Promise<void> {
     const changed =
       definition !== this.#definition && JSON.stringify(definition) !== JSON.stringify(this.#definition);
     this.checkpoints.continueFrom(rows, blobs, changed);
-    this.#log = new TurnLog(this, stored.seq, fence);
+    const log = (this.#log = new TurnLog(this, stored.seq, fence));
     this.seq = stored.seq;
     this.status = stored.status;
     this.#version = stored.version;
     this.actor = new CommittedActor(this.host.root, this);
+    const { attempts = 0, interrupted = {}, parked = [] } = readMore(stored.more);
+    this.#interrupted = interrupted;
+    this.#parkedBefore = parked;
+    const questions = await this.desk.continueFrom();
+    const started = Object.fromEntries(
+      [...this.host.activeEffects()].map((effect) => {
+        const { key } = effect;
+        return [key, (interrupted[key] ?? 1) + 1];
+      }),
+    );
+    const wasRunning = stored.status === 'running';
+    if (wasRunning || questions || Object.keys(started).length > 0) {
+      this.#attempts = wasRunning ? attempts + 1 : 0;
+      // Counted before it is made: one that takes the process with it is known then.
+      await log.record(questions ?? {}, this.#headNow(stored.status, this.#moreNow(started)));
+    }
+    this.#interrupted = started;
+    this.#listed = stored;
+    this.desk.resumed();
     this.host.release(turn, { holds: true });
+    this.#refreshHead();
   }
 
   /** Shows a run that is over: nothing runs, nothing is held. */
@@ -153,16 +207,16 @@ export class RunCore implements HostOwner, TurnLogOwner {
     this.status = stored.status;
     this.host.view(document.snapshot);
     this.actor = new CommittedActor(this.host.root, this);
-    const error = readMore(stored.more).error;
-    this.#closed = new RunClosedError(this.id, error ? quarantined(error) : 'is at its end');
+    const { error, cancelled } = readMore(stored.more);
+    this.#closed = new RunClosedError(this.id, why(error, cancelled));
     this.context.forget(this);
   }
 
   // --- As the actor's owner
 
   relay(event: AnyEventObject): void {
-    this.#check(event);
-    if (this.#closed || this.#releasing) throw this.#closedNow();
+    checkEvent(this.id, event);
+    this.checkOpen();
     const { refusal } = this.host.send(event);
     if (refusal !== undefined) throw refusal;
   }
@@ -173,65 +227,129 @@ export class RunCore implements HostOwner, TurnLogOwner {
 
   // --- Turns
 
+  get nextSeq(): number {
+    return this.#log?.nextSeq ?? 0;
+  }
+
+  /** Is each turn's checkpoint kept? */
+  get keepsEach(): boolean {
+    return !this.context.replace && this.durability !== 'exit';
+  }
+
+  get fence(): number {
+    return this.#log?.fence ?? 0;
+  }
+
+  get last(): Ended | undefined {
+    return this.#log?.last;
+  }
+
   /** Captures a turn at its end. False: nothing happened in it. */
   turnEnded(turn: Turn): boolean {
-    if (this.#closed) throw this.#closedNow();
-    const first = turn.cause.kind === 'start';
+    if (this.#closed) throw this.#closed;
     this.#capture.check(turn);
+    const told = this.#told;
+    const seq = this.nextSeq;
+    const change = this.desk.questions.turnEnded(turn, told);
+    try {
+      return this.#capturing(turn, told, seq, change);
+    } catch (error) {
+      if (change) this.desk.questions.rewind(change);
+      this.desk.outbox.rewind(turn, undefined);
+      throw error;
+    }
+  }
+
+  #capturing(turn: Turn, told: Told | undefined, seq: number, change: Change | undefined): boolean {
+    const { kind } = turn.cause;
+    const first = kind === 'start';
     const patches = first ? [] : this.#capture.changes(turn);
     if (!first && patches.length === 0 && turn.held.length === 0 && turn.taken !== true) return false;
     if (!first) this.#capture.addMoved(patches);
     const { snapshot } = this.host;
     const { value } = snapshot;
     const time = this.context.clock.now();
-    const seq = this.#log.nextSeq;
-    const told = this.#told;
-    const row = this.checkpoints.row(seq, time, causeOf(turn, told), value, patches, this.#capture.rich);
-    const blobs = this.checkpoints.takeBlobs(row.base, this.context.replace);
-    const id = told?.id;
-    const event: Row | undefined =
-      id === undefined ? undefined : { kind: 'event', key: id, value: String(seq) };
-    const status = this.#statusNow();
-    const due = this.host.delays.next;
     this.#version = this.machine.version;
-    const headChanged = status !== this.#listed?.status || due !== this.#listed.due;
-    if (headChanged) this.#listed = { status, due };
+    const row = this.checkpoints.row(seq, time, causeOf(turn, told), value, patches, this.#capture.rich);
+    if (kind === 'cancel') this.#cancelled = { by: told?.by, reason: told?.reason };
+    const writes = this.#writesOf(turn, told, seq, change, row.base);
+    const status = this.#statusNow();
     this.host.moved.length = 0;
     const waiters = this.#starting && [this.#starting];
     this.#starting = undefined;
     if (first) this.actor = new CommittedActor(this.host.root, this);
-    this.#log.add({
+    this.#log!.add({
       turn,
       seq,
       row,
-      event,
-      blobs,
+      writes,
+      change,
       value,
       snapshot,
       status,
       told,
       waiters,
+      isLetOut: false,
+      isOver: isEnd(status) && !this.desk.outbox.isBusy,
       touchedRoot: first || adopted(this.host.root).noted === turn,
-      head: headChanged ? this.#headNow(status) : undefined,
+      head: this.#changedHead(status, true),
     });
     return true;
+  }
+
+  /** What goes into the commit of a turn beside its checkpoint. */
+  #writesOf(
+    turn: Turn,
+    told: Told | undefined,
+    seq: number,
+    change: Change | undefined,
+    base: boolean,
+  ): Writes | undefined {
+    const { desk, checkpoints, context } = this;
+    const parts: Writes[] = [];
+    const blobs = checkpoints.takeBlobs(base, context.replace);
+    if (blobs) parts.push(blobs);
+    if (told?.id !== undefined) {
+      const event: Row = { kind: 'event', key: told.id, value: String(seq) };
+      parts.push({ put: [event], unless: this.durability === 'sync' ? waitingFor(told) : undefined });
+    }
+    if (told?.take !== undefined) parts.push({ take: [told.take] });
+    if (change) parts.push(desk.questions.writes(change, told, seq));
+    if (turn.actions.length > 0) parts.push({ put: desk.outbox.rows(turn, seq) });
+    if (desk.outbox.hasDone) parts.push({ drop: desk.outbox.takeDone() });
+    return parts.length > 0 ? mergeWrites(parts) : undefined;
   }
 
   show(ended: Ended): void {
     this.seq = ended.seq;
     this.status = ended.status;
     if (ended.touchedRoot) this.actor.show(ended.snapshot);
+    if (ended.change) this.desk.questions.committed(ended.change);
   }
 
   tell(ended: Ended): void {
     if (ended.touchedRoot) this.actor.notify();
+    if (ended.change) this.desk.answers.opened(ended.change);
+  }
+
+  rewind(turns: readonly Ended[]): void {
+    for (const { turn, change, writes } of turns.toReversed()) {
+      if (change) this.desk.questions.rewind(change);
+      this.desk.outbox.rewind(turn, writes?.drop);
+    }
+    // What the listing says is another thing than was thought.
+    this.#listed = undefined;
   }
 
   relayAgain({ told, turn }: Ended): Turn {
     return this.#say(told, () => this.host.run(turn.cause));
   }
 
-  #say<T>(told: SendOptions | undefined, run: () => T): T {
+  turn(target: LiveActor, event: AnyEventObject, told: Told): Turn {
+    return this.#say(told, () => this.host.run({ kind: 'event', target, event }));
+  }
+
+  #say<T>(told: Told | undefined, run: () => T): T {
     const before = this.#told;
     this.#told = told;
     try {
@@ -241,126 +359,215 @@ export class RunCore implements HostOwner, TurnLogOwner {
     }
   }
 
-  #statusNow(): RunStatus {
-    const { root, delays, hasEffects } = this.host;
-    const { status } = this.host.snapshot;
-    if (status === 'done') return 'done';
-    if (status === 'error') return 'failed';
-    if (status === 'stopped') return 'cancelled';
-    if (hasEffects) return 'running';
-    if (isWaitingForInput(root)) return 'waitingForInput';
-    return delays.size > 0 ? 'sleeping' : 'idle';
+  // --- Between turns
+
+  /** Writes rows that belong to no turn. Resolves when they are durable. */
+  record(writes: Writes): Promise<unknown> {
+    if (this.#closed) return Promise.reject(this.#closed);
+    const status = this.#statusNow();
+    const head = this.#changedHead(status, writes.put !== undefined);
+    const recorded = this.#log!.record(this.#withDone(writes), head);
+    return recorded.then(() => this.#becomes(status));
   }
 
-  #headNow(status: RunStatus, more: More = this.identity.more): Head {
+  #withDone(writes: Writes): Writes {
+    const { outbox } = this.desk;
+    return outbox.hasDone ? mergeWrites([writes, { drop: outbox.takeDone() }]) : writes;
+  }
+
+  /** Only a turn changes the status of a run that is at its end, or that has a turn which is not committed. */
+  #becomes(status: RunStatus): void {
+    if (this.#closed || this.#log!.last) return;
+    this.status = status;
+    this.progressed();
+  }
+
+  parked(): void {
+    this.#refreshHead();
+  }
+
+  /** Tells the store what the run does, where that is another thing than it was told. */
+  #refreshHead(): void {
+    if (this.#closed || this.#releasing) return;
+    const listed = this.#listed;
+    const status = this.#statusNow();
+    if (this.#writtenStatus(status) !== listed?.status || this.#dueNow() !== listed.due)
+      this.record({}).catch(this.context.logger);
+  }
+
+  /**
+   * Rows of the outbox go with the next commit. Where none comes within this job and the next, they go with one of their
+   * own: a program that awaits each of its sends has its next turn by then.
+   */
+  actionDone(): void {
+    this.#cleaning ??= setTimeout(() => {
+      this.#cleaning = undefined;
+      if (!this.#closed && !this.#releasing && this.desk.outbox.hasDone)
+        this.record({}).catch(this.context.logger);
+      else this.progressed();
+    }, 0);
+  }
+
+  // --- Effects
+
+  identify(effect: Effect): CurrentEffect {
+    const { key } = effect;
+    return { effectId: `${this.id}/${key}`, attempt: this.#interrupted[key] ?? 1, fence: this.fence };
+  }
+
+  journalOf(effect: Effect): Journal {
+    return this.desk.journalOf(effect);
+  }
+
+  interrupted(effect: Effect, start: () => void): void {
+    if (this.#parkedBefore.includes(effect.key)) start();
+    else this.desk.interrupted(effect, start);
+  }
+
+  act(held: Held & { readonly action: HeldAction }): void {
+    this.desk.outbox.act(held, (error) => this.host.fail(held.action.actor, error));
+  }
+
+  skip(held: Held): void {
+    this.desk.outbox.skip(held);
+  }
+
+  // --- What the listing says
+
+  #statusNow(): RunStatus {
+    const { delays, snapshot } = this.host;
+    switch (snapshot.status) {
+      case 'done':
+        return 'done';
+      case 'error':
+        return 'failed';
+      case 'stopped':
+        return 'cancelled';
+      case 'active':
+    }
+    if (this.desk.outbox.isBusy) return 'running';
+    let isSleeping = delays.size > 0;
+    for (const { parkedUntil } of this.host.activeEffects()) {
+      if (parkedUntil === undefined) return 'running';
+      isSleeping = true;
+    }
+    if (this.desk.questions.isAsking) return 'waitingForInput';
+    return isSleeping ? 'sleeping' : 'idle';
+  }
+
+  #dueNow(): number | undefined {
+    let due = this.host.delays.next;
+    for (const { parkedUntil = Infinity } of this.host.effects ?? [])
+      if (parkedUntil < (due ?? Infinity)) due = parkedUntil;
+    return due;
+  }
+
+  /** What the listing is to say, where that is another thing than it says. `progress`: the run has come further. */
+  #changedHead(status: RunStatus, progress: boolean): Head | undefined {
+    const written = this.#writtenStatus(status);
+    const due = this.#dueNow();
+    const counts = progress && this.#attempts > 0;
+    const version = this.#version;
+    const listed = this.#listed;
+    if (written === listed?.status && due === listed.due && version === listed.version && !counts)
+      return undefined;
+    if (progress) this.#attempts = 0;
+    this.#listed = { status: written, due, version };
+    return this.#headNow(status);
+  }
+
+  /** One that is at its end is not listed so before its last actions are done: whoever recovers runs must find it. */
+  #writtenStatus(status: RunStatus): RunStatus {
+    return isEnd(status) && this.desk.outbox.isBusy ? 'running' : status;
+  }
+
+  #headNow(status: RunStatus, more: More = this.#moreNow()): Head {
     const { machine, tags, createdAt } = this.identity;
     return {
       machine: machine.id,
       version: this.#version,
-      status: this.#quarantine ? 'quarantined' : status,
-      due: isEnd(status) ? undefined : this.host.delays.next,
+      status: this.#quarantine ? 'quarantined' : this.#writtenStatus(status),
+      due: isEnd(status) ? undefined : this.#dueNow(),
       createdAt,
       tags,
       more: JSON.stringify(this.#quarantine ? { ...more, error: this.#quarantine } : more),
     };
   }
 
+  #moreNow(interrupted?: Readonly<Record<string, number>>): More {
+    const { host } = this;
+    let more = this.identity.more;
+    if (this.#attempts > 0) more = { ...more, attempts: this.#attempts };
+    if (this.#cancelled) more = { ...more, cancelled: this.#cancelled };
+    if (!host.effects) return more;
+    const parked: string[] = [];
+    let counts = interrupted;
+    for (const effect of host.activeEffects()) {
+      const { key } = effect;
+      if (effect.parkedUntil !== undefined || (interrupted && this.#parkedBefore.includes(key)))
+        parked.push(key);
+      const attempt = this.#interrupted[key];
+      if (!interrupted && attempt !== undefined) counts = { ...counts, [key]: attempt };
+    }
+    if (counts) more = { ...more, interrupted: counts };
+    return parked.length > 0 ? { ...more, parked } : more;
+  }
+
   // --- What a user calls
 
-  send(event: AnyEventObject, given?: SendOptions): Promise<Receipt> {
-    try {
-      this.#check(event);
-      const options = given ?? {};
-      const { id, by = '' } = options;
-      if (typeof by !== 'string')
-        throw new InvalidArgumentError(`'by' names who sends an event, as a string.`);
-      if (id !== undefined) return this.#sendOnce(id, event, options);
-      if (this.#queue) return this.#inOrder([], () => this.#deliver(event, options));
-      return this.#deliver(event, options);
-    } catch (error) {
-      return Promise.reject(error);
-    }
+  send(event: AnyEventObject, options?: SendOptions & Pick<Told, 'take'>): Promise<Receipt> {
+    return this.#sends.send(event, options);
   }
 
-  #deliver(event: AnyEventObject, options: SendOptions): Promise<Receipt> {
-    if (this.#closed || this.#releasing) return Promise.reject(this.#closedNow());
-    // Sent by a guard or an assigner: it gets a turn of its own, as soon as this one is over.
-    if (this.host.isInTurn) return Promise.resolve().then(() => this.#deliver(event, options));
-    const turn = this.#say(options, () => this.host.send(event));
-    if (turn.refusal !== undefined) return Promise.reject(turn.refusal);
-    const ended = this.#log.last;
-    if (ended?.turn !== turn) return this.#ignored(event, options);
-    return new Promise((resolve, reject) => {
-      const done = (seq: number | undefined): void =>
-        resolve(seq === undefined ? this.#ignored(event, options) : { delivered: true, accepted: true, seq });
-      (ended.waiters ??= []).push({ resolve: done, reject });
-    });
+  deliver(target: LiveActor, event: AnyEventObject, told: Told): Promise<Receipt> {
+    return this.#sends.deliver(target, event, told);
   }
 
-  /** Nothing took it; that, too, is true only once the turns before it are. */
-  async #ignored(event: AnyEventObject, { id, required }: SendOptions): Promise<Receipt> {
-    const accepted = acceptedEvents(this.host.root);
-    if (this.durability === 'sync') await this.flush();
-    if (id !== undefined) this.#sending?.delete(id);
-    if (required) throw new EventNotAcceptedError(this.id, event.type, accepted);
-    return { delivered: true, accepted: false };
+  async answer(input: string, value: unknown, { by, id }: AnswerOptions): Promise<Receipt> {
+    parseQuestionId(input);
+    if (id !== undefined) checkId('answer', id);
+    if (by !== undefined && typeof by !== 'string')
+      throw new InvalidArgumentError(`'by' names who answers, as a string.`);
+    return this.desk.answers.answer(input, value, { by, id });
   }
 
-  #sendOnce(id: string, event: AnyEventObject, options: SendOptions): Promise<Receipt> {
-    checkId('event', id);
-    const known = this.#sending?.get(id);
-    if (known) return known;
-    const used = this.context.store.rows(this.id, 'event', { key: id });
-    const deliver = ([receipt]: readonly Pick<Row, 'value'>[]): Promise<Receipt> =>
-      receipt
-        ? Promise.resolve({ delivered: true, accepted: true, seq: Number(receipt.value) })
-        : this.#deliver(event, options);
-    const receipt = used instanceof Promise || this.#queue ? this.#inOrder(used, deliver) : deliver(used);
-    const sending = (this.#sending ??= new Map());
-    sending.set(id, receipt);
-    const forget = (): void => void sending.delete(id);
-    // Until it is durable, the store does not know it.
-    receipt.then(() => this.flushed().then(forget, forget), forget);
-    return receipt;
+  drain(): Promise<void> {
+    return this.desk.inbox.drain();
   }
 
-  /** Sends keep their order, also where the store has to be asked first. */
-  #inOrder<T>(lookup: Awaitable<T>, deliver: (found: T) => Promise<Receipt>): Promise<Receipt> {
-    let delivered!: Promise<Receipt>;
-    // The next goes on when this one has been put to the actors, not when it is durable.
-    const put = async (): Promise<void> => {
-      const found = await lookup;
-      delivered = deliver(found);
-      delivered.catch(() => {});
-    };
-    const mine = (this.#queue ?? Promise.resolve()).then(put);
-    const over = (): void => {
-      if (this.#queue === mine) this.#queue = undefined;
-    };
-    this.#queue = mine;
-    mine.then(over, over);
-    return mine.then(() => delivered);
+  /** XState's `stop()`: children, delays and questions end, and no exit action runs. */
+  async cancel(told: Told): Promise<void> {
+    this.checkOpen();
+    const cause = { kind: 'cancel', target: this.host.root, event: { type: 'xstate.stop' } } as const;
+    const turn = this.#say(told, () => this.host.run(cause));
+    if (turn.refusal !== undefined) throw turn.refusal;
+    await this.#when(() => this.#closed !== undefined);
   }
 
-  #check(event: unknown): void {
-    if (typeof event !== 'object' || event === null || typeof (event as { type?: unknown }).type !== 'string')
-      throw new InvalidArgumentError(
-        `An event is an object with a type, such as { type: 'approve' }; run '${this.id}' was sent ${describeValue(event)}.`,
-      );
+  async waitForInput(): Promise<readonly PendingInput[]> {
+    const { questions } = this.desk;
+    await this.#when(() => questions.pending.length > 0);
+    return questions.pending;
   }
 
   settled(): Promise<void> {
-    return this.#when(
-      () => isEnd(this.status) || (!this.#quarantine && this.#log.isSettled && WAITS.has(this.status)),
+    return this.#when(() => isEnd(this.status) || this.isAtRest);
+  }
+
+  /** Can only time, a person or an event from outside go on, and is that committed? */
+  get isAtRest(): boolean {
+    const { outbox, inbox } = this.desk;
+    return (
+      !this.#quarantine && this.#log!.isSettled && WAITS.has(this.status) && !outbox.hasDone && !inbox.isBusy
     );
   }
 
   async done(): Promise<unknown> {
-    await this.#when(() => isEnd(this.status) && (this.#closed !== undefined || this.#log.isDurable));
+    await this.#when(() => isEnd(this.status) && (this.#closed !== undefined || this.#log!.isDurable));
     const { status, output, error } = this.actor.getSnapshot();
     if (status === 'done') return output;
     if (status === 'error') throw error;
-    throw this.#closedNow();
+    throw this.#closed ?? new RunClosedError(this.id, why(this.#quarantine, this.#cancelled));
   }
 
   async *history(query?: HistoryQuery): AsyncGenerator<CheckpointInfo> {
@@ -378,8 +585,8 @@ export class RunCore implements HostOwner, TurnLogOwner {
 
   /** Resolves when the turns so far are durable, however long that takes. */
   async flushed(): Promise<void> {
-    const last = this.#closed ? undefined : this.#log.last?.seq;
-    if (last !== undefined) await this.#when(() => this.#log.committed >= last);
+    const last = this.#closed ? undefined : this.#log!.last?.seq;
+    if (last !== undefined) await this.#when(() => this.#log!.committed >= last);
   }
 
   async release({ grace = 0 }: ReleaseOptions = {}): Promise<void> {
@@ -390,23 +597,33 @@ export class RunCore implements HostOwner, TurnLogOwner {
   async #release(grace: number): Promise<void> {
     const closed = new RunClosedError(this.id, 'was released; open it again with runtime.open()');
     this.host.startsEffects = false;
-    if (grace > 0 && this.host.isBusy) {
+    if (grace > 0 && (this.host.isBusy || this.desk.outbox.isBusy)) {
       let timer: ReturnType<typeof setTimeout> | undefined;
       const over = new Promise<void>(
         (resolve) => (timer = setTimeout(resolve, Math.min(grace, LONGEST_TIMEOUT))),
       );
-      await Promise.race([over, this.#when(() => !this.host.isBusy && this.#log.isSettled)]).catch(() => {});
+      const isIdle = (): boolean => !this.host.isBusy && !this.desk.outbox.isBusy && this.#log!.isSettled;
+      await Promise.race([over, this.#when(isIdle)]).catch(() => {});
       clearTimeout(timer);
     }
     this.host.abortEffects();
     const { moved } = this.host;
-    const more = {
-      ...this.identity.more,
+    const left = {
       released: this.context.clock.now(),
       moved: moved.length > 0 ? Object.fromEntries(moved.map(({ key, due }) => [key, due])) : undefined,
     };
-    if (!this.#closed) await this.#log.release(() => this.#headNow(this.#statusNow(), more));
+    if (!this.#closed) {
+      this.#cleanUp();
+      await this.#log!.release(() => this.#headNow(this.#statusNow(), { ...this.#moreNow(), ...left }));
+    }
     this.closed(closed);
+  }
+
+  /** The rows of actions that are done go before the run does. */
+  #cleanUp(writes: Writes = {}): void {
+    clearTimeout(this.#cleaning);
+    if (this.desk.outbox.hasDone || Object.keys(writes).length > 0)
+      this.#log!.record(this.#withDone(writes)).catch(() => {});
   }
 
   /** Closes the run without a word to the store: it was deleted, or never was. */
@@ -424,7 +641,7 @@ export class RunCore implements HostOwner, TurnLogOwner {
 
   /** The lease has ended, and the store does not answer. */
   leaseLost(): void {
-    this.#log.leaseLost();
+    this.#log?.leaseLost();
   }
 
   /** Settles when the run has left this runtime; `undefined` while it is to stay. */
@@ -445,19 +662,31 @@ export class RunCore implements HostOwner, TurnLogOwner {
         else return true;
         return false;
       });
-    if (isEnd(this.status) && !this.#closed && this.#log.isSettled && !this.#releasing) void this.#giveUp();
+    if (
+      isEnd(this.status) &&
+      !this.#closed &&
+      this.#log!.isSettled &&
+      !this.#releasing &&
+      !this.desk.outbox.isBusy
+    )
+      void this.#giveUp();
+    else if (this.leavesAtRest && !this.#closed && !this.#releasing && this.isAtRest)
+      this.release().catch(this.context.logger);
   }
 
   /** A run at its end needs no owner. */
   async #giveUp(): Promise<void> {
-    this.#releasing = this.#log.release(() => undefined);
+    const { status } = this;
+    this.#cleanUp(this.desk.answers.ended());
+    this.#releasing = this.#log!.release(() =>
+      this.#listed?.status === status ? undefined : this.#headNow(status),
+    );
     try {
       await this.#releasing;
     } catch (error) {
       if (!this.#closed) this.context.logger(error);
     }
-    const error = this.#quarantine;
-    this.closed(new RunClosedError(this.id, error ? quarantined(error) : 'is at its end'));
+    this.closed(new RunClosedError(this.id, why(this.#quarantine, this.#cancelled)));
   }
 
   #when(holds: () => boolean): Promise<void> {
@@ -468,8 +697,11 @@ export class RunCore implements HostOwner, TurnLogOwner {
     });
   }
 
-  #closedNow(): Error {
-    return this.#closed ?? new RunClosedError(this.id, 'is being released');
+  /** Throws where the run takes nothing any more. */
+  checkOpen(): void {
+    if (this.#closed) throw this.#closed;
+    if (this.#releasing) throw new RunClosedError(this.id, 'is being released');
+    if (!this.host.isActive) throw new RunClosedError(this.id, why(undefined, this.#cancelled));
   }
 
   /** The store never takes a turn that nobody waits for. */
@@ -486,10 +718,10 @@ export class RunCore implements HostOwner, TurnLogOwner {
     this.#quarantine = { name, message };
     this.context.logger(`Savepoint put run '${this.id}' into quarantine.`, error);
     this.host.close();
-    this.#releasing = this.#log.release(() => this.#headNow('quarantined'));
+    this.#releasing = this.#log!.release(() => this.#headNow('quarantined'));
     const close = (): void => {
       this.status = 'quarantined';
-      this.closed(new RunClosedError(this.id, quarantined({ name, message })));
+      this.closed(new RunClosedError(this.id, why({ name, message }, undefined)));
     };
     this.#releasing.then(close, close);
   }
@@ -497,8 +729,10 @@ export class RunCore implements HostOwner, TurnLogOwner {
   closed(error: Error): void {
     if (this.#closed) return;
     this.#closed = error;
+    clearTimeout(this.#cleaning);
+    this.desk.close();
     this.host.close();
-    this.#log.close(error);
+    this.#log?.close(error);
     this.progressed();
     for (const waiter of this.#waiting) waiter.reject(error);
     this.#waiting = [];
@@ -506,12 +740,16 @@ export class RunCore implements HostOwner, TurnLogOwner {
   }
 }
 
-const quarantined = ({ name, message }: { readonly name: string; readonly message: string }): string =>
-  `is quarantined (${name}: ${message})`;
+const why = (error: More['error'], cancelled: More['cancelled']): string => {
+  if (error) return `is quarantined (${error.name}: ${error.message})`;
+  if (!cancelled) return 'is at its end';
+  const { by, reason } = cancelled;
+  return `was cancelled${by === undefined ? '' : ` by ${by}`}${reason === undefined ? '' : `: ${reason}`}`;
+};
 
-function causeOf({ cause }: Turn, told: SendOptions | undefined): CheckpointCause {
+function causeOf({ cause }: Turn, told: Told | undefined): CheckpointCause {
   const { kind, source, target, event } = cause;
-  const from = kind === 'actor' ? (source ?? target) : kind === 'delay' ? target : undefined;
+  const from = kind === 'actor' ? (source ?? target) : kind === 'start' ? undefined : target;
   return {
     type: kind,
     event: { type: event.type },
@@ -529,8 +767,3 @@ function definitionOf(machine: AnyStateMachine): Definition {
     definitions.set(machine, (definition = define(machine.id, machine.version, structureHash(machine))));
   return definition;
 }
-
-const describeValue = (value: unknown): string =>
-  typeof value === 'object' && value !== null
-    ? `an object without a type`
-    : `${typeof value} ${String(value)}`;

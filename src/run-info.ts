@@ -58,6 +58,14 @@ export interface More {
   /** Delays whose policy moved them after the newest checkpoint: when they are due, by their key. */
   readonly moved?: Readonly<Record<string, number>> | undefined;
   readonly error?: { readonly name: string; readonly message: string } | undefined;
+  /** How often it was opened while it was running, without having come further. */
+  readonly attempts?: number | undefined;
+  /** Effects that were cut off: how often each was started, by its key. */
+  readonly interrupted?: Readonly<Record<string, number>> | undefined;
+  /** The keys of effects that only wait. */
+  readonly parked?: readonly string[] | undefined;
+  /** By whom and why it was cancelled. */
+  readonly cancelled?: { readonly by?: string | undefined; readonly reason?: string | undefined } | undefined;
 }
 
 export const readMore = (more: string): More => JSON.parse(more) as More;

@@ -9,26 +9,20 @@ import type {
   Subscription,
 } from 'xstate';
 import type { Checkpoint, CheckpointInfo, HistoryQuery } from './history.ts';
+import type { AnswerOptions } from './input/answers.ts';
+import type { PendingInput } from './input/pending-input.ts';
+import type { Receipt } from './receipt.ts';
 import type { RunCore } from './run-core.ts';
 import type { RunStatus } from './store.ts';
 
 /** What is said with an event. */
 export interface SendOptions {
   /** The event's id: sent twice with the same id, it is one event, also over restarts. */
-  readonly id?: string;
+  readonly id?: string | undefined;
   /** Who sends it. Kept in the history. */
-  readonly by?: string;
+  readonly by?: string | undefined;
   /** Reject with `EventNotAcceptedError` where no transition takes the event. */
-  readonly required?: boolean;
-}
-
-/** What became of an event. */
-export interface Receipt {
-  readonly delivered: true;
-  /** False: nothing took it. It changed nothing, and its id is not used up. */
-  readonly accepted: boolean;
-  /** The seq of the checkpoint that it made. */
-  readonly seq?: number;
+  readonly required?: boolean | undefined;
 }
 
 /** How a run is let go of. */
@@ -96,6 +90,27 @@ export class Run<TMachine extends AnyStateMachine = AnyStateMachine> {
    */
   send(event: EventFromLogic<TMachine>, options?: SendOptions): Promise<Receipt> {
     return this.#core.send(event, options);
+  }
+
+  /** The questions that the run waits on, as of its newest checkpoint. */
+  get pendingInputs(): readonly PendingInput[] {
+    return this.#core.desk.questions.pending;
+  }
+
+  /**
+   * Answers a question of the run. Resolves when what the answer did is durable.
+   *
+   * @throws {InvalidInputError} where the question's schema does not take the answer; the question is still open.
+   * @throws {InputClosedError} where somebody answered first, its deadline passed, or the run went on without it.
+   * @throws {EventNotAcceptedError} where the state that asks does not take the answer; the question is still open.
+   */
+  answer(inputId: string, value: unknown, options: AnswerOptions = {}): Promise<Receipt> {
+    return this.#core.answer(inputId, value, options);
+  }
+
+  /** Resolves with the open questions, as soon as there is one. */
+  waitForInput(): Promise<readonly PendingInput[]> {
+    return this.#core.waitForInput();
   }
 
   /** Resolves at a committed rest: only time, a person or an event from outside can go on. */

@@ -1,5 +1,5 @@
 /** The runtime: starts runs, opens them, lists them, and lets go of them. */
-import type { AnyStateMachine, InputFrom } from 'xstate';
+import type { AnyEventObject, AnyStateMachine, InputFrom } from 'xstate';
 import { createCodec } from './checkpoint/codec.ts';
 import type { CustomType } from './checkpoint/custom-type.ts';
 import { Committer } from './committer.ts';
@@ -13,15 +13,28 @@ import {
 import type { Checkpoint, CheckpointInfo, HistoryQuery } from './history.ts';
 import { checkId } from './ids.ts';
 import { checkMs, checkOptions } from './check-options.ts';
+import type { Borrow, Delivery } from './delivery.ts';
+import type { AnswerOptions } from './input/answers.ts';
+import { parseQuestionId } from './input/ids.ts';
+import type { InputQuery } from './input/list-inputs.ts';
+import type { PendingInput } from './input/pending-input.ts';
+import type { Change } from './input/questions.ts';
+import type { InputRecord } from './input/record-of.ts';
+import type { InputEvent } from './input/watch-inputs.ts';
 import { Lease } from './lease.ts';
+import { loadDesk } from './load-desk.ts';
 import { loadReader } from './load-reader.ts';
 import { checkMachine, Machines } from './machines.ts';
 import type { Migrate } from './open-run.ts';
-import { Run, type ReleaseOptions } from './run.ts';
+import type { Receipt } from './receipt.ts';
+import type { RecoverOptions, Recovery, RecoveryReport } from './recovery.ts';
+import { Run, type ReleaseOptions, type SendOptions } from './run.ts';
 import { RunCore, type RunContext, type RunIdentity } from './run-core.ts';
 import { toInfo, type ListQuery, type Metadata, type RunInfo } from './run-info.ts';
+import { checkEvent } from './sends.ts';
 import type { Store, StoredRun } from './store.ts';
 import type { Durability } from './turn-log.ts';
+import { unref } from './unref.ts';
 import { systemClock, type Clock } from './xstate/delays.ts';
 import type { Inspect } from './xstate/host.ts';
 import { assertInsiders } from './xstate/insider.ts';
@@ -31,6 +44,12 @@ import type { DelayPolicies } from './xstate/restore.ts';
 export interface Limits {
   /** How long a dead owner keeps others out, where its death cannot be seen, in milliseconds. Default 15,000. */
   readonly lease?: number;
+  /** How often a run that does not get any further is opened before it is put into quarantine. Default 10. */
+  readonly recoveries?: number;
+  /** How often to look for what other processes left in inboxes, in milliseconds. Default 250. */
+  readonly poll?: number;
+  /** How many bytes an answer may have. Default: any number. */
+  readonly answerBytes?: number;
 }
 
 export interface RuntimeOptions {
@@ -79,14 +98,33 @@ type StartArguments<TMachine extends AnyStateMachine> =
     ? [options?: StartOptions<TMachine>]
     : [options: StartOptions<TMachine>];
 
+/** A run that this runtime holds. */
+interface Held {
+  readonly core: RunCore;
+  readonly run: Run;
+  /** Did somebody open it, or is it only here for a moment? */
+  isKept: boolean;
+  /** How many use it at the moment. */
+  users: number;
+}
+
+/** What is said of a cancellation. Kept with the run. */
+export interface CancelOptions {
+  readonly by?: string;
+  readonly reason?: string;
+}
+
 export interface OpenOptions {
   /** How long to wait for a run that another holds, in milliseconds. Default 0. */
   readonly wait?: number;
 }
 
 const LEASE = 15_000;
+const RECOVERIES = 10;
+const POLL = 250;
 const MONTH = 30 * 24 * 60 * 60 * 1000;
 const GRACE = 5_000;
+const PAGE = 200;
 
 /**
  * Makes a runtime over a store. It does nothing until its first call.
@@ -103,10 +141,15 @@ export class Runtime {
   readonly #options: RuntimeOptions;
   readonly #context: RunContext;
   readonly #machines: Machines;
-  readonly #runs = new Map<string, { readonly core: RunCore; readonly run: Run }>();
+  readonly #runs = new Map<string, Held>();
   /** Runs that are being started, opened or deleted here. */
-  readonly #busy: Map<string, Promise<Run | undefined>> = new Map();
+  readonly #busy: Map<string, Promise<Held | undefined>> = new Map();
   #closing: Promise<void> | undefined;
+  readonly #watchers = new Set<(change: Change) => void>();
+  #delivery: Delivery | undefined;
+  #recovery: Recovery | undefined;
+  #polling: ReturnType<typeof setInterval> | undefined;
+  #polled: 'well' | 'badly' | 'not yet' = 'well';
 
   constructor(options: RuntimeOptions) {
     if (typeof options?.store?.commit !== 'function')
@@ -128,15 +171,23 @@ export class Runtime {
       }),
       committer: new Committer(store),
       codec: createCodec(types && { types }),
+      inline: createCodec({ ...(types && { types }), blobBytes: Infinity }),
       clock,
       durability: options.durability ?? 'sync',
       delays,
       inspect,
       logger,
       replace: options.history === 'replace',
+      recoveries: limits?.recoveries ?? RECOVERIES,
+      answerBytes: limits?.answerBytes ?? Infinity,
       forget: (core) => {
         if (this.#runs.get(core.id)?.core === core) this.#runs.delete(core.id);
+        this.#recovery?.runLeft();
         this.#restIfIdle();
+      },
+      post: async (run, event, id) => (await this.#deliveries()).post(run, event, id),
+      questionsChanged: (change) => {
+        for (const changed of this.#watchers) changed(change);
       },
     };
   }
@@ -176,14 +227,15 @@ export class Runtime {
       },
     });
     this.#track(id, starting);
-    return (await starting) as unknown as Run<TMachine>;
+    return (await starting).run as unknown as Run<TMachine>;
   }
 
-  async #begin(input: unknown, identity: RunIdentity): Promise<Run> {
+  async #begin(input: unknown, identity: RunIdentity): Promise<Held> {
+    const { Desk } = await loadDesk();
     await this.#context.lease.ensure();
-    const core = new RunCore(this.#context, identity);
+    const core = new RunCore(this.#context, identity, (run) => new Desk(run));
     await core.start(input);
-    return this.#keep(core);
+    return this.#keep(core, true);
   }
 
   /**
@@ -214,15 +266,29 @@ export class Runtime {
     checkMs('wait', wait);
     if (typeof first !== 'string') checkMachine(first);
     checkId('run', id);
+    return (await this.#open(machine, id, wait, true)).run;
+  }
+
+  async #open(
+    machine: AnyStateMachine | undefined,
+    id: string,
+    wait: number,
+    isKept: boolean,
+  ): Promise<Held> {
     // One thing at a time for each run: after this loop nothing else is under way.
     for (let busy; ;) {
       const here = this.#runs.get(id);
-      if (here && !here.core.leaving) return here.run;
+      if (here && !here.core.leaving) {
+        if (isKept) {
+          here.isKept = true;
+          here.core.leavesAtRest = false;
+        }
+        return here;
+      }
       busy = this.#busy.get(id) ?? here?.core.leaving;
       if (!busy) break;
       try {
-        const run = await busy;
-        if (run) return run;
+        await busy;
       } catch (error) {
         // A start that failed because there is such a run already: that one is to be opened.
         if (!(error instanceof RunExistsError) && !here) throw error;
@@ -230,9 +296,144 @@ export class Runtime {
     }
     const opening = loadReader()
       .then(({ openRun }) => openRun(this.#context, this.#machines, machine, id, wait, this.#options.migrate))
-      .then((core) => this.#keep(core));
+      .then((core) => this.#keep(core, isKept));
     this.#track(id, opening);
     return opening;
+  }
+
+  /** Has a run here for as long as `use` takes, and from then on until it is at rest. */
+  readonly #borrow: Borrow = async (id, use) => {
+    this.#checkOpen();
+    checkId('run', id);
+    const held = await this.#open(undefined, id, 0, false);
+    held.users++;
+    held.core.leavesAtRest = false;
+    try {
+      return await use(held.core);
+    } finally {
+      held.users--;
+      if (!held.isKept && held.users === 0) {
+        held.core.leavesAtRest = true;
+        held.core.progressed();
+      }
+    }
+  };
+
+  async #deliveries(): Promise<Delivery> {
+    const { Delivery } = await loadDesk();
+    return (this.#delivery ??= new Delivery(this.#context, this.#machines, this.#borrow));
+  }
+
+  /**
+   * Sends an event to a run that may not be open. Where this runtime has it, or can open it, the event is delivered, and
+   * the run is let go of at rest. Else it is stored in the run's inbox: whoever holds the run delivers it.
+   *
+   * @throws {RunNotFoundError}
+   * @throws {RunClosedError} where the run is at its end, or was deleted.
+   * @throws what `run.send()` throws.
+   */
+  async send(id: string, event: AnyEventObject, options: SendOptions = {}): Promise<Receipt> {
+    this.#checkOpen();
+    checkId('run', id);
+    checkEvent(id, event);
+    if (options.id !== undefined) checkId('event', options.id);
+    const held = this.#runs.get(id);
+    if (held && !held.core.leaving) return held.core.send(event, options);
+    return (await this.#deliveries()).send(id, event, options);
+  }
+
+  /**
+   * Answers a question of a run that may not be open; early answers wait until their question opens.
+   *
+   * @throws {InvalidInputError} where the question's schema does not take the answer.
+   * @throws {InputClosedError} where somebody was first, its deadline passed, or the run went on without it.
+   * @throws {RunNotFoundError}
+   * @throws {RunClosedError} where the run is at its end, or was deleted.
+   */
+  async answer(inputId: string, value: unknown, options: AnswerOptions = {}): Promise<Receipt> {
+    this.#checkOpen();
+    const { run } = parseQuestionId(inputId);
+    const held = this.#runs.get(run);
+    if (held && !held.core.leaving) return held.core.answer(inputId, value, options);
+    if (options.id !== undefined) checkId('answer', options.id);
+    return (await this.#deliveries()).answer(inputId, value, options);
+  }
+
+  /** Lists open questions over all runs, oldest first. */
+  async *inputs(query: InputQuery = {}): AsyncGenerator<PendingInput> {
+    const { store, inline } = this.#context;
+    yield* (await loadDesk()).listInputs(store, inline, query);
+  }
+
+  /**
+   * Tells which questions open and close from now on: those of this runtime at once, those of other processes within
+   * `limits.poll` milliseconds. Ends when the loop over it does.
+   */
+  async *watchInputs(query: InputQuery = {}): AsyncGenerator<InputEvent> {
+    const { InputWatch } = await loadDesk();
+    yield* new InputWatch({ ...this.#context, poll: this.#poll, watch: this.#watch }, query);
+  }
+
+  readonly #watch = (changed: (change: Change) => void): (() => void) => {
+    this.#watchers.add(changed);
+    return () => this.#watchers.delete(changed);
+  };
+
+  /** What became of a question: who answered what and when. `undefined` where nothing is known of it. */
+  async recordOf(inputId: string): Promise<InputRecord | undefined> {
+    const { run } = parseQuestionId(inputId);
+    await this.get(run);
+    const { store, inline } = this.#context;
+    return (await loadDesk()).readRecord(store, inline, run, inputId);
+  }
+
+  /**
+   * Opens each run that a dead process left running, that is overdue, or that has messages, and lets go of it at rest.
+   * From then on one timer waits for the next run that is due, until the runtime is closed.
+   */
+  async recover(options: RecoverOptions = {}): Promise<RecoveryReport> {
+    this.#checkOpen();
+    const { concurrency = 10 } = options;
+    if (!Number.isInteger(concurrency) || concurrency < 1)
+      throw new InvalidArgumentError(
+        `'concurrency' is a number of runs, 1 or more; it was ${String(concurrency)}.`,
+      );
+    const { Recovery } = await loadDesk();
+    const context = {
+      ...this.#context,
+      rest: this.#options.limits?.lease ?? LEASE,
+      isHeld: (run: string) => this.#runs.has(run),
+    };
+    this.#recovery ??= new Recovery(context, this.#borrow);
+    return this.#recovery.recover({ concurrency });
+  }
+
+  /**
+   * Ends a run for good, as XState's `stop()` does: no exit action runs; its effects, delays and questions end.
+   *
+   * @throws {RunNotFoundError}
+   * @throws {RunClosedError} where it is at its end already.
+   */
+  async cancel(id: string, { by, reason }: CancelOptions = {}): Promise<void> {
+    this.#checkOpen();
+    checkId('run', id);
+    await (await this.#deliveries()).cancel(id, by, reason);
+  }
+
+  /**
+   * Takes a run up again, out of quarantine or after it failed: from its last good checkpoint, or from the one at seq
+   * `from`, which is appended as a new one. Its effects run again under the same ids.
+   *
+   * @throws {CheckpointNotFoundError}
+   * @throws {RunLockedError} where another holds it.
+   */
+  async retry(id: string, { from }: { readonly from?: number } = {}): Promise<Run> {
+    this.#checkOpen();
+    checkId('run', id);
+    await this.get(id);
+    await this.#runs.get(id)?.run.release();
+    await (await loadDesk()).retryRun(this.#context, id, from);
+    return this.open(id);
   }
 
   /** Opens the run with `options.id` where it exists, else starts it. */
@@ -316,6 +517,7 @@ export class Runtime {
   }
 
   async #close({ grace = GRACE }: ReleaseOptions = {}): Promise<void> {
+    this.#recovery?.close();
     await Promise.allSettled(this.#busy.values());
     const released = await Promise.allSettled(
       [...this.#runs.values()].map(({ run }) => run.release({ grace })),
@@ -325,13 +527,36 @@ export class Runtime {
     if (failed) throw failed.reason;
   }
 
-  #keep(core: RunCore): Run {
-    const run = new Run(core);
-    if (!core.isClosed) this.#runs.set(core.id, { core, run });
-    return run;
+  #keep(core: RunCore, isKept: boolean): Held {
+    const held = { core, run: new Run(core), isKept, users: 0 };
+    if (core.isClosed) return held;
+    this.#runs.set(core.id, held);
+    this.#polling ??= unref(setInterval(() => void this.#deliverWaiting(), this.#poll));
+    return held;
   }
 
-  #track(id: string, work: Promise<Run | undefined>): void {
+  get #poll(): number {
+    return this.#options.limits?.poll ?? POLL;
+  }
+
+  /** Delivers what others left for runs that are held here. */
+  async #deliverWaiting(): Promise<void> {
+    const before = this.#polled;
+    if (before === 'not yet') return;
+    this.#polled = 'not yet';
+    try {
+      const { store, lease } = this.#context;
+      const waiting = await store.runs({ owner: lease.owner, undelivered: true, limit: PAGE });
+      await Promise.all(waiting.map(async ({ run }) => this.#runs.get(run)?.core.drain()));
+      this.#polled = 'well';
+    } catch (error) {
+      if (before === 'well')
+        this.#context.logger('Savepoint could not look for messages; it is tried again.', error);
+      this.#polled = 'badly';
+    }
+  }
+
+  #track(id: string, work: Promise<Held | undefined>): void {
     this.#busy.set(id, work);
     const forget = (): void => {
       this.#busy.delete(id);
@@ -342,7 +567,10 @@ export class Runtime {
 
   /** A runtime that holds nothing keeps no timer. */
   #restIfIdle(): void {
-    if (this.#runs.size === 0 && this.#busy.size === 0) this.#context.lease.rest();
+    if (this.#runs.size > 0) return;
+    clearInterval(this.#polling);
+    this.#polling = undefined;
+    if (this.#busy.size === 0) this.#context.lease.rest();
   }
 
   async #stored(id: string): Promise<StoredRun> {

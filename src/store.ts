@@ -175,8 +175,8 @@ export interface RunCommit {
   readonly close?: readonly string[] | undefined;
   /** The ids of messages that are delivered: they are gone from the inbox. */
   readonly take?: readonly string[] | undefined;
-  /** The id of a message. Where one waits under it, nothing is written: the outcome is `taken`. */
-  readonly unless?: string | undefined;
+  /** The ids of messages. Where one of them waits, nothing is written: the outcome is `taken`. */
+  readonly unless?: readonly string[] | undefined;
   /** Gives up the run together with this commit. */
   readonly release?: boolean | undefined;
 }
@@ -186,7 +186,7 @@ export interface RunCommit {
  * - `exists`: the id is taken, or was until it was deleted (`create` only).
  * - `conflict`: another checkpoint than `expect` is the newest one.
  * - `fenced`: the run is no longer this owner's under this fence, or is gone.
- * - `taken`: the message that was named by `unless` waits.
+ * - `taken`: a message that was named by `unless` waits.
  * - `failed`: nothing was written. `retry`: the same again may go well (a full disk, a busy file).
  */
 export type Outcome =

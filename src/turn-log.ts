@@ -6,11 +6,14 @@
  * back waits for every turn before them.
  */
 import type { Committer, Committing } from './committer.ts';
-import type { BlobChanges, Checkpoints } from './checkpoint/checkpoints.ts';
-import { ConflictError, FencedError, InvalidArgumentError, RunExistsError, StoreError } from './errors.ts';
+import type { Checkpoints } from './checkpoint/checkpoints.ts';
+import { ConflictError, FencedError, RunClosedError, RunExistsError, StoreError } from './errors.ts';
 import type { Lease } from './lease.ts';
-import type { SendOptions } from './run.ts';
-import type { CheckpointRow, Head, Outcome, Row, RunCommit, RunStatus, Store } from './store.ts';
+import type { Change } from './input/questions.ts';
+import { MessageWaitsError } from './mail.ts';
+import type { Told } from './told.ts';
+import type { CheckpointRow, Head, Outcome, RunCommit, RunStatus, Store } from './store.ts';
+import { mergeWrites, type Writes } from './writes.ts';
 import type { Host } from './xstate/host.ts';
 import type { LiveSnapshot } from './xstate/insider.ts';
 import type { Turn } from './xstate/turn.ts';
@@ -25,24 +28,38 @@ export interface Waiter {
   reject(error: unknown): void;
 }
 
+/** Something that goes into a commit, and those who wait for it. */
+interface Entry {
+  waiters: Waiter[] | undefined;
+  /** What it writes beside a checkpoint. */
+  readonly writes: Writes | undefined;
+  readonly head: Head | undefined;
+}
+
 /** A turn that ended. */
-export interface Ended {
+export interface Ended extends Entry {
   readonly turn: Turn;
   readonly seq: number;
   /** The root's snapshot after it. */
   readonly snapshot: LiveSnapshot;
   readonly status: RunStatus;
+  /** Is the run over with it, and nothing left to do? */
+  readonly isOver: boolean;
   /** The root's state value after it. */
   readonly value: unknown;
   readonly touchedRoot: boolean;
-  waiters: Waiter[] | undefined;
-  readonly head: Head | undefined;
+  /** What it did to the run's questions. */
+  readonly change: Change | undefined;
   /** What was said with the event. */
-  readonly told: SendOptions | undefined;
+  readonly told: Told | undefined;
   readonly row: CheckpointRow;
-  /** The receipt of the event's id. */
-  readonly event: Row | undefined;
-  readonly blobs: BlobChanges | undefined;
+  /** Was it let out before it was committed? */
+  isLetOut: boolean;
+}
+
+/** Rows that are written between two turns: of a step, say. */
+interface Recorded extends Entry {
+  readonly turn?: undefined;
 }
 
 /** The run whose turns these are. */
@@ -65,6 +82,8 @@ export interface TurnLogOwner {
   show(ended: Ended): void;
   /** Its held effects have run: tell those who watch. */
   tell(ended: Ended): void;
+  /** These turns are taken back, newest last. */
+  rewind(turns: readonly Ended[]): void;
   /** Sets off once more what set off a turn that was taken back. */
   relayAgain(ended: Ended): Turn;
   /** Something became durable, or was let out. */
@@ -84,9 +103,14 @@ export class TurnLog implements Committing {
   isWaiting = false;
   fence: number;
   #seq: number;
-  #pending: Ended[] = [];
+  #pending: (Ended | Recorded)[] = [];
   #inFlight:
-    | { readonly turns: readonly Ended[]; readonly commit: RunCommit; again: boolean; isDueAgain: boolean }
+    | {
+        readonly entries: readonly (Ended | Recorded)[];
+        readonly commit: RunCommit;
+        again: boolean;
+        isDueAgain: boolean;
+      }
     | undefined;
   #toRelease: Ended[] = [];
   #releasing = false;
@@ -118,7 +142,7 @@ export class TurnLog implements Committing {
 
   /** The last turn that is not durable yet. */
   get last(): Ended | undefined {
-    return this.#pending.at(-1) ?? this.#inFlight?.turns.at(-1);
+    return this.#pending.findLast(isTurn) ?? this.#inFlight?.entries.findLast(isTurn);
   }
 
   get nextSeq(): number {
@@ -129,18 +153,47 @@ export class TurnLog implements Committing {
   add(ended: Ended): void {
     this.#seq = ended.seq;
     this.#pending.push(ended);
-    // Whether there is such a run at all is known only when its first turn is committed.
-    if (this.#run.durability !== 'sync' && this.committed > 0) {
-      this.#toRelease.push(ended);
+    if (this.#run.durability !== 'sync' && !this.#mustCommitFirst) {
+      this.#letOut(ended);
       queueMicrotask(() => this.#release());
     }
     if (this.#isDue(ended)) this.#run.context.committer.add(this);
   }
 
+  /** Writes rows with the next commit. Resolves when they are durable. */
+  record(writes: Writes, head?: Head): Promise<unknown> {
+    return new Promise((resolve, reject) => {
+      if (this.#closed) return reject(new RunClosedError(this.#run.id, 'is closed'));
+      this.#pending.push({ writes, head, waiters: [{ resolve, reject }] });
+      this.#run.context.committer.add(this);
+    });
+  }
+
   #isDue(newest: Ended): boolean {
     return (
-      this.#run.durability !== 'exit' || this.#flushing || newest.seq === 1 || newest.status !== 'running'
+      this.#run.durability !== 'exit' ||
+      this.#flushing ||
+      newest.seq === 1 ||
+      newest.status !== 'running' ||
+      isGuarded(newest)
     );
+  }
+
+  /**
+   * In every mode: whether there is such a run at all is known only when its first turn is committed, and answers and
+   * questions that open commit first, with all that comes after them.
+   */
+  get #mustCommitFirst(): boolean {
+    return (
+      this.committed === 0 ||
+      this.#pending.some(isGuarded) ||
+      (this.#inFlight?.entries.some(isGuarded) ?? false)
+    );
+  }
+
+  #letOut(ended: Ended): void {
+    ended.isLetOut = true;
+    this.#toRelease.push(ended);
   }
 
   /** Commits what is pending, now also where commits wait for rest. */
@@ -169,50 +222,55 @@ export class TurnLog implements Committing {
       this.#inFlight.isDueAgain = false;
       return this.#inFlight.commit;
     }
-    let turns = this.#pending;
-    if (this.#oneByOne > 0) turns = turns.splice(0, 1);
+    let entries = this.#pending;
+    if (this.#oneByOne > 0) entries = entries.splice(0, 1);
     else this.#pending = [];
     // Only when nothing is left that may still make a turn: an action that fails, say.
-    const farewell = turns.length === 0 && this.#toRelease.length === 0 ? this.#farewell : undefined;
-    if (turns.length === 0 && !farewell) return undefined;
-    // A run at its end needs no owner; nothing that its last turn holds back can make another.
-    const last = turns.at(-1);
-    const isOver =
-      last !== undefined &&
-      this.#pending.length === 0 &&
-      (last.status === 'done' || last.status === 'failed');
+    const farewell = entries.length === 0 && this.#toRelease.length === 0 ? this.#farewell : undefined;
+    if (entries.length === 0 && !farewell) return undefined;
+    const commit = this.#commitOf(entries, farewell?.head);
+    this.#inFlight = { entries, commit, again: false, isDueAgain: false };
+    return commit;
+  }
+
+  #commitOf(
+    entries: readonly (Ended | Recorded)[],
+    farewell: (() => Head | undefined) | undefined,
+  ): RunCommit {
     const { id: run, checkpoints, durability } = this.#run;
     const { lease, replace } = this.#run.context;
-    const written = turns.map(({ row }) => row);
-    // Between two rests, 'exit' keeps no seqs; nor does it keep what was captured for each.
-    const rows =
-      durability === 'exit' && written.length > 1
-        ? [checkpoints.merge(written, turns.at(-1)!.value)]
-        : written;
-    const head = farewell?.head() ?? turns.findLast((ended) => ended.head)?.head;
-    let put: Row[] | undefined;
-    let drop: BlobChanges['drop'] | undefined;
-    for (const { event, blobs } of turns) {
-      if (event) (put ??= []).push(event);
-      if (!blobs) continue;
-      (put ??= []).push(...blobs.put);
-      drop = [...(drop ?? []), ...blobs.drop];
+    let rows: CheckpointRow[] = [];
+    let head: Head | undefined;
+    let parts: Writes[] | undefined;
+    for (const entry of entries) {
+      if (entry.turn) rows.push(entry.row);
+      if (entry.head) head = entry.head;
+      if (entry.writes) (parts ??= []).push(entry.writes);
     }
-    const commit: RunCommit = {
+    const last = entries.at(-1);
+    // Between two rests, 'exit' keeps no seqs; nor does it keep what was captured for each.
+    if (durability === 'exit' && rows.length > 1)
+      rows = [checkpoints.merge(rows, entries.findLast(isTurn)!.value)];
+    const writes = parts && mergeWrites(parts);
+    return {
       run,
       owner: lease.owner,
       fence: this.fence,
-      create: turns[0]?.seq === 1,
+      create: rows.length > 0 && this.committed === 0,
       expect: rows.length > 0 ? this.committed : undefined,
       checkpoints: rows,
       dropBefore: replace ? rows.findLast((row) => row.base)?.seq : undefined,
-      head,
-      put,
-      drop,
-      release: farewell !== undefined || isOver,
+      head: farewell?.() ?? head,
+      put: writes?.put,
+      drop: writes?.drop,
+      ask: writes?.ask,
+      close: writes?.close,
+      take: writes?.take,
+      unless: writes?.unless,
+      // A run at its end needs no owner; nothing that its last turn holds back can make another.
+      release:
+        farewell !== undefined || (last?.turn !== undefined && last.isOver && this.#pending.length === 0),
     };
-    this.#inFlight = { turns, commit, again: false, isDueAgain: false };
-    return commit;
   }
 
   outcome(outcome: Outcome): void {
@@ -229,10 +287,10 @@ export class TurnLog implements Committing {
         if (this.#inFlight?.again && this.#inFlight.commit.release) return this.#committed();
         return this.close(new FencedError(this.#run.id));
       case 'taken':
-        return this.#refused(new InvalidArgumentError(`The message '${outcome.message.id}' waits.`));
+        return this.#refused(new MessageWaitsError(outcome.message));
       case 'failed':
         if (outcome.retry) this.#tryAgain(outcome.error, 'failed');
-        else this.#refused(outcome.error);
+        else this.#refused(this.#refusal(outcome.error));
     }
   }
 
@@ -241,11 +299,12 @@ export class TurnLog implements Committing {
   }
 
   #committed(): void {
-    const { turns, commit } = this.#inFlight!;
+    const { entries, commit } = this.#inFlight!;
+    const letOutNow = this.#run.durability === 'sync' || this.#mustCommitFirst;
     this.#inFlight = undefined;
     this.#retryIn = FIRST_RETRY;
-    this.#oneByOne = Math.max(0, this.#oneByOne - turns.length);
-    const newest = turns.at(-1);
+    this.#oneByOne = Math.max(0, this.#oneByOne - entries.length);
+    const newest = entries.findLast(isTurn);
     if (newest) this.committed = newest.seq;
     this.#run.checkpoints.stored(commit.put);
     if (this.#pending.length === 0) this.#flushing = false;
@@ -254,15 +313,18 @@ export class TurnLog implements Committing {
       this.#farewell?.waiter.resolve(this.committed);
       this.#farewell = undefined;
     }
-    if (this.#run.durability === 'sync' || commit.create) {
-      this.#toRelease.push(...turns);
-      // In the other modes, these ended while the first commit was in flight.
-      if (this.#run.durability !== 'sync') this.#toRelease.push(...this.#pending);
+    for (const { turn, waiters } of entries)
+      if (!turn && waiters) for (const waiter of waiters) waiter.resolve(undefined);
+    if (letOutNow) {
+      for (const ended of entries) if (ended.turn && !ended.isLetOut) this.#letOut(ended);
+      // In the other modes, these waited for what had to be committed first.
+      if (this.#run.durability !== 'sync' && !this.#mustCommitFirst)
+        for (const ended of this.#pending) if (ended.turn && !ended.isLetOut) this.#letOut(ended);
       this.#release();
     }
     if (this.#closed) return;
-    if (this.#pending.length > 0 && this.#isDue(this.#pending.at(-1)!)) this.#run.context.committer.add(this);
-    else if (this.#farewell) this.#run.context.committer.add(this);
+    const next = this.#pending.at(-1);
+    if (next ? !next.turn || this.#isDue(next) : this.#farewell) this.#run.context.committer.add(this);
     this.#run.progressed();
   }
 
@@ -371,57 +433,77 @@ export class TurnLog implements Committing {
     this.#retryIn = Math.min(LAST_RETRY, this.#retryIn * 2);
   }
 
+  #refusal(cause: Error): Error {
+    const refused = this.#inFlight!.entries[0];
+    const what = refused?.turn ? `turn ${refused.seq}` : 'what was to be kept beside the turns';
+    const message = `The store refused ${what} of run '${this.#run.id}'; the run is as it was before.`;
+    return refused ? new StoreError(message, 'failed', { cause }) : cause;
+  }
+
   /**
-   * The store takes this commit never. Several turns: it is one of them, so they go one by one. One: it
+   * The store takes this commit never. Several entries: it is one of them, so they go one by one. One: it
    * is taken back, with all that came after it, and what set those off is set off again.
    */
   #refused(error: Error): void {
-    const { turns } = this.#inFlight!;
+    const { entries } = this.#inFlight!;
+    const { committer } = this.#run.context;
     this.#inFlight = undefined;
-    const later = [...turns, ...this.#pending];
+    const later = [...entries, ...this.#pending];
     this.#pending = later;
     const [refused] = later;
-    if (!refused) return this.close(error);
-    const failure = new StoreError(
-      `The store refused turn ${refused.seq} of run '${this.#run.id}'; the run is as it was before.`,
-      'failed',
-      { cause: error },
-    );
-    if (this.#run.durability !== 'sync' || refused.seq === 1) return this.close(failure);
-    if (turns.length > 1) {
-      this.#oneByOne = turns.length;
+    if (entries.length === 0 || !refused) return this.close(error);
+    if (entries.length > 1) {
+      this.#oneByOne = entries.length;
       this.#run.checkpoints.forget();
-      return this.#run.context.committer.add(this);
+      return committer.add(this);
     }
-    this.#pending = [];
+    if (!refused.turn) {
+      later.shift();
+      for (const waiter of refused.waiters ?? []) waiter.reject(error);
+      if (later.length > 0) committer.add(this);
+      return this.#run.progressed();
+    }
+    if (refused.isLetOut || refused.seq === 1) return this.close(error);
+    const turns = later.filter(isTurn);
+    // What was written between turns stands on its own.
+    this.#pending = later.filter((entry) => !entry.turn);
     const { host, checkpoints } = this.#run;
-    const rewound = later.map(({ turn }) => turn);
+    const rewound = turns.map(({ turn }) => turn);
+    this.#run.rewind(turns);
     host.rewind(rewound);
     this.#seq = this.committed;
     checkpoints.forget();
-    if (refused.waiters) for (const waiter of refused.waiters) waiter.reject(failure);
-    else this.#run.refused(refused, failure);
-    for (const ended of later.slice(1)) {
+    if (refused.waiters) for (const waiter of refused.waiters) waiter.reject(error);
+    else this.#run.refused(refused, error);
+    for (const ended of turns.slice(1)) {
       if (this.#closed) return;
       const { waiters = [] } = ended;
       const before = this.#seq;
       const turn = this.#run.relayAgain(ended);
       if (turn.refusal !== undefined) for (const waiter of waiters) waiter.reject(turn.refusal);
       else if (this.#seq === before) for (const waiter of waiters) waiter.resolve(undefined);
-      else (this.#pending.at(-1)!.waiters ??= []).push(...waiters);
+      else (this.last!.waiters ??= []).push(...waiters);
     }
     for (const late of host.takeLate(rewound)) host.settle(late);
+    if (this.#pending.length > 0) committer.add(this);
   }
 
   /** Ends it: all who wait are told why. */
   close(error: Error): void {
     if (this.#closed) return;
     this.#closed = true;
-    const waiting = [...this.#toRelease, ...(this.#inFlight?.turns ?? []), ...this.#pending];
-    for (const { waiters = [] } of new Set(waiting)) for (const waiter of waiters) waiter.reject(error);
+    const waiting = [...this.#toRelease, ...(this.#inFlight?.entries ?? []), ...this.#pending];
+    for (const { waiters = [] } of new Set<Entry>(waiting))
+      for (const waiter of waiters) waiter.reject(error);
     this.#farewell?.waiter.reject(error);
     this.#run.closed(error);
   }
 }
+
+const isTurn = (entry: Ended | Recorded): entry is Ended => entry.turn !== undefined;
+
+/** Nothing of it may be seen before it is committed, in whatever mode. */
+const isGuarded = ({ writes }: Entry): boolean =>
+  writes !== undefined && (writes.unless ?? writes.ask) !== undefined;
 
 const starterOf = ({ more }: Head): unknown => (JSON.parse(more) as { readonly starter?: unknown }).starter;

@@ -111,7 +111,7 @@ onEachStore((on) => {
           close: ['r/1'],
           ask: [question('r/2')],
           take: ['m'],
-          unless: 'another',
+          unless: ['another'],
         }),
       );
       expect(await find(on.store, 'r')).toMatchObject({ seq: 2, status: 'waitingForInput' });

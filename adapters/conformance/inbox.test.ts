@@ -165,7 +165,7 @@ onEachStore((on) => {
       ask: [question('r/q')],
       take: ['a'],
       release: true,
-      unless: 'm',
+      unless: ['m'],
     } as const;
 
     beforeEach(() => commit(on.store, creation('r'), creation('s'), creation('t')));
@@ -196,8 +196,8 @@ onEachStore((on) => {
       'yields though it holds little: %j',
       async (change) => {
         await leave('r', 'm');
-        expect(await statuses(on.store, turn('r', 2, { unless: 'm' }))).toEqual(['taken']);
-        expect(await statuses(on.store, { run: 'r', owner, fence: 1, unless: 'm', ...change })).toEqual([
+        expect(await statuses(on.store, turn('r', 2, { unless: ['m'] }))).toEqual(['taken']);
+        expect(await statuses(on.store, { run: 'r', owner, fence: 1, unless: ['m'], ...change })).toEqual([
           'taken',
         ]);
         expect(await loaded(on.store, 'r')).toEqual([1]);
@@ -211,9 +211,9 @@ onEachStore((on) => {
       const batch = [
         turn('s', 2, { take: ['a'] }),
         turn('r', 2, full),
-        turn('t', 2, { unless: 'm' }),
+        turn('t', 2, { unless: ['m'] }),
         turn('s', 3),
-        creation('new', { unless: 'm' }),
+        creation('new', { unless: ['m'] }),
       ];
       expect(await statuses(on.store, ...batch)).toEqual([
         'committed',
@@ -229,8 +229,8 @@ onEachStore((on) => {
 
     test('is fenced or in conflict first', async () => {
       await leave('r', 'm');
-      expect(await statuses(on.store, turn('r', 2, { unless: 'm', fence: 9 }))).toEqual(['fenced']);
-      expect(await statuses(on.store, turn('r', 9, { unless: 'm' }))).toEqual(['conflict']);
+      expect(await statuses(on.store, turn('r', 2, { unless: ['m'], fence: 9 }))).toEqual(['fenced']);
+      expect(await statuses(on.store, turn('r', 9, { unless: ['m'] }))).toEqual(['conflict']);
     });
   });
 });

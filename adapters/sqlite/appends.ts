@@ -40,7 +40,7 @@ export class Appends {
     if (row === undefined || checkpoints?.length !== 1 || expect === undefined) return false;
     if (create === true || release === true || head !== undefined || dropBefore !== undefined) return false;
     if (!isEmpty(put) || !isEmpty(drop)) return false;
-    if (!isEmpty(ask) || !isEmpty(close) || !isEmpty(take) || unless !== undefined) return false;
+    if (!isEmpty(ask) || !isEmpty(close) || !isEmpty(take) || !isEmpty(unless)) return false;
     if (row.seq <= expect || row.seq >= seqLimit) return false;
     const rid = this.keys.held(commit.run);
     const oid = this.keys.owner(commit.owner);

@@ -54,7 +54,7 @@ test('a message that is left through one handle is found and taken through the o
   expect(await other.enqueue('r', { id: 'ours', value: '3' })).toEqual({ status: 'known', value: '2' });
   expect(await keysOf(store, 'r', 'inbox')).toEqual(['theirs', 'ours']);
   expect((await store.runs({ undelivered: true, owner, limit: 9 })).map(({ run }) => run)).toEqual(['r']);
-  expect(await statuses(store, turn('r', 2, { unless: 'theirs' }))).toEqual(['taken']);
+  expect(await statuses(store, turn('r', 2, { unless: ['theirs'] }))).toEqual(['taken']);
   await commit(store, turn('r', 2, { take: ['theirs', 'ours'] }));
   expect(await keysOf(other, 'r', 'inbox')).toEqual([]);
   expect(await other.runs({ undelivered: true, limit: 9 })).toEqual([]);

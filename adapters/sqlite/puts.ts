@@ -36,7 +36,6 @@ function isPutOnly(commit: RunCommit): boolean {
   return (
     expect === undefined &&
     head === undefined &&
-    unless === undefined &&
     dropBefore === undefined &&
     create !== true &&
     release !== true &&
@@ -44,7 +43,8 @@ function isPutOnly(commit: RunCommit): boolean {
     isEmpty(drop) &&
     isEmpty(ask) &&
     isEmpty(close) &&
-    isEmpty(take)
+    isEmpty(take) &&
+    isEmpty(unless)
   );
 }
 

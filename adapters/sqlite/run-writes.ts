@@ -95,9 +95,11 @@ export class RunWrites {
     }
     const newest = current === undefined ? 0 : current.newest - current.rid * seqLimit;
     if (commit.expect !== undefined && commit.expect !== newest) return { status: 'conflict' };
-    if (unless !== undefined && current !== undefined) {
-      const value = this.inbox.find(current.rid, unless);
-      if (value !== undefined) return { status: 'taken', message: { id: unless, value } };
+    if (current !== undefined) {
+      for (const id of unless ?? []) {
+        const value = this.inbox.find(current.rid, id);
+        if (value !== undefined) return { status: 'taken', message: { id, value } };
+      }
     }
     const disorder = outOfOrder(newest, checkpoints) ?? this.#askedElsewhere(commit);
     if (disorder !== undefined) return this.#refused(run, disorder);

@@ -16,7 +16,7 @@ import { InvalidArgumentError } from '../errors.ts';
 import { kindOf } from '../xstate/kinds.ts';
 import type { DurableArgs } from './durable-function.ts';
 import { fromDurable } from './from-durable.ts';
-import { type InterruptPolicy, interruptPolicy, onInterrupt } from './policy.ts';
+import { type InterruptPolicy, policyOf, onInterrupt } from './policy.ts';
 import { isStepProgress } from './progress.ts';
 
 const double = fromDurable(async ({ input, step }: DurableArgs<{ amount: number }>) => {
@@ -156,11 +156,9 @@ describe('fromDurable, without a run,', () => {
 });
 
 describe('a policy for interruptions', () => {
-  const policyOf = (logic: object): unknown => Reflect.get(logic, interruptPolicy);
-
   test('is an option of fromDurable', () => {
     expect(policyOf(fromDurable(() => never<void>(), { onInterrupt: 'ask' }))).toBe('ask');
-    expect(policyOf(fromDurable(() => never<void>()))).toBeUndefined();
+    expect(policyOf(fromDurable(() => never<void>()))).toBe('rerun');
   });
 
   test.for(['rerun', 'fail', 'ask'] as const)('is put on a copy of any logic: %s', (policy) => {
@@ -173,7 +171,7 @@ describe('a policy for interruptions', () => {
     for (const logic of logics) {
       const copy = onInterrupt(logic, policy);
       expect(policyOf(copy)).toBe(policy);
-      expect(policyOf(logic)).toBeUndefined();
+      expect(policyOf(logic)).toBe('rerun');
       expect(kindOf(copy as never)).toBe(kindOf(logic as never));
       expect(createActor(copy as typeof double, { input: { amount: 1 } }).getSnapshot().status).toBe(
         'active',

@@ -23,9 +23,22 @@ export interface Journal {
    */
   encode(value: unknown, path: string): string;
   decode(text: string): Promise<unknown>;
-  /**
-   * Opens a question below the effect, or finds the one that it opened before. `name` is a part of an id: its
-   * `% / : #` are encoded, and one that was used before has its number behind it. Rejects with `InputExpiredError`.
-   */
-  ask(name: string, question: unknown, signal: AbortSignal): Promise<unknown>;
+  /** Opens a question below the effect, or finds the one that it opened before. Rejects with `InputExpiredError`. */
+  ask(request: StepQuestion): Promise<unknown>;
+  /** The effect does nothing but wait, until then by the clock (`Infinity`: for a person); `undefined`: it works again. */
+  park(until: number | undefined): void;
+}
+
+/** A question in the middle of a function. */
+export interface StepQuestion {
+  /** The name of the step, in its encoded form: a part of the question's id. */
+  readonly name: string;
+  /** The step's key in the journal. */
+  readonly key: string;
+  /** The id of the question, where it was opened before. */
+  readonly known: string | undefined;
+  /** The entry that says so. */
+  readonly entry: (id: string) => string;
+  readonly question: unknown;
+  readonly signal: AbortSignal;
 }

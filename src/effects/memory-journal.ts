@@ -1,8 +1,7 @@
 /** A journal for an actor that no run hosts. It ends with the process. */
 import type { AnyActorRef } from 'xstate';
 import { createCodec } from '../checkpoint/codec.ts';
-import { encodeRich, RICH } from '../checkpoint/envelope.ts';
-import type { Json } from '../checkpoint/json.ts';
+import { decodeText, encodeText } from '../checkpoint/text.ts';
 import { InvalidArgumentError } from '../errors.ts';
 import { type Clock, systemClock } from '../xstate/delays.ts';
 import type { Journal } from './journal.ts';
@@ -22,16 +21,10 @@ export function memoryJournal(actor: Pick<AnyActorRef, 'id'>): Journal {
     write: async (key, value) => {
       entries.set(key, value);
     },
-    encode: (value, path) =>
-      codec.inspect(value, { actor: actor.id, path }) === 'plain'
-        ? JSON.stringify(value)
-        : encodeRich(value, codec, new Map()),
-    decode: async (text) => {
-      if (!text.startsWith(RICH)) return JSON.parse(text);
-      const { decode } = await import('../checkpoint/decode.ts');
-      return decode(JSON.parse(text.slice(RICH.length)) as Json, new Map(), codec.types);
-    },
-    ask: async (name) => {
+    encode: (value, path) => encodeText(codec, value, { actor: actor.id, path }),
+    decode: (text) => decodeText(codec, text),
+    park: () => {},
+    ask: async ({ name }) => {
       throw new InvalidArgumentError(
         `Nobody can answer the question '${name}' of '${actor.id}': start the machine with createRuntime().`,
       );

@@ -10,7 +10,7 @@ import { InvalidArgumentError } from '../errors.ts';
 export type InterruptPolicy = 'rerun' | 'fail' | 'ask';
 
 /** Where an actor's logic has its policy. */
-export const interruptPolicy: unique symbol = Symbol.for('savepoint.interruptPolicy');
+const interruptPolicy: unique symbol = Symbol.for('savepoint.interruptPolicy');
 
 const policies: readonly unknown[] = ['rerun', 'fail', 'ask'] satisfies readonly InterruptPolicy[];
 
@@ -32,3 +32,7 @@ export function onInterrupt<TLogic extends AnyActorLogic>(logic: TLogic, policy:
   const copy = Object.create(Object.getPrototypeOf(logic) as object, Object.getOwnPropertyDescriptors(logic));
   return Object.assign(copy as TLogic, { [interruptPolicy]: policy });
 }
+
+/** The policy of actor logic. */
+export const policyOf = (logic: object): InterruptPolicy =>
+  (logic as { readonly [interruptPolicy]?: InterruptPolicy })[interruptPolicy] ?? 'rerun';

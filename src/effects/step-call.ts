@@ -25,7 +25,9 @@ export class StepCall implements Place {
 
   constructor(
     readonly effect: Effect,
-    /** The step's name, encoded, with its number. */
+    /** The step's name, as it was given. */
+    readonly given: string,
+    /** The same, encoded, with its number. */
     readonly key: string,
     readonly call: number,
     readonly overlapped: 0 | 1,

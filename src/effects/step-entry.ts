@@ -4,12 +4,13 @@
  * - `[call, overlapped, "failed", error]`: it is finished, by an error, as text.
  * - `[call, overlapped, "retry", attempt, due]`: the next try has this number, and may start when it is due.
  * - `[call, overlapped, "sleep", due]`: it sleeps until then.
+ * - `[call, overlapped, "ask", id]`: it waits for the answer to the question with this id.
  *
  * `call` is the number of the call among all of the effect's; `overlapped` is 1 where another step was in flight.
  */
 import { StoreError } from '../errors.ts';
 
-export type EntryState = 'done' | 'rich' | 'failed' | 'retry' | 'sleep';
+export type EntryState = 'done' | 'rich' | 'failed' | 'retry' | 'sleep' | 'ask';
 
 /** An entry that was read. */
 export interface Entry {
@@ -30,7 +31,7 @@ export interface Finished extends Entry {
 }
 
 export const isFinished = (entry: Entry | undefined): entry is Finished =>
-  entry !== undefined && entry.state !== 'retry' && entry.state !== 'sleep';
+  entry !== undefined && !['retry', 'sleep', 'ask'].includes(entry.state);
 
 /** Where in its effect a step was called. */
 export interface Place {

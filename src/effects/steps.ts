@@ -25,6 +25,8 @@ export class Steps {
   /** How often each name was called. */
   readonly #counts = new Map<string, number>();
   readonly #inFlight = new Set<StepCall>();
+  /** Those of them that do nothing but wait, and until when. */
+  readonly #parked = new Map<StepCall, number>();
   #calls = 0;
   /** What the effect fails with, whatever its function makes of it: a mismatch, or a journal that takes no more. */
   #failure: { readonly error: unknown } | undefined;
@@ -108,8 +110,9 @@ export class Steps {
       this.#failure = { error };
       throw error;
     }
-    const call = new StepCall(this.#effect, key, number, this.#inFlight.size > 0 ? 1 : 0, entry);
+    const call = new StepCall(this.#effect, name, key, number, this.#inFlight.size > 0 ? 1 : 0, entry);
     this.#inFlight.add(call);
+    if (this.#parked.size > 0) this.#tellParked();
     return call;
   }
 
@@ -142,6 +145,7 @@ export class Steps {
           if (!mayRetry(attempt, error, retry)) return await this.#giveUp(call, error);
           const due = timeIn(this.#effect.clock, delayBefore(attempt, retry));
           attempt++;
+          this.#park(call, due);
           await this.#write(call, entryText(call, 'retry', `${attempt},${due}`));
           await this.#wait(call, due);
           continue;
@@ -150,7 +154,7 @@ export class Steps {
         return result;
       }
     } finally {
-      this.#inFlight.delete(call);
+      this.#leave(call);
     }
   }
 
@@ -183,12 +187,13 @@ export class Steps {
       if (isFinished(entry)) return void (await this.#recall(entry));
       const until = entry?.state === 'sleep' ? (entry.value as number) : due;
       if (until > this.#effect.clock.now()) {
+        this.#park(call, until);
         if (until !== entry?.value) await this.#write(call, entryText(call, 'sleep', `${until}`));
         await this.#wait(call, until);
       }
       await this.#finish(call, undefined);
     } finally {
-      this.#inFlight.delete(call);
+      this.#leave(call);
     }
   }
 
@@ -206,7 +211,15 @@ export class Steps {
       if (isFinished(call.entry)) return await this.#recall(call.entry);
       let answer: unknown;
       try {
-        answer = await call.try(1, ({ signal }) => this.#journal.ask(call.key, question, signal), undefined);
+        const known = call.entry?.state === 'ask' ? (call.entry.value as string) : undefined;
+        const entry = (id: string): string => entryText(call, 'ask', JSON.stringify(id));
+        const name = encodeName(call.given);
+        this.#park(call, Infinity);
+        answer = await call.try(
+          1,
+          ({ signal }) => this.#journal.ask({ name, key: call.key, known, entry, question, signal }),
+          undefined,
+        );
       } catch (error) {
         // What else goes wrong is no outcome of the question: it may be asked again.
         if (error instanceof InputExpiredError) return await this.#giveUp(call, error);
@@ -215,7 +228,7 @@ export class Steps {
       await this.#finish(call, answer);
       return answer;
     } finally {
-      this.#inFlight.delete(call);
+      this.#leave(call);
     }
   }
 
@@ -226,8 +239,34 @@ export class Steps {
   }
 
   async #wait(call: StepCall, due: number): Promise<void> {
-    if (due > this.#effect.clock.now() && !this.#over) await call.wait(due);
+    if (due > this.#effect.clock.now() && !this.#over) {
+      this.#park(call, due);
+      await call.wait(due);
+    }
+    this.#unpark(call);
     this.#mayStart(call.name);
+  }
+
+  #park(call: StepCall, until: number): void {
+    if (this.#parked.get(call) === until) return;
+    this.#parked.set(call, until);
+    this.#tellParked();
+  }
+
+  #unpark(call: StepCall): void {
+    if (this.#parked.delete(call)) this.#tellParked();
+  }
+
+  #leave(call: StepCall): void {
+    this.#inFlight.delete(call);
+    if (this.#parked.delete(call) || this.#parked.size > 0) this.#tellParked();
+  }
+
+  /** The function waits where each of its steps does. */
+  #tellParked(): void {
+    if (this.#over) return;
+    const isParked = this.#parked.size > 0 && this.#parked.size === this.#inFlight.size;
+    this.#journal.park(isParked ? Math.min(...this.#parked.values()) : undefined);
   }
 
   #finish(call: StepCall, result: unknown): Promise<void> {

@@ -4,7 +4,9 @@
  *
  * @module
  */
+import type { Codec } from '../checkpoint/codec.ts';
 import type { Json } from '../checkpoint/json.ts';
+import { encodeText } from '../checkpoint/text.ts';
 import { InvalidInputError, type InputIssue } from '../errors.ts';
 import type { Awaitable } from '../store.ts';
 
@@ -91,6 +93,19 @@ export function validate(
   return result.then(judge, (error: unknown) => {
     throw brokenSchema(inputId, error);
   });
+}
+
+/** Throws `InvalidInputError` where an answer has more than `limit` bytes, and `NotSerializableError` where it cannot be kept. */
+export function checkSize(inputId: string, value: unknown, limit: number, codec: Codec): void {
+  if (limit === Infinity) return;
+  const text = encodeText(codec, value ?? null, { actor: '', path: `answer('${inputId}')` });
+  // Most are far from it, and to measure costs a copy.
+  if (text.length * 3 <= limit) return;
+  const bytes = new TextEncoder().encode(text).length;
+  if (bytes > limit)
+    throw new InvalidInputError(inputId, [
+      { message: `it has ${bytes} bytes, and limits.answerBytes is ${limit}; keep large values elsewhere` },
+    ]);
 }
 
 // Not `instanceof`: the promise of another realm or library is one, too. What is no object is judged, and fails there.

@@ -176,6 +176,8 @@ export class Capture implements Where {
     const systemId = child.systemId ?? child._systemId;
     if (systemId !== undefined) stored['systemId'] = systemId;
     if (child._syncSnapshot) stored['syncSnapshot'] = true;
+    const { effect } = adopted(child);
+    if (effect) stored['effect'] = effect.born;
     return stored;
   }
 
@@ -326,7 +328,7 @@ function defined(values: Readonly<Record<string, unknown>>): Record<string, unkn
 /** What XState would store of an actor that is no machine. */
 function persisted(actor: LiveActor, snapshot: LiveSnapshot): Record<string, unknown> {
   const { kind } = adopted(actor);
-  if (kind === 'pure' || kind === 'custom')
+  if (kind === 'pure' || kind === 'question' || kind === 'custom')
     return defined(actor.logic.getPersistedSnapshot(snapshot) as Record<string, unknown>);
   const { status, context, input, output, error } = snapshot;
   return defined({ status, context, input, output, error });

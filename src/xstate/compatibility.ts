@@ -2,29 +2,11 @@
 import type { AnyStateMachine } from 'xstate';
 import { childPath } from './actor-path.ts';
 import type { Document } from './capture.ts';
+import { nodeOf, sourceOf } from './source.ts';
 import { isMachine } from './structure.ts';
 
 type Node = AnyStateMachine['root'];
 type Logic = object | undefined;
-
-/** By id; XState keeps it to itself. */
-const nodeOf = (machine: AnyStateMachine, id: string): Node | undefined =>
-  (machine as unknown as { readonly idMap: ReadonlyMap<string, Node> }).idMap.get(id);
-
-const inline = /^xstate\.invoke\.(\d+)\.(.*)$/;
-
-/** The logic that a stored `src` names, as XState resolves it. */
-function sourceOf(machine: AnyStateMachine, src: string): Logic {
-  const [, index, nodeId] = inline.exec(src) ?? [];
-  if (nodeId === undefined)
-    return Object.hasOwn(machine.implementations.actors, src)
-      ? (machine.implementations.actors[src] as Logic)
-      : undefined;
-  const node = nodeOf(machine, nodeId);
-  const invoke = node?.config.invoke as unknown;
-  const config = (Array.isArray(invoke) ? invoke[Number(index)] : invoke) as { src?: unknown } | undefined;
-  return typeof config?.src === 'object' ? (config.src as Logic) : undefined;
-}
 
 /** What a document names and `machine` does not have, one line each. Empty: it can be restored. */
 export function missingFrom(machine: AnyStateMachine, document: Document): string[] {

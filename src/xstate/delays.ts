@@ -68,11 +68,7 @@ export class Delays implements LiveScheduler {
   // --- As XState calls it
 
   schedule(source: LiveActor, target: LiveActor, event: AnyEventObject, delay: number, id?: string): void {
-    const key = this.#lastKey + 1;
-    // One without an end, too, is stored as a number.
-    const wait = Math.min(delay, Number.MAX_SAFE_INTEGER);
-    const due = Math.min(this.#clock.now() + wait, Number.MAX_SAFE_INTEGER);
-    const added = { key, source, target, event, delay: wait, id: id ?? `#${key}`, due };
+    const added = this.make(source, target, event, delay, id);
     this.add(added);
     this.#owner.delayAdded(added);
   }
@@ -91,6 +87,15 @@ export class Delays implements LiveScheduler {
 
   get size(): number {
     return this.#timers?.size ?? 0;
+  }
+
+  /** One that is not pending yet. */
+  make(source: LiveActor, target: LiveActor, event: AnyEventObject, delay: number, id?: string): Delay {
+    const key = this.#lastKey + 1;
+    // One without an end, too, is stored as a number.
+    const wait = Math.min(delay, Number.MAX_SAFE_INTEGER);
+    const due = Math.min(this.#clock.now() + wait, Number.MAX_SAFE_INTEGER);
+    return { key, source, target, event, delay: wait, id: id ?? `#${key}`, due };
   }
 
   /** Makes it pending no more, by the turn that is going on. */

@@ -7,6 +7,10 @@
  * function that the user gave ourselves, and keep what arrives meanwhile until the stop is certain.
  */
 import type { AnyEventObject } from 'xstate';
+import type { CurrentEffect } from '../effects/ambient.ts';
+import { runFor } from '../effects/ambient.ts';
+import type { Journal } from '../effects/journal.ts';
+import { actorPath } from './actor-path.ts';
 import { STOPPED, type LiveActor, type LiveLogic, type LiveSnapshot } from './insider.ts';
 import type { Kind } from './kinds.ts';
 
@@ -15,6 +19,15 @@ export interface Outcome {
   readonly effect: Effect;
   readonly target: LiveActor;
   readonly event: AnyEventObject;
+}
+
+/** What an effect is told by the run that it belongs to. */
+export interface EffectOwner {
+  settle(outcome: Outcome): void;
+  /** Its id, its attempt and the run's fence. */
+  identify(effect: Effect): CurrentEffect;
+  /** What is kept of it between its start and its outcome. */
+  journalOf(effect: Effect): Journal;
 }
 
 type Listener = (event: AnyEventObject) => void;
@@ -33,7 +46,42 @@ interface Subscribable {
 /** The type of the event that makes an actor fail with `event.error`; only the wrapped logic knows it. */
 export const FAILURE = 'savepoint.failure';
 
+/** What XState gives a creator, and what a run adds: made when it is asked for, as most never do. */
+class CreatorArgs {
+  readonly #effect: Effect;
+  readonly input: unknown;
+  readonly self: LiveActor;
+  readonly system: LiveActor['system'];
+  readonly emit: (event: AnyEventObject) => void;
+
+  constructor(effect: Effect, input: unknown) {
+    const { actor } = effect;
+    this.#effect = effect;
+    this.input = input;
+    this.self = actor;
+    this.system = actor.system;
+    this.emit = actor._actorScope.emit;
+  }
+
+  get effectId(): string {
+    return this.#effect.identity.effectId;
+  }
+  get attempt(): number {
+    return this.#effect.identity.attempt;
+  }
+  get journal(): Journal {
+    return this.#effect.journal;
+  }
+}
+
 export class Effect {
+  /** The seq of the turn that made its actor, which with the actor's path is its name. */
+  born = 0;
+  /**
+   * Set while it does nothing but wait: until then, by the clock, or for a person. It is then no reason to call the run
+   * a running one.
+   */
+  parkedUntil: number | undefined;
   /** What arrived while the actor was stopped by a turn that is not committed yet. */
   late: Outcome[] | undefined;
   #receivers: Set<Listener> | undefined;
@@ -45,18 +93,33 @@ export class Effect {
     readonly actor: LiveActor,
     readonly kind: Kind,
     private readonly logic: LiveLogic,
-    private readonly host: { settle(outcome: Outcome): void },
+    private readonly host: EffectOwner,
   ) {}
+
+  get identity(): CurrentEffect {
+    return this.host.identify(this);
+  }
+
+  get journal(): Journal {
+    return this.host.journalOf(this);
+  }
+
+  /** By which it is found again: the path of its actor, and the turn that made it. */
+  get key(): string {
+    return `${actorPath(this.actor)}:${this.born}`;
+  }
+
+  /** The logic as the user wrote it. */
+  get source(): LiveLogic {
+    return this.logic;
+  }
 
   /** Runs the user's function. `snapshot` is the actor's at the time when it was to start. */
   start(snapshot: LiveSnapshot): void {
     if (this.#over) return;
     this.#started = true;
     try {
-      if (this.kind === 'promise') this.#startPromise(snapshot);
-      else if (this.kind === 'callback') this.#startCallback(snapshot);
-      else if (this.kind === 'custom') this.#startCustom(snapshot);
-      else this.#startObservable(snapshot);
+      runFor(this.identity, () => this.#begin(snapshot));
     } catch (error) {
       this.#settle(this.failure(error));
     }
@@ -88,6 +151,18 @@ export class Effect {
     return { type: 'xstate.observable.error', data: error };
   }
 
+  #begin(snapshot: LiveSnapshot): void {
+    if (this.kind === 'promise') this.#startPromise(snapshot);
+    else if (this.kind === 'callback') this.#startCallback(snapshot);
+    else if (this.kind === 'custom') this.#startCustom(snapshot);
+    else this.#startObservable(snapshot);
+  }
+
+  /** The event that ends its actor with an output; `undefined` where it can have none. */
+  success(data: unknown): AnyEventObject | undefined {
+    return this.kind === 'promise' ? { type: 'xstate.promise.resolve', data } : undefined;
+  }
+
   #creator(): Creator {
     return this.logic.config as Creator;
   }
@@ -100,15 +175,13 @@ export class Effect {
   }
 
   #startPromise({ input }: LiveSnapshot): void {
-    const { actor } = this;
     const controller = new AbortController();
     this.#end = () => controller.abort();
-    const { signal } = controller;
-    const { emit } = actor._actorScope;
-    Promise.resolve(this.#creator()({ input, system: actor.system, self: actor, emit, signal })).then(
+    const args = Object.assign(new CreatorArgs(this, input), { signal: controller.signal });
+    Promise.resolve(this.#creator()(args)).then(
       (data) => {
         this.#end = undefined; // as in XState: a promise that has settled is not aborted any more
-        this.#settle({ type: 'xstate.promise.resolve', data });
+        this.#settle(this.success(data)!);
       },
       (error: unknown) => {
         this.#end = undefined;
@@ -118,13 +191,8 @@ export class Effect {
   }
 
   #startCallback({ input }: LiveSnapshot): void {
-    const { actor } = this;
-    const parent = actor._parent;
-    const dispose = this.#creator()({
-      input,
-      system: actor.system,
-      self: actor,
-      emit: actor._actorScope.emit,
+    const parent = this.actor._parent;
+    const args = Object.assign(new CreatorArgs(this, input), {
       sendBack: (event: AnyEventObject) => {
         if (parent) this.#settle(event, parent);
       },
@@ -132,6 +200,7 @@ export class Effect {
         (this.#receivers ??= new Set()).add(listener);
       },
     });
+    const dispose = this.#creator()(args);
     if (typeof dispose !== 'function') return;
     this.#end = dispose as () => void;
     if (this.#over) this.#end(); // stopped by what it sent while it started
@@ -147,8 +216,7 @@ export class Effect {
 
   #startObservable({ input }: LiveSnapshot): void {
     const { kind, actor } = this;
-    const args = { input, system: actor.system, self: actor, emit: actor._actorScope.emit };
-    const subscription = (this.#creator()(args) as Subscribable).subscribe({
+    const subscription = (this.#creator()(new CreatorArgs(this, input)) as Subscribable).subscribe({
       next: (value: AnyEventObject) => {
         if (kind === 'observable') this.#settle({ type: 'xstate.observable.next', data: value });
         else if (actor._parent) this.#settle(value, actor._parent);

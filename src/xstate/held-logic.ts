@@ -17,7 +17,7 @@ const held = new WeakMap<LiveLogic, LiveLogic>();
 
 /** The logic that stands in for `logic`. */
 export function holdLogic(logic: LiveLogic, kind: Kind): LiveLogic {
-  if (kind === 'pure') return logic;
+  if (kind === 'pure' || kind === 'question') return logic;
   let wrapped = held.get(logic);
   if (wrapped === undefined) {
     wrapped = kind === 'machine' ? holdMachine(logic) : holdEffect(logic, kind);

@@ -14,10 +14,13 @@ import type {
   Subscription,
 } from 'xstate';
 import { childOf, isInTree } from './actor-path.ts';
+import type { CurrentEffect } from '../effects/ambient.ts';
+import type { Journal } from '../effects/journal.ts';
+import { LETTER, letterOf } from '../effects/send-to-run.ts';
 import { storable } from '../storable.ts';
 import { adopt, adopted, bootFor, type ActorHost } from './adopted.ts';
 import { Delays, type Clock, type Delay, type DelayOwner } from './delays.ts';
-import { Effect, FAILURE, type Outcome } from './effect.ts';
+import { Effect, FAILURE, type EffectOwner, type Outcome } from './effect.ts';
 import { holdLogic } from './held-logic.ts';
 import {
   NOT_STARTED,
@@ -30,7 +33,7 @@ import {
   type LiveSystem,
 } from './insider.ts';
 import { kindOf, type Kind } from './kinds.ts';
-import { Turn, type Cause } from './turn.ts';
+import { Turn, type Cause, type Held, type HeldAction } from './turn.ts';
 
 export type Inspect = Observer<PublicInspectionEvent> | ((event: PublicInspectionEvent) => void);
 
@@ -48,6 +51,16 @@ export interface HostOwner {
   turnEnded(turn: Turn): boolean;
   /** A turn that nobody waits for was refused, and no actor can be told. */
   failed(error: unknown): void;
+  /** The seq that a turn which ends now would have. */
+  readonly nextSeq: number;
+  identify(effect: Effect): CurrentEffect;
+  journalOf(effect: Effect): Journal;
+  /** An effect that was cut off: starts it by `start`, or does what its policy says. */
+  interrupted(effect: Effect, start: () => void): void;
+  /** Runs a custom action whose turn is let out. Throws what it throws. */
+  act(held: Held & { readonly action: HeldAction }): void;
+  /** One that does not run, as another of its actor threw before it. */
+  skip(held: Held): void;
 }
 
 /** Builtin actions that belong to the turn; all others leave the actor system. */
@@ -55,7 +68,7 @@ const builtin = /^xstate\.(?!log$)/;
 
 const bootEvent = { type: 'xstate.init' };
 
-export class Host implements ActorHost, DelayOwner {
+export class Host implements ActorHost, DelayOwner, EffectOwner {
   /** The live root actor. Shows states that may never be committed. */
   root!: LiveActor;
   readonly delays: Delays;
@@ -197,9 +210,13 @@ export class Host implements ActorHost, DelayOwner {
       if (!lease.holds) return false;
       turn.held.shift();
       const { actor } = held;
-      if (actor && failed?.has(actor)) continue;
+      if (actor && failed?.has(actor)) {
+        this.owner.skip(held);
+        continue;
+      }
       try {
-        held.run();
+        if (held.action) this.owner.act(held as Held & { readonly action: HeldAction });
+        else held.run();
       } catch (error) {
         if (actor) {
           // As in XState: after an action that throws, the actor's further actions do not run.
@@ -240,9 +257,7 @@ export class Host implements ActorHost, DelayOwner {
 
   /** Holds something back until the turn that is running, or the last one that ended, is released. */
   hold(actor: LiveActor | undefined, run: () => void): void {
-    const turn = this.#turn ?? this.#unreleased.at(-1);
-    if (turn) turn.held.push({ actor, run });
-    else run();
+    this.#holdOne({ actor, run });
   }
 
   /** Sets off a turn, or a part of the one that is running. It tells why it was refused, if it was. */
@@ -384,9 +399,12 @@ export class Host implements ActorHost, DelayOwner {
   }
 
   #takeOver(actor: LiveActor, kind: Kind): void {
-    const runs = kind !== 'machine' && kind !== 'pure';
+    const runs = kind !== 'machine' && kind !== 'pure' && kind !== 'question';
     const effect = runs ? new Effect(actor, kind, actor.logic, this) : undefined;
-    if (effect) (this.effects ??= new Set()).add(effect);
+    if (effect) {
+      effect.born = this.owner.nextSeq;
+      (this.effects ??= new Set()).add(effect);
+    }
     const mayRefer = this.#restoring;
     const bornIn = actor === this.root ? undefined : this.#turn;
     adopt(actor, { host: this, kind, effect, noted: undefined, bornIn, isStarting: false, mayRefer });
@@ -409,7 +427,26 @@ export class Host implements ActorHost, DelayOwner {
   #holdAction(actor: LiveActor, action: LiveAction): LiveAction {
     const { exec } = action;
     if (!exec) return action;
-    return { ...action, exec: (info, params) => this.hold(actor, () => exec(info, params)) };
+    const isNamed = implementationOf(actor, action.type) === exec;
+    return {
+      ...action,
+      exec: (info, params) => {
+        const { event } = info as { readonly event: AnyEventObject };
+        const run = (): unknown => exec(info, params);
+        const said = letterOf(exec, info, params);
+        const held = said
+          ? { actor, type: LETTER, isNamed: true, params: said, event }
+          : { actor, type: action.type, isNamed, params, event };
+        this.#holdOne({ actor, run, action: held });
+      },
+    };
+  }
+
+  #holdOne(held: Held): void {
+    const turn = this.#turn ?? this.#unreleased.at(-1);
+    if (!turn) return void held.run();
+    turn.held.push(held);
+    if (held.action) turn.actions = [...turn.actions, held.action];
   }
 
   #emit(actor: LiveActor, event: AnyEventObject): void {
@@ -431,9 +468,12 @@ export class Host implements ActorHost, DelayOwner {
 
   startEffect(actor: LiveActor, snapshot: LiveSnapshot): void {
     const { effect } = adopted(actor);
-    this.hold(undefined, () => {
-      if (this.startsEffects) effect?.start(snapshot);
-    });
+    if (!effect) return;
+    const start = (): void => {
+      if (this.startsEffects) effect.start(snapshot);
+    };
+    if (this.#restoring) this.hold(undefined, () => this.owner.interrupted(effect, start));
+    else this.hold(undefined, start);
   }
 
   stopEffect(actor: LiveActor): void {
@@ -461,18 +501,37 @@ export class Host implements ActorHost, DelayOwner {
     return this.root._snapshot;
   }
 
-  /** Is there an effect that runs in this process? */
+  /** Is there an effect that works in this process, and does not only wait? */
   get isBusy(): boolean {
-    for (const { isRunning, actor } of this.effects ?? []) if (isRunning && isActive(actor)) return true;
+    for (const { isRunning, parkedUntil, actor } of this.effects ?? [])
+      if (isRunning && parkedUntil === undefined && isActive(actor)) return true;
     return false;
   }
 
-  /** Is there an effect without outcome, as far as the run goes? */
-  get hasEffects(): boolean {
-    for (const { actor } of this.effects ?? []) if (isActive(actor)) return true;
-    return false;
+  /** Is the root neither at its end nor stopped? */
+  get isActive(): boolean {
+    return this.root._snapshot.status === 'active';
+  }
+
+  /** The effects without outcome, as far as the run goes. */
+  *activeEffects(): Iterable<Effect> {
+    for (const effect of this.effects ?? []) if (isActive(effect.actor)) yield effect;
+  }
+
+  identify(effect: Effect): CurrentEffect {
+    return this.owner.identify(effect);
+  }
+
+  journalOf(effect: Effect): Journal {
+    return this.owner.journalOf(effect);
   }
 }
+
+/** The custom action that the actor's machine has under a name. */
+const implementationOf = (actor: LiveActor, type: string): unknown => {
+  const { actions } = (actor.logic as unknown as AnyStateMachine).implementations;
+  return Object.hasOwn(actions, type) ? actions[type] : undefined;
+};
 
 function failureOf(actor: LiveActor, error: unknown): Cause {
   const { effect } = adopted(actor);

@@ -1,12 +1,21 @@
 /** Which of XState's kinds of actor logic is this? Told by comparison with a probe of each kind. */
 import { fromCallback, fromEventObservable, fromObservable, fromPromise } from 'xstate';
+import { requestOf } from '../input/input-request.ts';
 import type { LiveLogic } from './insider.ts';
 
 /**
- * `pure` logic has no effect of its own (fromTransition, fromStore); `custom` is logic of somebody's
+ * `question` is logic of `inputRequest()`. `pure` logic has no effect of its own (fromTransition, fromStore); `custom` is logic of somebody's
  * own making that has a `start`.
  */
-export type Kind = 'machine' | 'promise' | 'callback' | 'observable' | 'eventObservable' | 'pure' | 'custom';
+export type Kind =
+  | 'machine'
+  | 'promise'
+  | 'callback'
+  | 'observable'
+  | 'eventObservable'
+  | 'pure'
+  | 'question'
+  | 'custom';
 
 const nothing = { subscribe: () => ({ unsubscribe() {} }) };
 
@@ -28,6 +37,7 @@ export function kindOf(logic: LiveLogic): Kind {
   let kind = known.get(logic);
   if (kind === undefined) {
     if ('getStateNodeById' in logic) kind = 'machine';
+    else if (requestOf(logic)) kind = 'question';
     else if (logic.start === undefined) kind = 'pure';
     else if (typeof logic.config !== 'function') kind = 'custom';
     else kind = (texts ??= probes()).get(String(logic.transition)) ?? 'custom';

@@ -1,8 +1,10 @@
 /** Brings a stored document back to life. */
+import { DEADLINE } from '../input/input-request.ts';
 import type { Document } from './capture.ts';
-import { actorAt } from './actor-path.ts';
+import { actorAt, actorPath } from './actor-path.ts';
 import type { Delay } from './delays.ts';
 import type { Host } from './host.ts';
+import { snapshotAt } from './lost-actor.ts';
 import type { Turn } from './turn.ts';
 
 /**
@@ -41,6 +43,7 @@ export function restoreDocument(
   moved: Readonly<Record<string, number>>,
 ): Turn {
   const turn = host.restore(document.snapshot);
+  for (const effect of host.effects ?? []) effect.born = bornAt(document.snapshot, actorPath(effect.actor));
   const {
     machine,
     context: { clock },
@@ -52,9 +55,12 @@ export function restoreDocument(
     if (!source || !target) continue;
     const { event, delay, id } = stored;
     const policy =
-      typeof policies === 'string'
-        ? policies
-        : policies({ machine: machine.id, source: stored.source, event: event.type, delay });
+      // A question's deadline is an instant, whatever becomes of a machine's delays.
+      id === DEADLINE
+        ? 'deadline'
+        : typeof policies === 'string'
+          ? policies
+          : policies({ machine: machine.id, source: stored.source, event: event.type, delay });
     const due = dueBy(policy, moved[key] ?? stored.due, delay, clock.now(), lastSeen);
     const restored = { key: Number(key), source, target, event, delay, id, due };
     if (due > clock.now()) host.delays.add(restored);
@@ -72,6 +78,13 @@ export function restoreDocument(
     run: () => overdue.forEach((delay) => queueMicrotask(() => host.fire(delay))),
   });
   return turn;
+}
+
+/** The seq of the turn that made the actor of an effect: its effect id has to come back. */
+function bornAt(snapshot: unknown, path: string): number {
+  const at = path.lastIndexOf('/');
+  const parent = snapshotAt(snapshot, path.slice(0, Math.max(0, at)));
+  return parent?.children?.[decodeURIComponent(path.slice(at + 1))]?.effect ?? 0;
 }
 
 function dueBy(policy: DelayPolicy, due: number, delay: number, now: number, lastSeen: number): number {

@@ -9,7 +9,7 @@ import type { LiveActor, LiveSnapshot } from './insider.ts';
 
 /** What set a turn off. Relayed again when the turn has to be taken back through no fault of its own. */
 export interface Cause {
-  readonly kind: 'start' | 'event' | 'delay' | 'actor';
+  readonly kind: 'start' | 'event' | 'delay' | 'actor' | 'cancel';
   readonly source?: LiveActor | undefined;
   readonly target: LiveActor;
   readonly event: AnyEventObject;
@@ -31,7 +31,19 @@ export interface Note {
 export interface Held {
   /** The actor whose custom action it is: if it throws, that actor fails. */
   readonly actor: LiveActor | undefined;
-  run(): void;
+  readonly run: () => unknown;
+  /** Where it is a custom action. */
+  readonly action?: HeldAction | undefined;
+}
+
+/** A custom action of a turn. */
+export interface HeldAction {
+  readonly actor: LiveActor;
+  readonly type: string;
+  /** Can it be found again by its type? */
+  readonly isNamed: boolean;
+  readonly params: unknown;
+  readonly event: AnyEventObject;
 }
 
 // Shared by the many turns that have nothing to do with delays.
@@ -41,6 +53,8 @@ export class Turn {
   readonly notes: Note[] = [];
   readonly born: LiveActor[] = [];
   readonly held: Held[] = [];
+  /** Those custom actions among what is held. */
+  actions: readonly HeldAction[] = none;
   /** Delays that became pending in this turn, and that are no longer. */
   added: readonly Delay[] = none;
   removed: readonly Delay[] = none;

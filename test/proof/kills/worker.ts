@@ -108,7 +108,7 @@ async function open({ folder, run: id, life }: { folder: string; run: string; li
 }
 
 async function send({ id, event }: Sent): Promise<void> {
-  const { accepted, seq } = await run!.send(event, { id });
+  const { accepted = false, seq } = await run!.send(event, { id });
   tell({ receipt: { id, accepted, seq } });
 }
 

@@ -168,7 +168,7 @@ export class Durable {
     await this.rest();
     await this.recover();
     for (const { id, receipt } of order) if (receipt!.accepted) this.sent.push({ id, receipt: receipt! });
-    return order.map(({ at, receipt }) => ({ at, taken: receipt!.accepted }));
+    return order.map(({ at, receipt }) => ({ at, taken: receipt!.accepted === true }));
   }
 
   #nextId(): string | undefined {

@@ -1,0 +1,201 @@
+/**
+ * The custom actions of turns that were committed and may not have run.
+ *
+ * Each is a row that is written with its turn and goes with a later commit. They run in order, one after the other: a
+ * promise that one returns is waited for, so that what a crash cuts off is never behind something that was done.
+ */
+import type { AnyEventObject } from 'xstate';
+import type { Codec } from '../checkpoint/codec.ts';
+import { encodeText } from '../checkpoint/text.ts';
+import type { Row } from '../store.ts';
+import { actorPath } from '../xstate/actor-path.ts';
+import type { Held, HeldAction, Turn } from '../xstate/turn.ts';
+import { sourcesOf } from '../xstate/asking.ts';
+import { runFor, type CurrentEffect } from './ambient.ts';
+import { LETTER, type Letter } from './send-to-run.ts';
+
+/** A row of the outbox, decoded. */
+export interface StoredAction {
+  /** The path of the actor whose action it is. */
+  readonly actor: string;
+  readonly type: string;
+  /** The names by which its logic is found, where it is not the root. */
+  readonly sources?: readonly string[];
+  /** Not there for an inline action, which cannot be found again. */
+  readonly event?: unknown;
+  readonly params?: unknown;
+  /** The actor's context, where the turn's checkpoint may not be kept. */
+  readonly context?: unknown;
+}
+
+/** An action that is to run. */
+export interface OutboxItem {
+  readonly key: string;
+  readonly effect: CurrentEffect;
+  run(): unknown;
+  /** Its actor fails with what it throws. */
+  fail(error: unknown): void;
+}
+
+/** The run whose outbox it is. */
+export interface OutboxOwner {
+  readonly id: string;
+  readonly fence: number;
+  /** Are old checkpoints to be kept, each turn's? */
+  readonly keepsEach: boolean;
+  readonly context: {
+    readonly inline: Codec;
+    readonly logger: (...args: unknown[]) => void;
+    post(run: string, event: AnyEventObject, id: string): Promise<unknown>;
+  };
+  /** An action is done: its row is to go, with the next commit or one of its own. */
+  actionDone(): void;
+}
+
+export const rowKey = (seq: number, index: number): string =>
+  `${String(seq).padStart(10, '0')}.${String(index).padStart(4, '0')}`;
+
+/** The seq in a key. */
+export const seqOf = (key: string): number => Number.parseInt(key, 10);
+
+/** The effect id of a custom action. */
+export const actionId = (run: string, actor: string, key: string): string => {
+  const [seq = '', index = ''] = key.split('.');
+  return `${run}${actor === '' ? '' : `/${actor}`}:${Number(seq)}.${Number(index)}`;
+};
+
+export class Outbox {
+  /** What was written and is not done. */
+  readonly #keys = new Map<HeldAction | OutboxItem, string>();
+  /** Behind a promise. */
+  #queue: (OutboxItem & { readonly action: HeldAction | OutboxItem })[] = [];
+  #isWaiting = false;
+  #done: string[] = [];
+
+  constructor(private readonly owner: OutboxOwner) {}
+
+  /** Is there an action that is not done? */
+  get isBusy(): boolean {
+    return this.#keys.size > 0;
+  }
+
+  /** Are there rows in the store that are to go? */
+  get hasDone(): boolean {
+    return this.#done.length > 0;
+  }
+
+  /** The rows of a turn that ended. Throws `NotSerializableError`. */
+  rows(turn: Turn, seq: number): Row[] {
+    const rows = turn.actions.map((action, index): Row => {
+      const value = this.#encode(action);
+      return { kind: 'outbox', key: rowKey(seq, index), value };
+    });
+    turn.actions.forEach((action, index) => this.#keys.set(action, rows[index]!.key));
+    return rows;
+  }
+
+  #encode({ actor, type, isNamed, event, params }: HeldAction): string {
+    const { inline } = this.owner.context;
+    const path = actorPath(actor);
+    if (!isNamed) return JSON.stringify({ actor: path, type } satisfies StoredAction);
+    const context = this.owner.keepsEach ? undefined : actor._snapshot.context;
+    const stored: StoredAction = {
+      actor: path,
+      type,
+      ...(path !== '' && { sources: sourcesOf(actor) }),
+      event,
+      ...(params !== undefined && { params }),
+      ...(context !== undefined && { context }),
+    };
+    return encodeText(inline, stored, { actor: path, path: `action('${type}')`, reference: () => {} });
+  }
+
+  /** A turn was taken back: its actions never were, and what it took away is still there. */
+  rewind(turn: Turn, dropped: readonly Pick<Row, 'kind' | 'key'>[] | undefined): void {
+    for (const action of turn.actions) this.#keys.delete(action);
+    for (const { kind, key } of dropped ?? []) if (kind === 'outbox') this.#done.push(key);
+  }
+
+  /** Runs an action whose turn is let out, now or when those before it are done. Throws what it throws, where it is now. */
+  act({ action, run }: Held & { readonly action: HeldAction }, fail: (error: unknown) => void): void {
+    const key = this.#keys.get(action);
+    if (key === undefined) return void run();
+    const { id, fence, context } = this.owner;
+    const effectId = actionId(id, actorPath(action.actor), key);
+    const { run: to, event } = (action.params ?? {}) as Letter;
+    const send = (): unknown => context.post(to, event, effectId);
+    const does = action.type === LETTER ? send : run;
+    this.#perform({ action, key, effect: { effectId, attempt: 1, fence }, run: does, fail });
+  }
+
+  /** An action that does not run any more, as one before it threw. */
+  skip({ action }: Held): void {
+    if (action && this.#keys.has(action)) this.#finish(action);
+  }
+
+  /** What a process that is gone left, in order. */
+  replay(items: readonly OutboxItem[]): void {
+    for (const item of items) this.#keys.set(item, item.key);
+    for (const item of items)
+      try {
+        this.#perform({ ...item, action: item });
+      } catch (error) {
+        item.fail(error);
+      }
+  }
+
+  #perform(item: OutboxItem & { readonly action: HeldAction | OutboxItem }): void {
+    if (this.#isWaiting) return void this.#queue.push(item);
+    let result: unknown;
+    try {
+      result = runFor(item.effect, () => item.run());
+    } catch (error) {
+      this.#finish(item.action);
+      throw error;
+    }
+    if (!isThenable(result)) return this.#finish(item.action);
+    this.#isWaiting = true;
+    const settled = (): void => {
+      this.#isWaiting = false;
+      this.#finish(item.action);
+      this.#next();
+    };
+    result.then(settled, (error: unknown) => {
+      this.owner.context.logger(`The action '${item.effect.effectId}' rejected.`, error);
+      settled();
+    });
+  }
+
+  #next(): void {
+    for (let item = this.#queue.shift(); item; item = this.#isWaiting ? undefined : this.#queue.shift()) {
+      try {
+        this.#perform(item);
+      } catch (error) {
+        item.fail(error);
+      }
+    }
+  }
+
+  #finish(action: HeldAction | OutboxItem): void {
+    const key = this.#keys.get(action);
+    if (key === undefined) return;
+    this.#keys.delete(action);
+    this.#done.push(key);
+    this.owner.actionDone();
+  }
+
+  /** The rows that are to go with the commit that is being made. */
+  takeDone(): Pick<Row, 'kind' | 'key'>[] {
+    const done = this.#done;
+    this.#done = [];
+    return done.map((key) => ({ kind: 'outbox', key }));
+  }
+
+  /** The run is let go of: what waits behind a promise runs when it is opened again. */
+  close(): void {
+    this.#queue = [];
+  }
+}
+
+const isThenable = (value: unknown): value is PromiseLike<unknown> =>
+  typeof (value as { then?: unknown } | null | undefined)?.then === 'function';

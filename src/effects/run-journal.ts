@@ -1,0 +1,52 @@
+/** The journal of an effect of a run: rows beside the run's checkpoints. */
+import type { Codec } from '../checkpoint/codec.ts';
+import { decodeText, encodeText } from '../checkpoint/text.ts';
+import type { Store } from '../store.ts';
+import type { Writes } from '../writes.ts';
+import { actorPath } from '../xstate/actor-path.ts';
+import type { Clock } from '../xstate/delays.ts';
+import type { Effect } from '../xstate/effect.ts';
+import type { Journal, StepQuestion } from './journal.ts';
+
+/** The run that the effect belongs to. */
+export interface JournalOwner {
+  readonly id: string;
+  readonly context: { readonly store: Store; readonly inline: Codec; readonly clock: Clock };
+  record(writes: Writes): Promise<unknown>;
+  /** An effect waits, or works again: that may make another status. */
+  parked(): void;
+}
+
+/** Who asks on behalf of effects. */
+interface Asks {
+  ask(effect: Effect, request: StepQuestion): Promise<unknown>;
+}
+
+export function runJournal(owner: JournalOwner, questions: Asks, effect: Effect): Journal {
+  const { id: run, context } = owner;
+  const { effectId, attempt, fence } = effect.identity;
+  const { key } = effect;
+  const { clock, inline, store } = context;
+  return {
+    effectId,
+    attempt,
+    fence,
+    clock,
+    async read() {
+      // What is started for the first time has nothing in its journal.
+      if (attempt === 1) return new Map();
+      const rows = await store.rows(run, 'step', { prefix: `${key}/` });
+      return new Map(rows.map(({ key: name, value }) => [name.slice(key.length + 1), value as string]));
+    },
+    write: (name, value) =>
+      owner.record({ put: [{ kind: 'step', key: `${key}/${name}`, value }] }) as Promise<never>,
+    encode: (value, path) => encodeText(inline, value, { actor: actorPath(effect.actor), path }),
+    decode: (text) => decodeText(inline, text),
+    ask: (request) => questions.ask(effect, request),
+    park(until) {
+      if (effect.parkedUntil === until) return;
+      effect.parkedUntil = until;
+      owner.parked();
+    },
+  };
+}

@@ -1,0 +1,104 @@
+/** Delivers what others left for a run that this runtime holds: in order, each message with the turn that it makes. */
+import type { AnyEventObject } from 'xstate';
+import type { Codec } from './checkpoint/codec.ts';
+import { InvalidArgumentError, SavepointError } from './errors.ts';
+import { isRefusal, type Answers } from './input/answers.ts';
+import { decodeMail, type Mail } from './mail.ts';
+import type { Receipt } from './receipt.ts';
+import type { Store } from './store.ts';
+import type { Told } from './told.ts';
+import type { Writes } from './writes.ts';
+
+/** The run whose inbox it is. */
+export interface InboxOwner {
+  readonly id: string;
+  readonly isClosed: boolean;
+  readonly context: {
+    readonly store: Store;
+    readonly inline: Codec;
+    readonly logger: (...args: unknown[]) => void;
+  };
+  send(event: AnyEventObject, told: Told): Promise<Receipt>;
+  cancel(told: Told): Promise<void>;
+  record(writes: Writes): Promise<unknown>;
+  progressed(): void;
+}
+
+const PAGE = 100;
+
+export class Inbox {
+  /** Messages that are on their way. */
+  readonly #delivering = new Set<string>();
+  #draining: Promise<void> | undefined;
+
+  constructor(
+    private readonly owner: InboxOwner,
+    private readonly answers: Answers,
+  ) {}
+
+  /** Is something being delivered? */
+  get isBusy(): boolean {
+    return this.#draining !== undefined;
+  }
+
+  /** Delivers all that waits. Resolves when it is durable. */
+  drain(): Promise<void> {
+    if (this.#draining) return this.#draining.then(() => this.drain());
+    const draining = this.#drain().finally(() => {
+      this.#draining = undefined;
+      this.owner.progressed();
+    });
+    this.#draining = draining;
+    return draining;
+  }
+
+  async #drain(): Promise<void> {
+    const { id: run, context } = this.owner;
+    for (let after: string | undefined; !this.owner.isClosed;) {
+      const rows = await context.store.rows(run, 'inbox', { limit: PAGE, after });
+      const delivered: Promise<void>[] = [];
+      for (const { key, value } of rows) {
+        if (this.#delivering.has(key)) continue;
+        this.#delivering.add(key);
+        const mail = await decodeMail(context.inline, value as string);
+        delivered.push(this.#deliver(key, mail).finally(() => this.#delivering.delete(key)));
+        // An answer whose schema takes its time must not be overtaken.
+        if (mail.type !== 'event') await delivered.at(-1);
+      }
+      await Promise.all(delivered);
+      if (rows.length < PAGE) return;
+      after = rows.at(-1)!.key;
+    }
+  }
+
+  async #deliver(take: string, mail: Mail): Promise<void> {
+    try {
+      if (mail.type === 'event') await this.#event(take, mail);
+      else if (mail.type === 'answer') await this.#answer(take, mail);
+      else await this.owner.cancel({ take, by: mail.by, reason: mail.reason });
+    } catch (error) {
+      // Let go of: whoever takes the run next delivers it.
+      if (this.owner.isClosed) return;
+      this.owner.context.logger(`A message for run '${this.owner.id}' came to nothing.`, error);
+      // What the run can never take must not come again and again.
+      if (SavepointError.isInstance(error)) await this.owner.record({ take: [take] }).catch(() => {});
+    }
+  }
+
+  async #event(take: string, { event, id, by }: Extract<Mail, { type: 'event' }>): Promise<void> {
+    const receipt = await this.owner.send(event, { take, id, by });
+    if (receipt.accepted !== true) await this.owner.record({ take: [take] });
+  }
+
+  async #answer(
+    take: string,
+    { input, value, by, id, at }: Extract<Mail, { type: 'answer' }>,
+  ): Promise<void> {
+    try {
+      await this.answers.answer(input, value, { take, by, id });
+    } catch (error) {
+      if (!isRefusal(error) && !(error instanceof InvalidArgumentError)) throw error;
+      await this.answers.refuse(input, { value, by, id, at }, error, { take });
+    }
+  }
+}

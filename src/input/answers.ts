@@ -1,0 +1,250 @@
+/** Brings answers to the questions of one run: checked first, then a turn, and kept with who gave them and when. */
+import type { AnyEventObject } from 'xstate';
+import type { Codec } from '../checkpoint/codec.ts';
+import {
+  EventNotAcceptedError,
+  InputClosedError,
+  InvalidArgumentError,
+  InvalidInputError,
+} from '../errors.ts';
+import { MessageWaitsError } from '../mail.ts';
+import type { Receipt } from '../receipt.ts';
+import type { Store } from '../store.ts';
+import type { Told } from '../told.ts';
+import type { Writes } from '../writes.ts';
+import type { LiveActor } from '../xstate/insider.ts';
+import { parseQuestionId } from './ids.ts';
+import { ANSWER } from './input-request.ts';
+import type { Change, OpenQuestion, Questions } from './questions.ts';
+import {
+  asideKey,
+  asideRow,
+  decodeRecord,
+  inputOfAside,
+  readClosing,
+  type AnswerRecord,
+  type RecordStatus,
+} from './records.ts';
+import { checkSize, validate } from './schema.ts';
+
+/** What is said with an answer. */
+export interface AnswerOptions {
+  /** Who answers. Kept with the answer. */
+  readonly by?: string;
+  /** The answer's id: given twice with the same id, it is one answer. */
+  readonly id?: string;
+}
+
+/** An answer that is given to a run. */
+export interface GivenAnswer {
+  readonly by?: string | undefined;
+  readonly id?: string | undefined;
+  /** The message that brought it. */
+  readonly take?: string | undefined;
+  /** The row that kept it until its question opened. */
+  readonly aside?: string | undefined;
+}
+
+/** The run whose questions are answered. */
+export interface AnswersOwner {
+  readonly id: string;
+  readonly context: {
+    readonly store: Store;
+    readonly inline: Codec;
+    readonly clock: { now(): number };
+    readonly answerBytes: number;
+    readonly logger: (...args: unknown[]) => void;
+  };
+  /** Throws where the run takes nothing any more. */
+  checkOpen(): void;
+  deliver(target: LiveActor, event: AnyEventObject, told: Told): Promise<Receipt>;
+  record(writes: Writes): Promise<unknown>;
+  flushed(): Promise<void>;
+  /** Delivers what waits in the inbox. */
+  drain(): Promise<void>;
+}
+
+/** Who takes answers to what the code of effects asks. */
+interface EffectAnswers {
+  answer(question: OpenQuestion, record: AnswerRecord, told: Told): Promise<Receipt>;
+}
+
+export class Answers {
+  /** Answers that wait for their question, by its id, in the order in which they came. */
+  readonly #early = new Map<string, { readonly key: string; readonly record: AnswerRecord }[]>();
+
+  constructor(
+    private readonly owner: AnswersOwner,
+    private readonly questions: Questions,
+    private readonly effects: EffectAnswers,
+  ) {}
+
+  /**
+   * Answers a question, or keeps the answer until the question opens.
+   *
+   * @throws {InvalidInputError} where its schema does not take it.
+   * @throws {EventNotAcceptedError} where the state that asks does not.
+   * @throws {InputClosedError}
+   */
+  async answer(input: string, given: unknown, said: GivenAnswer): Promise<Receipt> {
+    const { questions } = this;
+    const { context } = this.owner;
+    checkSize(input, given, context.answerBytes, context.inline);
+    for (;;) {
+      this.owner.checkOpen();
+      const question = questions.find(input);
+      if (!question) return this.#notOpen(input, given, said);
+      // What the code of an effect asks is checked by that code, which may not have come to it again.
+      if (questions.isDetached(question)) {
+        await questions.attached(input);
+        continue;
+      }
+      const checked = validate(input, question.schema, given);
+      const value = checked instanceof Promise ? await checked : checked;
+      // An asynchronous schema takes its time.
+      if (questions.find(input) !== question) continue;
+      try {
+        return await this.#deliver(question, value, said);
+      } catch (error) {
+        // Somebody left an answer in the inbox first: that one is looked at first.
+        if (!(error instanceof MessageWaitsError)) throw error;
+        await this.owner.drain();
+      }
+    }
+  }
+
+  async #deliver(question: OpenQuestion, value: unknown, said: GivenAnswer): Promise<Receipt> {
+    const { asker, input } = question;
+    const { by, id, take, aside } = said;
+    const told: Told = { by, take, aside, answer: { input: input.id, value, by, id } };
+    if (asker.effect) {
+      const record: AnswerRecord = { status: 'answered', value, by, id, at: this.owner.context.clock.now() };
+      return this.effects.answer(question, record, told);
+    }
+    if (asker.state === undefined) return this.owner.deliver(asker.actor, { type: ANSWER, value }, told);
+    const event = eventOf(question, value, by);
+    const receipt = await this.owner.deliver(asker.actor, event, told);
+    if (!receipt.accepted) throw new EventNotAcceptedError(this.owner.id, event.type, asker.accepts ?? []);
+    return receipt;
+  }
+
+  async #notOpen(input: string, value: unknown, { by, id, take, aside }: GivenAnswer): Promise<Receipt> {
+    const { questions } = this;
+    const { id: run, context } = this.owner;
+    if (parseQuestionId(input).run !== run)
+      throw new InvalidArgumentError(`The question '${input}' is not one of run '${run}'.`);
+    while (questions.closing(input)) await this.owner.flushed();
+    const closed = await readClosing(context.store, run, input, context.inline);
+    if (closed) return alreadyClosed(input, closed, id);
+    // It opened while the store was asked.
+    if (questions.find(input)) return this.answer(input, value, { by, id, take, aside });
+    const at = context.clock.now();
+    const record: AnswerRecord = { status: 'early', value, by, id, at };
+    const row = asideRow(asideKey(input, at), record, context.inline);
+    if (!this.#keep(input, row.key, record)) return { delivered: false };
+    await this.owner.record({ put: [row], ...(take !== undefined && { take: [take] }) });
+    // It opened meanwhile.
+    if (questions.find(input)) this.#deliverEarly(input);
+    return { delivered: false };
+  }
+
+  // --- Answers that came early
+
+  /** False: it was kept before. */
+  #keep(input: string, key: string, record: AnswerRecord): boolean {
+    const kept = this.#early.get(input);
+    if (record.id !== undefined && kept?.some((one) => one.record.id === record.id)) return false;
+    if (kept) kept.push({ key, record });
+    else this.#early.set(input, [{ key, record }]);
+    return true;
+  }
+
+  /** Goes on from what was read. */
+  async continueFrom(
+    rows: readonly { readonly key: string; readonly value: string | Uint8Array }[],
+  ): Promise<void> {
+    for (const row of rows) {
+      const record = await decodeRecord(this.owner.context.inline, row);
+      if (record.status === 'early') this.#keep(inputOfAside(row.key), row.key, record);
+    }
+  }
+
+  /** Questions were committed: answers may wait for those that opened. */
+  opened({ opened }: Change): void {
+    if (this.#early.size > 0) for (const { input } of opened) this.#deliverEarly(input.id);
+  }
+
+  /** Delivers those whose question is open by now. */
+  deliverEarly(): void {
+    for (const input of [...this.#early.keys()]) if (this.questions.find(input)) this.#deliverEarly(input);
+  }
+
+  #deliverEarly(input: string): void {
+    const early = this.#early.get(input);
+    if (!early) return;
+    this.#early.delete(input);
+    void (async () => {
+      for (const { key, record } of early) {
+        const { value, by, id } = record;
+        try {
+          await this.answer(input, value, { by, id, aside: key });
+        } catch (error) {
+          if (!isRefusal(error)) return;
+          await this.refuse(input, record, error, { aside: key });
+        }
+      }
+    })().catch(this.owner.context.logger);
+  }
+
+  /** Keeps what came to nothing: who gave which answer, and why it was not taken. */
+  async refuse(
+    input: string,
+    record: Omit<AnswerRecord, 'status'>,
+    error: unknown,
+    { take, aside }: Pick<GivenAnswer, 'take' | 'aside'>,
+    status: RecordStatus = 'refused',
+  ): Promise<void> {
+    const reason = error instanceof Error ? error.message : undefined;
+    const row = asideRow(
+      aside ?? asideKey(input, record.at),
+      { ...record, status, reason },
+      this.owner.context.inline,
+    );
+    await this.owner.record({ put: [row], ...(take !== undefined && { take: [take] }) });
+  }
+
+  /** The run is at its end: what still waits for its question has none. */
+  ended(): Writes | undefined {
+    const { inline } = this.owner.context;
+    const put = [...this.#early.values()].flatMap((kept) =>
+      kept.map(({ key, record }) => asideRow(key, { ...record, status: 'neverOpened' }, inline)),
+    );
+    this.#early.clear();
+    return put.length > 0 ? { put } : undefined;
+  }
+}
+
+/** Is it the answer that is wrong, and not the run that cannot take it now? */
+export const isRefusal = (error: unknown): boolean =>
+  error instanceof InvalidInputError ||
+  error instanceof EventNotAcceptedError ||
+  error instanceof InputClosedError;
+
+/** The receipt of an answer that was given before under the same id. Throws `InputClosedError` for any other. */
+export function alreadyClosed(input: string, closed: AnswerRecord, id: string | undefined): Receipt {
+  const { status, by, at, seq } = closed;
+  if (id !== undefined && closed.id === id)
+    return { delivered: true, accepted: true, ...(seq !== undefined && { seq }) };
+  throw new InputClosedError(input, status as 'answered' | 'expired' | 'withdrawn', by, new Date(at));
+}
+
+/** The event that an answer is for the state that asks. */
+function eventOf({ asker, input }: OpenQuestion, value: unknown, by: string | undefined): AnyEventObject {
+  if (asker.event !== undefined) return { type: asker.event, value, inputId: input.id, by };
+  const event = value as AnyEventObject | null | undefined;
+  if (typeof event !== 'object' || event === null || typeof event.type !== 'string')
+    throw new InvalidInputError(input.id, [
+      { message: `it is an event with one of the types ${(asker.accepts ?? []).join(', ')}` },
+    ]);
+  return event;
+}

@@ -1,0 +1,72 @@
+/** A question that a run is waiting on, as people see it and as it is stored. */
+import type { Codec } from '../checkpoint/codec.ts';
+import type { Json } from '../checkpoint/json.ts';
+import { decodeText, encodeText } from '../checkpoint/text.ts';
+import type { Question, StoredQuestion } from '../store.ts';
+import { parseQuestionId } from './ids.ts';
+
+/** A question that a run is waiting on. */
+export interface PendingInput {
+  /** Readable and known beforehand: `r-42/approval`, `r-42:refund.review`. */
+  readonly id: string;
+  readonly run: string;
+  /** The id of the run's machine. */
+  readonly machine: string;
+  /** The path of the actor that asks, `''` for the root. */
+  readonly actor: string;
+  /** The id of the state that asks, where it is one. */
+  readonly state: string | undefined;
+  readonly prompt: string | undefined;
+  readonly details: unknown;
+  readonly choices: readonly unknown[] | undefined;
+  /** JSON Schema of an answer, where its library can say it. */
+  readonly schema: Json | undefined;
+  /** Of a state: the type of the event that the answer is sent as. */
+  readonly event: string | undefined;
+  /** Of a state without such an event: the answer is an event of one of these types. */
+  readonly accepts: readonly string[] | undefined;
+  readonly assignee: string | undefined;
+  /** In milliseconds since 1970. */
+  readonly deadline: number | undefined;
+  /** When it was asked, in milliseconds since 1970. */
+  readonly opened: number;
+  /** The run's. */
+  readonly tags: readonly string[];
+}
+
+/** What a stored question holds that stores do not look at. */
+export type QuestionBody = Partial<
+  Pick<PendingInput, 'prompt' | 'details' | 'choices' | 'schema' | 'event' | 'accepts' | 'deadline'>
+> & {
+  /** The names by which the logic that asks is found again; for a step, its effect's. */
+  readonly sources?: readonly string[];
+  /** The key of the effect that asks, where it is none of the machine's own questions. */
+  readonly effect?: string;
+  /** Its answer past the deadline. */
+  readonly default?: unknown;
+};
+
+/** As it is stored. Throws `NotSerializableError`. */
+export function encodeQuestion(input: PendingInput, rest: QuestionBody, codec: Codec): Question {
+  const { id, machine, actor, assignee, tags, opened } = input;
+  const { prompt, details, choices, schema, event, accepts, deadline } = input;
+  const body = compact({ prompt, details, choices, schema, event, accepts, deadline, ...rest });
+  const value = encodeText(codec, body, { actor, path: `input('${id}')` });
+  return { id, machine, assignee, tags, opened, value };
+}
+
+/** As people see it, and what is stored with it. */
+export async function decodeQuestion(
+  { id, run, machine, assignee, tags, opened, value }: StoredQuestion,
+  codec: Codec,
+): Promise<{ readonly input: PendingInput; readonly body: QuestionBody }> {
+  const body = (await decodeText(codec, value)) as QuestionBody;
+  const { actor, state } = parseQuestionId(id);
+  const { prompt, details, choices, schema, event, accepts, deadline } = body;
+  const said = { prompt, details, choices, schema, event, accepts, deadline };
+  return { input: { id, run, machine, actor, state, ...said, assignee, opened, tags }, body };
+}
+
+function compact<T extends object>(values: T): T {
+  return Object.fromEntries(Object.entries(values).filter(([, value]) => value !== undefined)) as T;
+}

@@ -1,0 +1,382 @@
+/**
+ * The open questions of one run: which turn opens and closes them, under which id, and what is written for that.
+ *
+ * A turn's share is worked out when it ends, and taken back when it is. What a person sees are committed questions only.
+ */
+import type { Codec } from '../checkpoint/codec.ts';
+import type { Question, Row } from '../store.ts';
+import { decisiveId } from '../mail.ts';
+import type { Told, ToldAnswer } from '../told.ts';
+import type { Writes } from '../writes.ts';
+import { actorAt, actorPath } from '../xstate/actor-path.ts';
+import { actorsOf, askingOf, isAsking, isStillAsking, sourcesOf, type Asking } from '../xstate/asking.ts';
+import type { Delay } from '../xstate/delays.ts';
+import type { Host } from '../xstate/host.ts';
+import type { Turn } from '../xstate/turn.ts';
+import { questionId, parseQuestionId } from './ids.ts';
+import { DEADLINE, EXPIRED, type InputQuestion } from './input-request.ts';
+import { encodeQuestion, type PendingInput, type QuestionBody } from './pending-input.ts';
+import { closingRow, type AnswerRecord } from './records.ts';
+import { jsonSchemaOf, type StandardSchema } from './schema.ts';
+
+/** Who asks: an actor or one of its states, or the code of an effect. */
+export type Asker = Pick<Asking, 'actor' | 'path' | 'state' | 'event' | 'accepts'> & {
+  /** Of the code of an effect: which one, and what it is given. */
+  readonly effect?:
+    | {
+        readonly key: string;
+        /** Not there until its code has come to the question again. */
+        readonly answered?: (record: AnswerRecord, id: string) => void;
+      }
+    | undefined;
+};
+
+export interface OpenQuestion {
+  readonly input: PendingInput;
+  readonly asker: Asker;
+  readonly schema: StandardSchema | undefined;
+  /** Its answer past the deadline, where it has one. */
+  readonly fallback: { readonly value: unknown } | undefined;
+}
+
+/** What a turn did to the questions. */
+export interface Change {
+  readonly opened: OpenQuestion[];
+  readonly closed: { readonly question: OpenQuestion; readonly record: AnswerRecord }[];
+}
+
+/** The run whose questions they are. */
+export interface QuestionsOwner {
+  readonly id: string;
+  readonly machine: { readonly id: string };
+  readonly tags: readonly string[];
+  readonly host: Host;
+  readonly context: {
+    readonly inline: Codec;
+    readonly clock: { now(): number };
+    /** These were committed. */
+    questionsChanged(change: Change): void;
+  };
+}
+
+export class Questions {
+  /** As of the last turn that ended. */
+  readonly #open = new Map<string, OpenQuestion>();
+  /** As of the last turn that was committed. */
+  readonly #committed = new Map<string, OpenQuestion>();
+  /** How often each was opened, by the id without a number. */
+  readonly #counts = new Map<string, number>();
+  /** Closed by turns that are not committed yet. */
+  readonly #closing = new Map<string, AnswerRecord>();
+
+  #attaching: { readonly id: string; resolve(): void }[] = [];
+
+  constructor(private readonly owner: QuestionsOwner) {}
+
+  /** Does the run wait for somebody, as of the last turn that ended? */
+  get isAsking(): boolean {
+    return this.#open.size > 0;
+  }
+
+  /** The questions that people see. */
+  get pending(): PendingInput[] {
+    return [...this.#committed.values()].map(({ input }) => input);
+  }
+
+  /** An open question, as of the last turn that ended. */
+  find(id: string): OpenQuestion | undefined {
+    return this.#open.get(id);
+  }
+
+  /** Why a question is closed, where that is not committed yet. */
+  closing(id: string): AnswerRecord | undefined {
+    return this.#closing.get(id);
+  }
+
+  // --- Turns
+
+  /** Works out what a turn that ended did. `undefined`: nothing. */
+  turnEnded(turn: Turn, told: Told | undefined): Change | undefined {
+    let change: Change | undefined;
+    // One that the machine has no transition for answers nothing.
+    const answered = turn.taken === false ? undefined : told?.answer;
+    if (this.#open.size > 0)
+      for (const question of this.#open.values()) {
+        const isAnswered = question.input.id === answered?.input;
+        if (!isAnswered && isStillAsking(question.asker)) continue;
+        (change ??= { opened: [], closed: [] }).closed.push({
+          question,
+          record: this.#closingRecord(question, turn, isAnswered ? answered : undefined),
+        });
+      }
+    for (const { question, record } of change?.closed ?? []) this.#close(question, record, turn);
+    // The turn that starts a run notes no root, as nothing was before it.
+    const { root } = this.owner.host;
+    if (turn.cause.kind === 'start' && isAsking(root)) change = this.#openAll(askingOf(root), turn, change);
+    for (const { actor } of turn.notes)
+      if (isAsking(actor)) change = this.#openAll(askingOf(actor), turn, change);
+    for (const actor of turn.born) if (isAsking(actor)) change = this.#openAll(askingOf(actor), turn, change);
+    return change;
+  }
+
+  #closingRecord(
+    { asker, fallback }: OpenQuestion,
+    turn: Turn,
+    answer: ToldAnswer | undefined,
+  ): AnswerRecord {
+    const at = this.owner.context.clock.now();
+    if (answer) return { status: 'answered', value: answer.value, by: answer.by, id: answer.id, at };
+    const isExpired = turn.cause.delay?.id === DEADLINE && turn.cause.target === asker.actor;
+    return isExpired ? { status: 'expired', ...fallback, at } : { status: 'withdrawn', at };
+  }
+
+  #close(question: OpenQuestion, record: AnswerRecord, turn: Turn): void {
+    const { id } = question.input;
+    this.#open.delete(id);
+    this.#closing.set(id, record);
+    this.#nowAttached(id);
+    for (const delay of this.#deadlinesOf(question)) {
+      this.owner.host.delays.remove(delay);
+      turn.removed = [...turn.removed, delay];
+    }
+  }
+
+  #deadlinesOf({ asker, input }: OpenQuestion): Delay[] {
+    if (input.deadline === undefined || asker.state !== undefined) return [];
+    return [...this.owner.host.delays.all()].filter(
+      ({ source, id }) => source === asker.actor && id === DEADLINE,
+    );
+  }
+
+  #openAll(
+    askings: readonly Asking[],
+    turn: Turn | undefined,
+    change: Change | undefined,
+  ): Change | undefined {
+    for (const asking of askings) {
+      if (this.#isOpen(asking)) continue;
+      const { question, schema } = asking;
+      const opened = this.#make(asking, question, schema);
+      this.#open.set(opened.input.id, opened);
+      (change ??= { opened: [], closed: [] }).opened.push(opened);
+      if (turn && opened.input.deadline !== undefined) this.#setDeadline(opened, turn);
+    }
+    return change;
+  }
+
+  #isOpen({ actor, state }: Asking): boolean {
+    for (const { asker } of this.#open.values())
+      if (!asker.effect && asker.actor === actor && asker.state === state) return true;
+    return false;
+  }
+
+  #make(
+    asker: Asker,
+    question: InputQuestion,
+    schema: StandardSchema | undefined,
+    name?: string,
+  ): OpenQuestion {
+    const { id: run, machine, tags, context } = this.owner;
+    const { path, state, event, accepts } = asker;
+    const actor = name === undefined ? path : path === '' ? name : `${path}/${name}`;
+    const base = questionId({ run, actor, ...(state !== undefined && { state }) });
+    const times = (this.#counts.get(base) ?? 0) + 1;
+    this.#counts.set(base, times);
+    const { prompt, details, choices, deadline, assignee } = question;
+    const input: PendingInput = {
+      id: times === 1 ? base : `${base}#${times}`,
+      run,
+      machine: machine.id,
+      actor,
+      state,
+      prompt,
+      details,
+      choices,
+      schema: jsonSchemaOf(schema),
+      event,
+      accepts,
+      assignee,
+      deadline: deadline === undefined ? undefined : Number(deadline),
+      opened: context.clock.now(),
+      tags,
+    };
+    return {
+      input,
+      asker,
+      schema,
+      fallback: question.default === undefined ? undefined : { value: question.default },
+    };
+  }
+
+  #setDeadline({ asker: { actor }, input: { id, deadline }, fallback }: OpenQuestion, turn: Turn): void {
+    const { host, context } = this.owner;
+    const due = deadline!;
+    const event = {
+      type: EXPIRED,
+      input: id,
+      deadline: due,
+      hasDefault: fallback !== undefined,
+      ...fallback,
+    };
+    const delay = host.delays.make(actor, actor, event, due - context.clock.now(), DEADLINE);
+    turn.added = [...turn.added, delay];
+    if (due > context.clock.now()) return host.delays.add(delay);
+    // A clock that is moved by hand would leave a timer of 0 ms waiting for its next move.
+    host.delays.addDue(delay);
+    turn.held.push({ actor: undefined, run: () => queueMicrotask(() => host.fire(delay)) });
+  }
+
+  /** What a change writes. Throws `NotSerializableError`. */
+  writes({ opened, closed }: Change, told: Told | undefined, seq: number): Writes {
+    const { inline } = this.owner.context;
+    const put: Row[] = [];
+    for (const { question, record } of closed) {
+      put.push(closingRow(question.input.id, { ...record, seq }, inline));
+      put.push(this.#counted(question.input.id));
+    }
+    return {
+      ask: opened.length > 0 ? opened.map((question) => this.#encode(question)) : undefined,
+      close: closed.length > 0 ? closed.map(({ question }) => question.input.id) : undefined,
+      put: put.length > 0 ? put : undefined,
+      unless: told?.answer && told.take === undefined ? [decisiveId(told.answer.input)] : undefined,
+      drop: told?.aside === undefined ? undefined : [{ kind: 'answer', key: told.aside }],
+    };
+  }
+
+  #encode({ input, asker, fallback }: OpenQuestion): Question {
+    const rest: QuestionBody = {
+      ...(asker.actor._parent && { sources: sourcesOf(asker.actor) }),
+      ...(asker.effect && { effect: asker.effect.key }),
+      ...(fallback && { default: fallback.value }),
+    };
+    return encodeQuestion(input, rest, this.owner.context.inline);
+  }
+
+  #counted(id: string): Row {
+    const { times, ...place } = parseQuestionId(id);
+    return { kind: 'asked', key: questionId({ ...place, times: 1 }), value: String(times) };
+  }
+
+  /** A turn was taken back. */
+  rewind({ opened, closed }: Change): void {
+    for (const { input } of opened) {
+      this.#open.delete(input.id);
+      this.#recount(input.id, -1);
+    }
+    for (const { question } of closed) {
+      this.#closing.delete(question.input.id);
+      this.#open.set(question.input.id, question);
+    }
+  }
+
+  #recount(id: string, by: number): void {
+    const { times, ...place } = parseQuestionId(id);
+    this.#counts.set(questionId({ ...place, times: 1 }), times + by);
+  }
+
+  /** A change was committed. */
+  committed(change: Change): void {
+    for (const { question } of change.closed) {
+      this.#committed.delete(question.input.id);
+      this.#closing.delete(question.input.id);
+    }
+    for (const question of change.opened) this.#committed.set(question.input.id, question);
+    this.owner.context.questionsChanged(change);
+  }
+
+  // --- Questions of effects
+
+  /** The question that is open for an effect itself. */
+  ofEffect(key: string, path: string): string | undefined {
+    for (const { input, asker } of this.#open.values())
+      if (asker.effect?.key === key && input.actor === path) return input.id;
+    return undefined;
+  }
+
+  /** A question of an effect's code, which no turn opens. To be written with `writes`, and told by `committed`. */
+  openForEffect(asker: Asker, question: InputQuestion & { schema?: StandardSchema }, name?: string): Change {
+    const opened = this.#make(asker, question, question.schema, name);
+    this.#open.set(opened.input.id, opened);
+    return { opened: [opened], closed: [] };
+  }
+
+  /** Closes a question that no turn closes. */
+  closeForEffect(question: OpenQuestion, record: AnswerRecord): Change {
+    this.#open.delete(question.input.id);
+    this.#closing.set(question.input.id, record);
+    return { opened: [], closed: [{ question, record }] };
+  }
+
+  // --- Restoring
+
+  /** Goes on from what was read. */
+  continueFrom(
+    stored: readonly { readonly input: PendingInput; readonly body: QuestionBody }[],
+    counts: Iterable<readonly [id: string, times: number]>,
+  ): void {
+    const { root } = this.owner.host;
+    for (const [id, times] of counts) this.#counts.set(id, times);
+    for (const { input, body } of stored) {
+      this.#recount(input.id, 0);
+      // What the code of an effect asks is found by the effect, when it comes to it again.
+      const actor = actorAt(root, input.actor);
+      const asking = actor && askingOf(actor).find(({ state }) => state === input.state);
+      const fallback = 'default' in body ? { value: body.default } : undefined;
+      const question: OpenQuestion | undefined =
+        body.effect !== undefined
+          ? { input, asker: this.#interruptedAsker(input, body.effect), schema: undefined, fallback }
+          : asking && { input, asker: asking, schema: asking.schema, fallback };
+      if (!question) continue;
+      this.#open.set(input.id, question);
+      this.#committed.set(input.id, question);
+    }
+  }
+
+  #interruptedAsker({ actor: path, state, event, accepts }: PendingInput, key: string): Asker {
+    const { root } = this.owner.host;
+    const found =
+      actorAt(root, path) ?? actorAt(root, path.slice(0, Math.max(0, path.lastIndexOf('/')))) ?? root;
+    return {
+      actor: found,
+      path: actorPath(found),
+      state,
+      event,
+      accepts,
+      effect: { key },
+    };
+  }
+
+  /** Is it one whose code has not come to it again? */
+  isDetached({ asker }: OpenQuestion): boolean {
+    return asker.effect !== undefined && asker.effect.answered === undefined;
+  }
+
+  /** Resolves when the code has come to it, or it is closed. */
+  attached(id: string): Promise<void> {
+    return new Promise((resolve) => this.#attaching.push({ id, resolve }));
+  }
+
+  #nowAttached(id: string): void {
+    for (const one of this.#attaching) if (one.id === id) one.resolve();
+    this.#attaching = this.#attaching.filter((one) => one.id !== id);
+  }
+
+  /** An effect has come to a question that was opened before it was cut off. */
+  attach(id: string, asker: Asker, schema: StandardSchema | undefined): OpenQuestion | undefined {
+    const question = this.#open.get(id);
+    if (!question) return undefined;
+    const attached = { ...question, asker, schema };
+    this.#open.set(id, attached);
+    this.#committed.set(id, attached);
+    this.#nowAttached(id);
+    return attached;
+  }
+
+  /** What restored actors ask that no question is stored for: their definition did not ask it before. */
+  openMissing(): Change | undefined {
+    let change: Change | undefined;
+    for (const actor of actorsOf(this.owner.host.root))
+      change = this.#openAll(askingOf(actor), undefined, change);
+    return change;
+  }
+}

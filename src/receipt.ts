@@ -1,0 +1,9 @@
+/** What became of an event or an answer. */
+export interface Receipt {
+  /** False: it is stored, and whoever holds the run delivers it. */
+  readonly delivered: boolean;
+  /** False: nothing took it. It changed nothing, and its id is not used up. */
+  readonly accepted?: boolean;
+  /** The seq of the checkpoint that it made. */
+  readonly seq?: number;
+}

@@ -1,0 +1,79 @@
+/** Takes a run up again from an earlier checkpoint: as a new one, so that nothing of what was is lost. */
+import { decodeHeader, decodeRows } from './checkpoint/decode-rows.ts';
+import { encodeRich } from './checkpoint/envelope.ts';
+import {
+  CheckpointNotFoundError,
+  ConflictError,
+  FencedError,
+  RunLockedError,
+  RunNotFoundError,
+} from './errors.ts';
+import type { RunContext } from './run-core.ts';
+import { readMore } from './run-info.ts';
+import type { Head, Row, StoredRun } from './store.ts';
+import type { Document } from './xstate/capture.ts';
+
+/** Appends the last good checkpoint, or the one at `from`. The run is then free to be opened. */
+export async function retryRun(context: RunContext, run: string, from: number | undefined): Promise<void> {
+  const { store, lease, codec, clock } = context;
+  await lease.ensure();
+  const acquired = await store.acquire(run, lease.owner);
+  if (acquired.status === 'held') throw new RunLockedError(run, acquired.by, new Date(acquired.until));
+  if (acquired.status !== 'acquired') throw new RunNotFoundError(run);
+  const { fence } = acquired;
+  try {
+    const [stored] = await store.runs({ run, limit: 1 });
+    if (!stored) throw new RunNotFoundError(run);
+    const { document, header } = await lastGood(context, stored, from);
+    const blobs = new Map<string, Uint8Array>();
+    const body = encodeRich(document, codec, blobs);
+    const put = [...blobs].map(([key, value]): Row => ({ kind: 'blob', key, value }));
+    const seq = stored.seq + 1;
+    const cause = { type: 'retry', event: { type: 'savepoint.retry' } };
+    const row = { seq, base: true, time: clock.now(), header: JSON.stringify({ ...header, cause }), body };
+    const commit = { run, owner: lease.owner, fence, expect: stored.seq, checkpoints: [row] };
+    const [outcome] = await store.commit([{ ...commit, put, head: headOf(stored, document), release: true }]);
+    if (outcome?.status === 'fenced') throw new FencedError(run);
+    if (outcome?.status === 'conflict') throw new ConflictError(run, stored.seq);
+    if (outcome?.status === 'failed') throw outcome.error;
+  } catch (error) {
+    await store.commit([{ run, owner: lease.owner, fence, release: true }]);
+    throw error;
+  }
+}
+
+/** The newest checkpoint in which the machine has not come to its end, unless it is told which. */
+async function lastGood(
+  { store, codec }: RunContext,
+  { run, seq: newest }: StoredRun,
+  from: number | undefined,
+): Promise<{ readonly document: Document; readonly header: object }> {
+  for (let seq = from ?? newest; seq > 0; seq--) {
+    const rows = await store.load(run, seq);
+    if (rows.at(-1)?.seq !== seq) {
+      if (from !== undefined) break;
+      continue;
+    }
+    const { document } = await decodeRows(run, rows, codec.types, store);
+    if (from === undefined && (document.snapshot as { status: string }).status !== 'active') continue;
+    const { definition } = decodeHeader(run, rows[0]!);
+    const { value } = decodeHeader(run, rows.at(-1)!);
+    return { document, header: { value, definition } };
+  }
+  throw new CheckpointNotFoundError(run, from ?? newest);
+}
+
+/** As it would have been left by a process that died there. */
+function headOf({ machine, version, createdAt, tags, more }: StoredRun, { delays }: Document): Head {
+  const due = Object.values(delays).reduce((first, delay) => Math.min(first, delay.due), Infinity);
+  const { starter, metadata, durability, interrupted, parked } = readMore(more);
+  return {
+    machine,
+    version,
+    status: 'running',
+    due: due === Infinity ? undefined : due,
+    createdAt,
+    tags,
+    more: JSON.stringify({ starter, metadata, durability, interrupted, parked }),
+  };
+}

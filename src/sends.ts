@@ -1,0 +1,155 @@
+/** Events on their way into a run: in order, once for each id, each with a receipt. */
+import type { AnyEventObject } from 'xstate';
+import { EventNotAcceptedError, InvalidArgumentError } from './errors.ts';
+import { checkId } from './ids.ts';
+import { eventId, MessageWaitsError } from './mail.ts';
+import type { Receipt } from './receipt.ts';
+import type { SendOptions } from './run.ts';
+import type { Awaitable, Row, Store } from './store.ts';
+import type { Told } from './told.ts';
+import type { Durability, Ended } from './turn-log.ts';
+import { acceptedEvents } from './xstate/asking.ts';
+import type { Host } from './xstate/host.ts';
+import type { LiveActor } from './xstate/insider.ts';
+import type { Turn } from './xstate/turn.ts';
+
+/** The run that they are sent to. */
+export interface SendsOwner {
+  readonly id: string;
+  readonly host: Host;
+  readonly durability: Durability;
+  readonly context: { readonly store: Store };
+  /** The last turn that is not durable yet. */
+  readonly last: Ended | undefined;
+  /** Throws where the run takes nothing any more. */
+  checkOpen(): void;
+  turn(target: LiveActor, event: AnyEventObject, told: Told): Turn;
+  flush(): Promise<void>;
+  flushed(): Promise<void>;
+  /** Delivers what waits in the inbox. */
+  drain(): Promise<void>;
+}
+
+export class Sends {
+  /** Event ids on their way into the store. */
+  #sending: Map<string, Promise<Receipt>> | undefined;
+  /** Sends that wait for the store to say whether an id was used. */
+  #queue: Promise<unknown> | undefined;
+
+  constructor(private readonly owner: SendsOwner) {}
+
+  send(event: AnyEventObject, given?: SendOptions & Pick<Told, 'take'>): Promise<Receipt> {
+    try {
+      checkEvent(this.owner.id, event);
+      const options = given ?? {};
+      const { id, by = '' } = options;
+      if (typeof by !== 'string')
+        throw new InvalidArgumentError(`'by' names who sends an event, as a string.`);
+      if (id !== undefined) return this.#once(id, event, options);
+      if (this.#queue) return this.#inOrder([], () => this.deliver(this.owner.host.root, event, options));
+      return this.deliver(this.owner.host.root, event, options);
+    } catch (error) {
+      return Promise.reject(error);
+    }
+  }
+
+  /** Sends an event to an actor. Resolves when what it did is durable. */
+  deliver(target: LiveActor, event: AnyEventObject, told: Told): Promise<Receipt> {
+    try {
+      this.owner.checkOpen();
+    } catch (error) {
+      return Promise.reject(error);
+    }
+    // Sent by a guard or an assigner: it gets a turn of its own, as soon as this one is over.
+    if (this.owner.host.isInTurn) return Promise.resolve().then(() => this.deliver(target, event, told));
+    const turn = this.owner.turn(target, event, told);
+    if (turn.refusal !== undefined) return Promise.reject(turn.refusal);
+    const ended = this.owner.last;
+    if (ended?.turn !== turn) return this.#ignored(target, event, told);
+    return new Promise((resolve, reject) => {
+      const done = (seq: number | undefined): void =>
+        resolve(
+          seq === undefined ? this.#ignored(target, event, told) : { delivered: true, accepted: true, seq },
+        );
+      (ended.waiters ??= []).push({ resolve: done, reject });
+    });
+  }
+
+  /** Nothing took it; that, too, is true only once the turns before it are. */
+  async #ignored(target: LiveActor, event: AnyEventObject, { id, required }: Told): Promise<Receipt> {
+    const accepted = acceptedEvents(target);
+    if (this.owner.durability === 'sync') await this.owner.flush();
+    if (id !== undefined) this.#sending?.delete(id);
+    if (required) throw new EventNotAcceptedError(this.owner.id, event.type, accepted);
+    return { delivered: true, accepted: false };
+  }
+
+  #once(id: string, event: AnyEventObject, options: SendOptions & Pick<Told, 'take'>): Promise<Receipt> {
+    checkId('event', id);
+    const known = this.#sending?.get(id);
+    if (known) return known;
+    const used = this.owner.context.store.rows(this.owner.id, 'event', { key: id });
+    const deliver = ([receipt]: readonly Pick<Row, 'value'>[]): Promise<Receipt> =>
+      receipt ? Promise.resolve(receiptOf(receipt)) : this.deliver(this.owner.host.root, event, options);
+    const sent = used instanceof Promise || this.#queue ? this.#inOrder(used, deliver) : deliver(used);
+    const receipt = options.take === undefined ? this.#unlessWaiting(id, sent) : sent;
+    const sending = (this.#sending ??= new Map());
+    sending.set(id, receipt);
+    const forget = (): void => void sending.delete(id);
+    // Until it is durable, the store does not know it.
+    receipt.then(() => this.owner.flushed().then(forget, forget), forget);
+    return receipt;
+  }
+
+  /** The same id was left in the inbox by another: that one counts. */
+  #unlessWaiting(id: string, sent: Promise<Receipt>): Promise<Receipt> {
+    return sent.catch(async (error: unknown): Promise<Receipt> => {
+      if (!(error instanceof MessageWaitsError)) throw error;
+      this.#sending?.delete(id);
+      await this.owner.drain();
+      const [receipt] = await this.owner.context.store.rows(this.owner.id, 'event', { key: id });
+      return receipt ? receiptOf(receipt) : { delivered: true, accepted: false };
+    });
+  }
+
+  /** Sends keep their order, also where the store has to be asked first. */
+  #inOrder<T>(lookup: Awaitable<T>, deliver: (found: T) => Promise<Receipt>): Promise<Receipt> {
+    let delivered!: Promise<Receipt>;
+    // The next goes on when this one has been put to the actors, not when it is durable.
+    const put = async (): Promise<void> => {
+      const found = await lookup;
+      delivered = deliver(found);
+      delivered.catch(() => {});
+    };
+    const mine = (this.#queue ?? Promise.resolve()).then(put);
+    const over = (): void => {
+      if (this.#queue === mine) this.#queue = undefined;
+    };
+    this.#queue = mine;
+    mine.then(over, over);
+    return mine.then(() => delivered);
+  }
+}
+
+/** The message that must not wait when an event with an id is taken. */
+export const waitingFor = ({ id, take }: Told): readonly string[] | undefined =>
+  id === undefined || take !== undefined ? undefined : [eventId(id)];
+
+export const receiptOf = ({ value }: Pick<Row, 'value'>): Receipt => ({
+  delivered: true,
+  accepted: true,
+  seq: Number(value),
+});
+
+/** Throws `InvalidArgumentError` where something is no event. */
+export function checkEvent(run: string, event: unknown): asserts event is AnyEventObject {
+  if (typeof event !== 'object' || event === null || typeof (event as { type?: unknown }).type !== 'string')
+    throw new InvalidArgumentError(
+      `An event is an object with a type, such as { type: 'approve' }; run '${run}' was sent ${describeValue(event)}.`,
+    );
+}
+
+const describeValue = (value: unknown): string =>
+  typeof value === 'object' && value !== null
+    ? `an object without a type`
+    : `${typeof value} ${String(value)}`;

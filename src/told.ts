@@ -1,0 +1,25 @@
+/** What was said with an event, beside the event itself. */
+export interface Told {
+  /** The event's id, for its receipt. */
+  readonly id?: string | undefined;
+  /** Who sends it. */
+  readonly by?: string | undefined;
+  readonly required?: boolean | undefined;
+  /** The message that brought it: it is taken from the inbox with the turn. */
+  readonly take?: string | undefined;
+  /** The row that kept it until its question opened: it goes with the turn. */
+  readonly aside?: string | undefined;
+  /** The question that it answers. */
+  readonly answer?: ToldAnswer | undefined;
+  /** Why the run is cancelled. */
+  readonly reason?: string | undefined;
+}
+
+/** An answer on its way into the run. */
+export interface ToldAnswer {
+  /** The question's id. */
+  readonly input: string;
+  readonly value: unknown;
+  readonly by: string | undefined;
+  readonly id: string | undefined;
+}
