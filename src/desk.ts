@@ -18,6 +18,7 @@ import { aside } from './input/records.ts';
 import type { RunCore } from './run-core.ts';
 import type { StoredQuestion } from './store.ts';
 import { mergeWrites, type Writes } from './writes.ts';
+import { actorPath } from './xstate/actor-path.ts';
 import type { Effect } from './xstate/effect.ts';
 
 const PAGE = 200;
@@ -46,10 +47,11 @@ export class Desk {
     return runJournal(this.#core, this.#effectQuestions, effect);
   }
 
-  /** An effect that was cut off: it is started, fails, or somebody is asked. */
-  interrupted(effect: Effect, start: () => void): void {
+  /** An effect that was cut off: it is started, fails, or somebody is asked. `waited`: it did nothing but wait. */
+  interrupted(effect: Effect, waited: boolean, start: () => void): void {
     const policy = policyOf(effect.source);
-    if (policy === 'rerun') start();
+    const isAsked = this.questions.ofEffect(effect.key, actorPath(effect.actor)) !== undefined;
+    if (policy === 'rerun' || (waited && !isAsked)) start();
     else if (policy === 'ask') this.#effectQuestions.askAfterInterrupt(effect, start);
     else this.#core.host.fail(effect.actor, new InterruptedError(effect.identity.effectId));
   }

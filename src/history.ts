@@ -2,6 +2,7 @@
 import { decodeHeader, decodeRows } from './checkpoint/decode-rows.ts';
 import type { CheckpointCause, Definition, Header } from './checkpoint/envelope.ts';
 import type { Codec } from './checkpoint/codec.ts';
+import { REPORTED, seqOf } from './effects/outbox-key.ts';
 import { CheckpointNotFoundError } from './errors.ts';
 import type { CheckpointSummary, Store } from './store.ts';
 
@@ -18,6 +19,8 @@ export interface CheckpointInfo {
   readonly bytes: number;
   /** Whether it is kept as a whole, or as what changed since the one before. */
   readonly kind: 'base' | 'delta';
+  /** The inline actions of its turn that may not have run, as the process ended just then. */
+  readonly interrupted?: readonly string[];
 }
 
 /** A checkpoint with its state. */
@@ -58,11 +61,13 @@ export async function* readHistory(
   const descending = order === 'desc';
   let { from, to } = query;
   if (replace) from = Math.max(from ?? 0, await newestSeq(store, run));
+  const interrupted = await interruptedActions(store, run);
   for (let left = limit; ;) {
     const page = await store.history(run, { from, to, descending, limit: PAGE });
     for (const row of page) {
       if (left-- <= 0) return;
-      yield toInfo(row, decodeHeader(run, row));
+      const actions = interrupted.get(row.seq);
+      yield { ...toInfo(row, decodeHeader(run, row)), ...(actions && { interrupted: actions }) };
     }
     const last = page.at(-1);
     if (!last || page.length < PAGE) return;
@@ -85,6 +90,17 @@ export async function readCheckpoint(
   const [summary] = await store.history(run, { from: seq, limit: 1 });
   const info = toInfo(summary ?? { ...row, bytes: row.body.length }, decodeHeader(run, row));
   return { ...info, definition: definition!, snapshot: document.snapshot };
+}
+
+/** Inline actions that may not have run, by the seq of their turn. */
+async function interruptedActions(store: Store, run: string): Promise<ReadonlyMap<number, string[]>> {
+  const actions = new Map<number, string[]>();
+  for (const { key, value } of await store.rows(run, 'outbox', { prefix: REPORTED })) {
+    const seq = seqOf(key.slice(REPORTED.length));
+    const { type } = JSON.parse(value as string) as { readonly type: string };
+    actions.set(seq, [...(actions.get(seq) ?? []), type]);
+  }
+  return actions;
 }
 
 async function newestSeq(store: Store, run: string): Promise<number> {

@@ -420,8 +420,7 @@ export class RunCore implements HostOwner, TurnLogOwner {
   }
 
   interrupted(effect: Effect, start: () => void): void {
-    if (this.#parkedBefore.includes(effect.key)) start();
-    else this.desk.interrupted(effect, start);
+    this.desk.interrupted(effect, this.#parkedBefore.includes(effect.key), start);
   }
 
   act(held: Held & { readonly action: HeldAction }): void {

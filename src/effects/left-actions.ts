@@ -8,12 +8,9 @@ import type { Writes } from '../writes.ts';
 import type { Host } from '../xstate/host.ts';
 import { lostActor, machineOf, snapshotAt } from '../xstate/lost-actor.ts';
 import { actorAt } from '../xstate/actor-path.ts';
-import { actionId, seqOf, type OutboxItem, type StoredAction } from './outbox.ts';
-import type { Letter } from './send-to-run.ts';
-import { LETTER } from './send-to-run.ts';
-
-/** What begins the key of an inline action that may not have run: it stays, for the history. */
-export const REPORTED = '~';
+import { actionId, REPORTED, seqOf } from './outbox-key.ts';
+import type { OutboxItem, StoredAction } from './outbox.ts';
+import { LETTER, type Letter } from './send-to-run.ts';
 
 /** The run whose outbox it is. */
 export interface LeftActionsOwner {

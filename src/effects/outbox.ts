@@ -12,6 +12,7 @@ import { actorPath } from '../xstate/actor-path.ts';
 import type { Held, HeldAction, Turn } from '../xstate/turn.ts';
 import { sourcesOf } from '../xstate/asking.ts';
 import { runFor, type CurrentEffect } from './ambient.ts';
+import { actionId, rowKey } from './outbox-key.ts';
 import { LETTER, type Letter } from './send-to-run.ts';
 
 /** A row of the outbox, decoded. */
@@ -51,18 +52,6 @@ export interface OutboxOwner {
   /** An action is done: its row is to go, with the next commit or one of its own. */
   actionDone(): void;
 }
-
-export const rowKey = (seq: number, index: number): string =>
-  `${String(seq).padStart(10, '0')}.${String(index).padStart(4, '0')}`;
-
-/** The seq in a key. */
-export const seqOf = (key: string): number => Number.parseInt(key, 10);
-
-/** The effect id of a custom action. */
-export const actionId = (run: string, actor: string, key: string): string => {
-  const [seq = '', index = ''] = key.split('.');
-  return `${run}${actor === '' ? '' : `/${actor}`}:${Number(seq)}.${Number(index)}`;
-};
 
 export class Outbox {
   /** What was written and is not done. */

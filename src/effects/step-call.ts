@@ -1,6 +1,7 @@
 /** One call of a step, from its call to its end, and one try of its work. */
 import { StepTimeoutError } from '../errors.ts';
 import type { Clock } from '../xstate/delays.ts';
+import { runFor, type CurrentEffect } from './ambient.ts';
 import type { StepArgs } from './durable-function.ts';
 import type { StepProgress } from './progress.ts';
 import { Alarm, timeIn } from './sleep.ts';
@@ -10,6 +11,7 @@ import { decodeName } from './step-name.ts';
 /** What a call needs of its effect. */
 export interface Effect {
   readonly effectId: string;
+  readonly fence: number;
   readonly clock: Clock;
   readonly emit: (event: StepProgress) => void;
 }
@@ -52,7 +54,7 @@ export class StepCall implements Place {
   ): Promise<TResult> {
     const one = (this.#try = new StepTry(this, attempt));
     try {
-      return await (timeout === undefined ? work(one) : this.#within(timeout, one, work));
+      return await (timeout === undefined ? runFor(one, () => work(one)) : this.#within(timeout, one, work));
     } finally {
       this.#try = undefined;
     }
@@ -71,7 +73,7 @@ export class StepCall implements Place {
         one.abort(error);
       });
       // Not resolve(work(one)): it would wait for the work, and hear of no timeout any more.
-      Promise.resolve(work(one)).then(resolve, reject);
+      Promise.resolve(runFor(one, () => work(one))).then(resolve, reject);
     }).finally(() => this.#alarm?.stop());
   }
 
@@ -93,7 +95,7 @@ export class StepCall implements Place {
 }
 
 /** What the work of a step is given. Most of it is made when it is asked for: most steps never do. */
-class StepTry implements StepArgs {
+class StepTry implements StepArgs, CurrentEffect {
   readonly attempt: number;
   readonly #call: StepCall;
   #controller: AbortController | undefined;
@@ -107,6 +109,10 @@ class StepTry implements StepArgs {
   get effectId(): string {
     const { effect, key } = this.#call;
     return `${effect.effectId}/${key}`;
+  }
+
+  get fence(): number {
+    return this.#call.effect.fence;
   }
 
   get signal(): AbortSignal {

@@ -34,9 +34,9 @@ export class Steps {
   #over: 'ended' | { readonly reason: unknown } | undefined;
 
   constructor(journal: Journal, journaled: ReadonlyMap<string, string>, emit: (event: StepProgress) => void) {
-    const { effectId, clock } = journal;
+    const { effectId, fence, clock } = journal;
     this.#journal = journal;
-    this.#effect = { effectId, clock, emit };
+    this.#effect = { effectId, fence, clock, emit };
     this.#replay = new Replay(effectId, journaled);
     const run: <TResult>(name: string, work: Work<TResult>, options?: StepOptions) => Promise<TResult> = (
       name,
