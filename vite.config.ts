@@ -1,5 +1,6 @@
-import { existsSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { builtinModules } from 'node:module';
+import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { configDefaults, defineConfig } from 'vitest/config';
 import manifest from './package.json' with { type: 'json' };
@@ -22,19 +23,17 @@ const source = Object.entries(entries).map(([name, file]) => ({
   replacement: file,
 }));
 
-/** What `src/load-reader.ts` loads when it is needed, and nothing before. */
-const lazy = [
-  'reader',
-  'open-run',
-  'history',
-  'listing',
-  'checkpoint/decode-rows',
-  'checkpoint/decode',
-  'xstate/compatibility',
-  'xstate/restore',
-];
-const isCore = (id: string): boolean =>
-  id.startsWith(path('src/')) && !lazy.some((name) => id === path(`src/${name}.ts`));
+/** The files that a page loads when it imports an entry: what is imported when it is needed does not count. */
+function loadedBy(entry: string, found = new Set<string>()): ReadonlySet<string> {
+  if (found.has(entry)) return found;
+  found.add(entry);
+  const code = readFileSync(entry, 'utf8');
+  for (const [, specifier = ''] of code.matchAll(/^(?:import|export) (?!type )[^;]*?from '(\.[^']+)';/gm))
+    loadedBy(join(dirname(entry), specifier), found);
+  return found;
+}
+const core = loadedBy(path('src/index.ts'));
+const engine = loadedBy(path('src/engine.ts'));
 
 const results = process.env['VITEST_RESULTS'];
 
@@ -56,7 +55,13 @@ export default defineConfig({
         chunkFileNames: 'chunks/[name].js',
         comments: false,
         // All that the entries share is one file: it is compressed better, and there is one set of errors.
-        advancedChunks: { groups: [{ name: 'core', test: isCore }] },
+        advancedChunks: {
+          groups: [
+            { name: 'core', test: (id: string) => core.has(id) },
+            // Loaded with the first run. What only some runs need has chunks of its own.
+            { name: 'engine', test: (id: string) => engine.has(id) && !core.has(id) },
+          ],
+        },
         // The core must be light for a page that has no bundler. Classes keep their names: errors show them.
         minify: {
           compress: { target: 'es2022', keepNames: { function: false, class: true } },

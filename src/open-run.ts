@@ -11,7 +11,6 @@ import {
 import type { Machines } from './machines.ts';
 import { isEnd, RunCore, type RunContext } from './run-core.ts';
 import { readMore } from './run-info.ts';
-import { Desk } from './desk.ts';
 import { storedQuestions } from './input/list-inputs.ts';
 import { decodeQuestion } from './input/pending-input.ts';
 import type { Head, StoredRun } from './store.ts';
@@ -65,7 +64,7 @@ export async function openRun(
     const { starter, metadata, durability, attempts = 0, ...more } = readMore(stored.more);
     const { released = 0, moved = {} } = more;
     const identity = { id, machine, createdAt, tags, more: { starter, metadata, durability } };
-    const core = new RunCore(context, identity, (run) => new Desk(run));
+    const core = new RunCore(context, identity);
     if (stored.status === 'running' && attempts >= context.recoveries)
       return await quarantine(context, core, state, stored, fence);
     if (over) {

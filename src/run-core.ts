@@ -4,7 +4,7 @@ import type { Codec } from './checkpoint/codec.ts';
 import { Checkpoints } from './checkpoint/checkpoints.ts';
 import { define, type CheckpointCause, type Definition } from './checkpoint/envelope.ts';
 import type { Committer } from './committer.ts';
-import type { Desk } from './desk.ts';
+import { Desk } from './desk.ts';
 import type { CurrentEffect } from './effects/ambient.ts';
 import type { Journal } from './effects/journal.ts';
 import { InvalidArgumentError, RunClosedError } from './errors.ts';
@@ -14,14 +14,15 @@ import { parseQuestionId } from './input/ids.ts';
 import type { PendingInput } from './input/pending-input.ts';
 import type { Change } from './input/questions.ts';
 import { loadReader } from './load-reader.ts';
-import type { Lease } from './lease.ts';
 import type { Receipt } from './receipt.ts';
 import type { ReleaseOptions, SendOptions } from './run.ts';
 import { readMore, type More } from './run-info.ts';
+import type { RuntimeContext } from './runtime-context.ts';
 import { checkMs } from './check-options.ts';
 import { checkId } from './ids.ts';
-import { Sends, checkEvent, waitingFor } from './sends.ts';
-import type { CheckpointRow, Head, Row, RunStatus, Store, StoredRun } from './store.ts';
+import { checkEvent } from './check-event.ts';
+import { Sends, waitingFor } from './sends.ts';
+import type { CheckpointRow, Head, Row, RunStatus, StoredRun } from './store.ts';
 import { storable } from './storable.ts';
 import type { Told } from './told.ts';
 import { TurnLog, type Durability, type Ended, type TurnLogOwner, type Waiter } from './turn-log.ts';
@@ -30,36 +31,19 @@ import { actorPath } from './xstate/actor-path.ts';
 import { adopted } from './xstate/adopted.ts';
 import { Capture, type Document } from './xstate/capture.ts';
 import { CommittedActor } from './xstate/committed-actor.ts';
-import { LONGEST_TIMEOUT, type Clock } from './xstate/delays.ts';
+import { LONGEST_TIMEOUT } from './xstate/delays.ts';
 import type { Effect } from './xstate/effect.ts';
-import { Host, type HostOwner, type Inspect } from './xstate/host.ts';
+import { Host, type HostOwner } from './xstate/host.ts';
 import type { LiveActor } from './xstate/insider.ts';
-import type { DelayPolicies } from './xstate/restore.ts';
 import { structureHash } from './xstate/structure.ts';
 import type { Held, HeldAction, Turn } from './xstate/turn.ts';
 
 /** What all runs of a runtime share. */
-export interface RunContext {
-  readonly store: Store;
-  readonly lease: Lease;
+export interface RunContext extends RuntimeContext {
   readonly committer: Committer;
   readonly codec: Codec;
   /** For what is kept beside the checkpoints: it keeps no blobs apart. */
   readonly inline: Codec;
-  readonly clock: Clock;
-  readonly replace: boolean;
-  readonly durability: Durability;
-  readonly delays: DelayPolicies;
-  readonly recoveries: number;
-  readonly answerBytes: number;
-  readonly inspect: Inspect | undefined;
-  readonly logger: (...args: unknown[]) => void;
-  /** The run has left this runtime. */
-  forget(core: RunCore): void;
-  /** Sends an event to another run, once by its id. */
-  post(run: string, event: AnyEventObject, id: string): Promise<unknown>;
-  /** Questions opened or closed. */
-  questionsChanged(change: Change): void;
 }
 
 /** What a run is resumed from. */
@@ -135,7 +119,6 @@ export class RunCore implements HostOwner, TurnLogOwner {
   constructor(
     readonly context: RunContext,
     private readonly identity: RunIdentity,
-    makeDesk: (core: RunCore) => Desk,
   ) {
     const { id, machine, tags } = identity;
     this.id = id;
@@ -147,7 +130,7 @@ export class RunCore implements HostOwner, TurnLogOwner {
     this.#version = machine.version;
     this.checkpoints = new Checkpoints(context.codec, this.#definition, this.#capture);
     this.#sends = new Sends(this);
-    this.desk = makeDesk(this);
+    this.desk = new Desk(this);
   }
 
   // --- Beginnings

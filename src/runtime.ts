@@ -1,8 +1,6 @@
 /** The runtime: starts runs, opens them, lists them, and lets go of them. */
 import type { AnyEventObject, AnyStateMachine, InputFrom } from 'xstate';
-import { createCodec } from './checkpoint/codec.ts';
-import type { CustomType } from './checkpoint/custom-type.ts';
-import { Committer } from './committer.ts';
+import { checkNames, type CustomType } from './checkpoint/custom-type.ts';
 import {
   FencedError,
   InvalidArgumentError,
@@ -22,16 +20,17 @@ import type { Change } from './input/questions.ts';
 import type { InputRecord } from './input/record-of.ts';
 import type { InputEvent } from './input/watch-inputs.ts';
 import { Lease } from './lease.ts';
-import { loadDesk } from './load-desk.ts';
+import { loadEngine, type Engine } from './load-engine.ts';
 import { loadReader } from './load-reader.ts';
 import { checkMachine, Machines } from './machines.ts';
 import type { Migrate } from './open-run.ts';
 import type { Receipt } from './receipt.ts';
 import type { RecoverOptions, Recovery, RecoveryReport } from './recovery.ts';
 import { Run, type ReleaseOptions, type SendOptions } from './run.ts';
-import { RunCore, type RunContext, type RunIdentity } from './run-core.ts';
+import type { RuntimeContext } from './runtime-context.ts';
+import type { RunCore, RunIdentity } from './run-core.ts';
 import { toInfo, type ListQuery, type Metadata, type RunInfo } from './run-info.ts';
-import { checkEvent } from './sends.ts';
+import { checkEvent } from './check-event.ts';
 import type { Store, StoredRun } from './store.ts';
 import type { Durability } from './turn-log.ts';
 import { unref } from './unref.ts';
@@ -139,7 +138,8 @@ export function createRuntime(options: RuntimeOptions): Runtime {
 
 export class Runtime {
   readonly #options: RuntimeOptions;
-  readonly #context: RunContext;
+  readonly #context: RuntimeContext;
+  #engine: Promise<Engine> | undefined;
   readonly #machines: Machines;
   readonly #runs = new Map<string, Held>();
   /** Runs that are being started, opened or deleted here. */
@@ -158,9 +158,10 @@ export class Runtime {
       );
     assertInsiders();
     checkOptions(options);
+    checkNames(options.types ?? []);
     this.#options = options;
     this.#machines = new Machines(options.machines ?? []);
-    const { store, limits, types, clock = systemClock, delays = 'deadline', inspect } = options;
+    const { store, limits, types = [], clock = systemClock, delays = 'deadline', inspect } = options;
     // XState's own default. Bound late, so that a test can watch it.
     // oxlint-disable-next-line no-console
     const { logger = (...args) => console.log(...args) } = options;
@@ -169,9 +170,7 @@ export class Runtime {
       lease: new Lease(store, limits?.lease ?? LEASE, logger, () => {
         for (const { core } of this.#runs.values()) core.leaseLost();
       }),
-      committer: new Committer(store),
-      codec: createCodec(types && { types }),
-      inline: createCodec({ ...(types && { types }), blobBytes: Infinity }),
+      types,
       clock,
       durability: options.durability ?? 'sync',
       delays,
@@ -231,9 +230,9 @@ export class Runtime {
   }
 
   async #begin(input: unknown, identity: RunIdentity): Promise<Held> {
-    const { Desk } = await loadDesk();
-    await this.#context.lease.ensure();
-    const core = new RunCore(this.#context, identity, (run) => new Desk(run));
+    const { RunCore, context } = await this.#load();
+    await context.lease.ensure();
+    const core = new RunCore(context, identity);
     await core.start(input);
     return this.#keep(core, true);
   }
@@ -294,8 +293,10 @@ export class Runtime {
         if (!(error instanceof RunExistsError) && !here) throw error;
       }
     }
-    const opening = loadReader()
-      .then(({ openRun }) => openRun(this.#context, this.#machines, machine, id, wait, this.#options.migrate))
+    const opening = Promise.all([this.#load(), loadReader()])
+      .then(([{ context }, { openRun }]) =>
+        openRun(context, this.#machines, machine, id, wait, this.#options.migrate),
+      )
       .then((core) => this.#keep(core, isKept));
     this.#track(id, opening);
     return opening;
@@ -320,8 +321,8 @@ export class Runtime {
   };
 
   async #deliveries(): Promise<Delivery> {
-    const { Delivery } = await loadDesk();
-    return (this.#delivery ??= new Delivery(this.#context, this.#machines, this.#borrow));
+    const { Delivery, context } = await this.#load();
+    return (this.#delivery ??= new Delivery(context, this.#machines, this.#borrow));
   }
 
   /**
@@ -361,8 +362,8 @@ export class Runtime {
 
   /** Lists open questions over all runs, oldest first. */
   async *inputs(query: InputQuery = {}): AsyncGenerator<PendingInput> {
-    const { store, inline } = this.#context;
-    yield* (await loadDesk()).listInputs(store, inline, query);
+    const { listInputs, context } = await this.#load();
+    yield* listInputs(context.store, context.inline, query);
   }
 
   /**
@@ -370,8 +371,8 @@ export class Runtime {
    * `limits.poll` milliseconds. Ends when the loop over it does.
    */
   async *watchInputs(query: InputQuery = {}): AsyncGenerator<InputEvent> {
-    const { InputWatch } = await loadDesk();
-    yield* new InputWatch({ ...this.#context, poll: this.#poll, watch: this.#watch }, query);
+    const { InputWatch, context } = await this.#load();
+    yield* new InputWatch({ ...context, poll: this.#poll, watch: this.#watch }, query);
   }
 
   readonly #watch = (changed: (change: Change) => void): (() => void) => {
@@ -383,8 +384,8 @@ export class Runtime {
   async recordOf(inputId: string): Promise<InputRecord | undefined> {
     const { run } = parseQuestionId(inputId);
     await this.get(run);
-    const { store, inline } = this.#context;
-    return (await loadDesk()).readRecord(store, inline, run, inputId);
+    const { readRecord, context } = await this.#load();
+    return readRecord(context.store, context.inline, run, inputId);
   }
 
   /**
@@ -398,13 +399,13 @@ export class Runtime {
       throw new InvalidArgumentError(
         `'concurrency' is a number of runs, 1 or more; it was ${String(concurrency)}.`,
       );
-    const { Recovery } = await loadDesk();
-    const context = {
-      ...this.#context,
+    const { Recovery, context } = await this.#load();
+    const recovering = {
+      ...context,
       rest: this.#options.limits?.lease ?? LEASE,
       isHeld: (run: string) => this.#runs.has(run),
     };
-    this.#recovery ??= new Recovery(context, this.#borrow);
+    this.#recovery ??= new Recovery(recovering, this.#borrow);
     return this.#recovery.recover({ concurrency });
   }
 
@@ -432,7 +433,8 @@ export class Runtime {
     checkId('run', id);
     await this.get(id);
     await this.#runs.get(id)?.run.release();
-    await (await loadDesk()).retryRun(this.#context, id, from);
+    const { retryRun, context } = await this.#load();
+    await retryRun(context, id, from);
     return this.open(id);
   }
 
@@ -472,13 +474,15 @@ export class Runtime {
   /** Lists the checkpoints of a run that need not be open. */
   async *history(id: string, query?: HistoryQuery): AsyncGenerator<CheckpointInfo> {
     await this.get(id);
-    yield* (await loadReader()).readHistory(this.#context, id, query);
+    const [{ context }, { readHistory }] = await Promise.all([this.#load(), loadReader()]);
+    yield* readHistory(context, id, query);
   }
 
   /** One checkpoint of a run that need not be open. Throws as `run.checkpoint()` does. */
   async checkpoint(id: string, seq: number): Promise<Checkpoint> {
     checkId('run', id);
-    return (await loadReader()).readCheckpoint(this.#context, id, seq);
+    const [{ context }, { readCheckpoint }] = await Promise.all([this.#load(), loadReader()]);
+    return readCheckpoint(context, id, seq);
   }
 
   /**
@@ -525,6 +529,14 @@ export class Runtime {
     await this.#context.lease.end();
     const failed = released.find((one) => one.status === 'rejected');
     if (failed) throw failed.reason;
+  }
+
+  /** What runs runs. A page that only looks never loads it. */
+  #load(): Promise<Engine> {
+    this.#engine ??= loadEngine(this.#context);
+    // Next time it may be there: a page may be without a connection for a while.
+    this.#engine.catch(() => (this.#engine = undefined));
+    return this.#engine;
   }
 
   #keep(core: RunCore, isKept: boolean): Held {

@@ -1,5 +1,6 @@
 /** Events on their way into a run: in order, once for each id, each with a receipt. */
 import type { AnyEventObject } from 'xstate';
+import { checkEvent } from './check-event.ts';
 import { EventNotAcceptedError, InvalidArgumentError } from './errors.ts';
 import { checkId } from './ids.ts';
 import { eventId, MessageWaitsError } from './mail.ts';
@@ -140,16 +141,3 @@ export const receiptOf = ({ value }: Pick<Row, 'value'>): Receipt => ({
   accepted: true,
   seq: Number(value),
 });
-
-/** Throws `InvalidArgumentError` where something is no event. */
-export function checkEvent(run: string, event: unknown): asserts event is AnyEventObject {
-  if (typeof event !== 'object' || event === null || typeof (event as { type?: unknown }).type !== 'string')
-    throw new InvalidArgumentError(
-      `An event is an object with a type, such as { type: 'approve' }; run '${run}' was sent ${describeValue(event)}.`,
-    );
-}
-
-const describeValue = (value: unknown): string =>
-  typeof value === 'object' && value !== null
-    ? `an object without a type`
-    : `${typeof value} ${String(value)}`;

@@ -38,7 +38,7 @@ export interface StepOptions {
 }
 
 /** What the schema of a question takes for an answer: a Standard Schema's output. */
-export type AnswerTo<TQuestion> = TQuestion extends {
+type AnswerTo<TQuestion> = TQuestion extends {
   readonly schema: {
     readonly '~standard': { readonly types?: { readonly output: infer TAnswer } | undefined };
   };

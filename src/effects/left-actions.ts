@@ -6,6 +6,7 @@ import { decodeText } from '../checkpoint/text.ts';
 import type { Row, Store } from '../store.ts';
 import type { Writes } from '../writes.ts';
 import type { Host } from '../xstate/host.ts';
+import { contextOf } from '../xstate/asking.ts';
 import { lostActor, machineOf, snapshotAt } from '../xstate/lost-actor.ts';
 import { actorAt } from '../xstate/actor-path.ts';
 import { actionId, REPORTED, seqOf } from './outbox-key.ts';
@@ -88,7 +89,7 @@ async function itemOf(
     }
     const self = actorAt(host.root, action.actor) ?? lostActor(action.actor, host.root);
     const args = {
-      context: before ?? self._snapshot.context,
+      context: before ?? contextOf(self),
       event: action.event,
       self,
       system: self.system,

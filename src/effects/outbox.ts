@@ -10,7 +10,7 @@ import { encodeText } from '../checkpoint/text.ts';
 import type { Row } from '../store.ts';
 import { actorPath } from '../xstate/actor-path.ts';
 import type { Held, HeldAction, Turn } from '../xstate/turn.ts';
-import { sourcesOf } from '../xstate/asking.ts';
+import { contextOf, sourcesOf } from '../xstate/asking.ts';
 import { runFor, type CurrentEffect } from './ambient.ts';
 import { actionId, rowKey } from './outbox-key.ts';
 import { LETTER, type Letter } from './send-to-run.ts';
@@ -87,7 +87,7 @@ export class Outbox {
     const { inline } = this.owner.context;
     const path = actorPath(actor);
     if (!isNamed) return JSON.stringify({ actor: path, type } satisfies StoredAction);
-    const context = this.owner.keepsEach ? undefined : actor._snapshot.context;
+    const context = this.owner.keepsEach ? undefined : contextOf(actor);
     const stored: StoredAction = {
       actor: path,
       type,

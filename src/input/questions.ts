@@ -245,7 +245,7 @@ export class Questions {
 
   #encode({ input, asker, fallback }: OpenQuestion): Question {
     const rest: QuestionBody = {
-      ...(asker.actor._parent && { sources: sourcesOf(asker.actor) }),
+      ...(asker.path !== '' && { sources: sourcesOf(asker.actor) }),
       ...(asker.effect && { effect: asker.effect.key }),
       ...(fallback && { default: fallback.value }),
     };

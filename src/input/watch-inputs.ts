@@ -12,7 +12,7 @@ export interface InputEvent {
 }
 
 /** The runtime that it is watched from. */
-export interface WatchContext {
+interface WatchContext {
   readonly store: Store;
   readonly inline: Codec;
   /** How often to look, in milliseconds. */

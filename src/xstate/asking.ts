@@ -100,6 +100,9 @@ export function acceptedEvents({ _snapshot: snapshot }: LiveActor): string[] {
 const eventsOf = (nodes: readonly Node[]): string[] =>
   [...new Set(nodes.flatMap((node) => node.ownEvents))].filter((event) => !event.startsWith('xstate.'));
 
+/** The context of a machine's actor. */
+export const contextOf = ({ _snapshot: snapshot }: LiveActor): unknown => snapshot.context;
+
 /** The names by which the logic of an actor is found again, from the root down. */
 export function sourcesOf(actor: LiveActor): string[] {
   return actor._parent ? [...sourcesOf(actor._parent), String(actor.src)] : [];

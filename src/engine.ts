@@ -1,0 +1,21 @@
+/** What runs runs. */
+import { createCodec } from './checkpoint/codec.ts';
+import { Committer } from './committer.ts';
+import type { RunContext } from './run-core.ts';
+import type { RuntimeContext } from './runtime-context.ts';
+
+export { Delivery } from './delivery.ts';
+export { listInputs } from './input/list-inputs.ts';
+export { readRecord } from './input/record-of.ts';
+export { InputWatch } from './input/watch-inputs.ts';
+export { Recovery } from './recovery.ts';
+export { retryRun } from './retry-run.ts';
+export { RunCore } from './run-core.ts';
+
+/** What all runs of a runtime share. */
+export const completeContext = (given: RuntimeContext): RunContext => ({
+  ...given,
+  committer: new Committer(given.store),
+  codec: createCodec({ types: given.types }),
+  inline: createCodec({ types: given.types, blobBytes: Infinity }),
+});
