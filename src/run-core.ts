@@ -174,8 +174,10 @@ export class RunCore implements HostOwner, TurnLogOwner {
     const wasRunning = stored.status === 'running';
     if (wasRunning || questions || Object.keys(started).length > 0) {
       this.#attempts = wasRunning ? attempts + 1 : 0;
-      // Counted before it is made: one that takes the process with it is known then.
-      await log.record(questions ?? {}, this.#headNow(stored.status, this.#moreNow(started)));
+      // Counted before it is made: one that takes the process with it is known then. What an effect slept for is not
+      // known before it has started: until then the run is due when it was.
+      const head = this.#headNow(stored.status, this.#moreNow(started));
+      await log.record(questions ?? {}, { ...head, due: stored.due });
     }
     this.#interrupted = started;
     this.#listed = stored;
