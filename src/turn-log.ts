@@ -486,6 +486,7 @@ export class TurnLog implements Committing {
     }
     for (const late of host.takeLate(rewound)) host.settle(late);
     if (this.#pending.length > 0) committer.add(this);
+    else this.#run.progressed();
   }
 
   /** Ends it: all who wait are told why. */

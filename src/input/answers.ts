@@ -59,7 +59,8 @@ export interface AnswersOwner {
   checkOpen(): void;
   deliver(target: LiveActor, event: AnyEventObject, told: Told): Promise<Receipt>;
   record(writes: Writes): Promise<unknown>;
-  flushed(): Promise<void>;
+  /** Resolves when it holds; rejects where the run is let go of before. */
+  until(holds: () => boolean): Promise<void>;
   /** Delivers what waits in the inbox. */
   drain(): Promise<void>;
 }
@@ -133,7 +134,7 @@ export class Answers {
     const { id: run, context } = this.owner;
     if (parseQuestionId(input).run !== run)
       throw new InvalidArgumentError(`The question '${input}' is not one of run '${run}'.`);
-    while (questions.closing(input)) await this.owner.flushed();
+    if (questions.closing(input)) await this.owner.until(() => !questions.closing(input));
     const closed = await readClosing(context.store, run, input, context.inline);
     if (closed) return alreadyClosed(input, closed, id);
     // It opened while the store was asked.
