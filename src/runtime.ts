@@ -349,7 +349,7 @@ export class Runtime {
    * @throws {InvalidInputError} where the question's schema does not take the answer.
    * @throws {InputClosedError} where somebody was first, its deadline passed, or the run went on without it.
    * @throws {RunNotFoundError}
-   * @throws {RunClosedError} where the run is at its end, or was deleted.
+   * @throws {RunClosedError} where the run came to its end before the question opened, or was deleted.
    */
   async answer(inputId: string, value: unknown, options: AnswerOptions = {}): Promise<Receipt> {
     this.#checkOpen();
