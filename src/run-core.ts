@@ -258,6 +258,7 @@ export class RunCore implements HostOwner, TurnLogOwner {
     const row = this.checkpoints.row(seq, time, causeOf(turn, told), value, patches, this.#capture.rich);
     if (kind === 'cancel') this.#cancelled = { by: told?.by, reason: told?.reason };
     const writes = this.#writesOf(turn, told, seq, change, row.base);
+    // Only now: an action of this turn is a part of what the run does.
     const status = this.#statusNow();
     this.host.moved.length = 0;
     const waiters = this.#starting && [this.#starting];
@@ -302,6 +303,8 @@ export class RunCore implements HostOwner, TurnLogOwner {
     if (change) parts.push(desk.questions.writes(change, told, seq));
     if (turn.actions.length > 0) parts.push({ put: desk.outbox.rows(turn, seq) });
     if (desk.outbox.hasDone) parts.push({ drop: desk.outbox.takeDone() });
+    const unopened = this.host.isActive ? undefined : desk.answers.atEnd();
+    if (unopened) parts.push(unopened);
     return parts.length > 0 ? mergeWrites(parts) : undefined;
   }
 
@@ -605,10 +608,9 @@ export class RunCore implements HostOwner, TurnLogOwner {
   }
 
   /** The rows of actions that are done go before the run does. */
-  #cleanUp(writes: Writes = {}): void {
+  #cleanUp(): void {
     clearTimeout(this.#cleaning);
-    if (this.desk.outbox.hasDone || Object.keys(writes).length > 0)
-      this.#log!.record(this.#withDone(writes)).catch(() => {});
+    if (this.desk.outbox.hasDone) this.#log!.record(this.#withDone({})).catch(() => {});
   }
 
   /** Closes the run without a word to the store: it was deleted, or never was. */
@@ -662,7 +664,7 @@ export class RunCore implements HostOwner, TurnLogOwner {
   /** A run at its end needs no owner. */
   async #giveUp(): Promise<void> {
     const { status } = this;
-    this.#cleanUp(this.desk.answers.ended());
+    this.#cleanUp();
     this.#releasing = this.#log!.release(() =>
       this.#listed?.status === status ? undefined : this.#headNow(status),
     );

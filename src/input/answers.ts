@@ -224,13 +224,12 @@ export class Answers {
     await this.owner.record({ put: [row], ...(take !== undefined && { take: [take] }) });
   }
 
-  /** The run is at its end: what still waits for its question has none. */
-  ended(): Writes | undefined {
+  /** What the end of the run makes of answers that still wait for their question. */
+  atEnd(): Writes | undefined {
     const { inline } = this.owner.context;
     const put = [...this.#early.values()].flatMap((kept) =>
       kept.map(({ key, record }) => asideRow(key, { ...record, status: 'neverOpened' }, inline)),
     );
-    this.#early.clear();
     return put.length > 0 ? { put } : undefined;
   }
 }
