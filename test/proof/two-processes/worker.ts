@@ -103,11 +103,11 @@ function prepare(place: Place): void {
   const ledger = openLedger(join(place.folder, 'ledger'), 0);
   kiosk = makeKiosk({
     greet: (n) => {
-      ledger(`greet:${who}`, n, run.seq);
+      ledger(`greet:${who}`, n, 0);
       if (stopsInEffect) stop();
       stopsInEffect = false;
     },
-    thank: (n) => ledger(`thank:${who}`, n, run.seq),
+    thank: (n) => ledger(`thank:${who}`, n, 0),
     fetch: async () => {
       ledger(`fetch:${who}`, 0, 0);
       await sleep(place.fetching);
