@@ -95,7 +95,7 @@ export class Inbox {
     { input, value, by, id, at }: Extract<Mail, { type: 'answer' }>,
   ): Promise<void> {
     try {
-      await this.answers.answer(input, value, { take, by, id });
+      await this.answers.answer(input, value, { take, by, id, at });
     } catch (error) {
       if (!isRefusal(error) && !(error instanceof InvalidArgumentError)) throw error;
       await this.answers.refuse(input, { value, by, id, at }, error, { take });

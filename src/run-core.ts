@@ -414,17 +414,17 @@ export class RunCore implements HostOwner, TurnLogOwner {
     const cause = { kind: 'cancel', target: this.host.root, event: { type: 'xstate.stop' } } as const;
     const turn = this.#say(told, () => this.host.run(cause));
     if (turn.refusal !== undefined) throw turn.refusal;
-    await this.#when(() => this.#closed !== undefined);
+    await this.until(() => this.#closed !== undefined);
   }
 
   async waitForInput(): Promise<readonly PendingInput[]> {
     const { questions } = this.desk;
-    await this.#when(() => questions.pending.length > 0);
+    await this.until(() => questions.pending.length > 0);
     return questions.pending;
   }
 
   settled(): Promise<void> {
-    return this.#when(() => isEnd(this.status) || this.isAtRest);
+    return this.until(() => isEnd(this.status) || this.isAtRest);
   }
 
   /** Can only time, a person or an event from outside go on, and is that committed? */
@@ -440,7 +440,7 @@ export class RunCore implements HostOwner, TurnLogOwner {
   }
 
   async done(): Promise<unknown> {
-    await this.#when(() => isEnd(this.status) && (this.#closed !== undefined || this.#log!.isDurable));
+    await this.until(() => isEnd(this.status) && (this.#closed !== undefined || this.#log!.isDurable));
     const { status, output, error } = this.actor.getSnapshot();
     if (status === 'done') return output;
     if (status === 'error') throw error;
@@ -463,7 +463,8 @@ export class RunCore implements HostOwner, TurnLogOwner {
   /** Resolves when the turns so far are durable, however long that takes. */
   async flushed(): Promise<void> {
     const last = this.#closed ? undefined : this.#log!.last?.seq;
-    if (last !== undefined) await this.#when(() => this.#log!.committed >= last || this.#log!.isDurable);
+    // Fewer turns than there were may be left, where one was refused.
+    if (last !== undefined) await this.until(() => this.#log!.committed >= last || this.#log!.isDurable);
   }
 
   async release({ grace = 0 }: ReleaseOptions = {}): Promise<void> {
@@ -480,7 +481,7 @@ export class RunCore implements HostOwner, TurnLogOwner {
         (resolve) => (timer = setTimeout(resolve, Math.min(grace, LONGEST_TIMEOUT))),
       );
       const isIdle = (): boolean => !this.host.isBusy && !this.desk.outbox.isBusy && this.#log!.isSettled;
-      await Promise.race([over, this.#when(isIdle)]).catch(() => {});
+      await Promise.race([over, this.until(isIdle)]).catch(() => {});
       clearTimeout(timer);
     }
     this.host.abortEffects();
@@ -567,7 +568,7 @@ export class RunCore implements HostOwner, TurnLogOwner {
     this.closed(new RunClosedError(this.id, this.#standing.why));
   }
 
-  #when(holds: () => boolean): Promise<void> {
+  until(holds: () => boolean): Promise<void> {
     if (holds()) return Promise.resolve();
     if (this.#closed) return Promise.reject(this.#closed);
     return new Promise((resolve, reject) => {

@@ -153,6 +153,7 @@ export class Runtime {
   readonly #busy: Map<string, Promise<Held | undefined>> = new Map();
   #closing: Promise<void> | undefined;
   readonly #watchers = new Set<(change: Change) => void>();
+  readonly #watches = new Set<{ return(): Promise<unknown> }>();
   #delivery: Delivery | undefined;
   #recovery: Recovery | undefined;
   #polling: ReturnType<typeof setInterval> | undefined;
@@ -361,7 +362,7 @@ export class Runtime {
    * @throws {InputClosedError} where somebody was first, its deadline passed, or the run went on without it.
    * @throws {EventNotAcceptedError} where the state that asks does not take the answer; the question is still open.
    * @throws {RunNotFoundError}
-   * @throws {RunClosedError} where the run is at its end, or was deleted.
+   * @throws {RunClosedError} where the run came to its end before the question opened, or was deleted.
    * @throws {InvalidArgumentError} for what cannot be the id of a question.
    * @example
    * await runtime.answer('r-42/approval', { approved: true }, { by: 'ann@example.com' });
@@ -388,16 +389,29 @@ export class Runtime {
 
   /**
    * Tells which questions open and close from now on: those of this runtime at once, those of other processes within
-   * `limits.poll` milliseconds. Ends when the loop over it does. What is open already is listed by `inputs()`.
+   * `limits.poll` milliseconds. Ends when the loop over it does, or when the runtime is closed. What is open already is listed by `inputs()`.
    *
    * @example
    * for await (const { type, input } of runtime.watchInputs({ assignee: 'ann@example.com' })) {
    *   if (type === 'opened') await notify(input.assignee, input.prompt);
    * }
    */
-  async *watchInputs(query: InputQuery = {}): AsyncGenerator<InputEvent> {
-    const { InputWatch, context } = await this.#load();
-    yield* new InputWatch({ ...context, poll: this.#poll, watch: this.#watch }, query);
+  watchInputs(query: InputQuery = {}): AsyncIterableIterator<InputEvent> {
+    const watch = this.#load().then(
+      ({ InputWatch, context }) =>
+        new InputWatch({ ...context, poll: this.#poll, watch: this.#watch }, query),
+    );
+    // Not a generator, whose return() would wait for the event that next() waits for.
+    const events: AsyncIterableIterator<InputEvent> & { return(): Promise<IteratorResult<InputEvent>> } = {
+      [Symbol.asyncIterator]: () => events,
+      next: async () => (await watch).next(),
+      return: async () => {
+        this.#watches.delete(events);
+        return (await watch).return();
+      },
+    };
+    this.#watches.add(events);
+    return events;
   }
 
   readonly #watch = (changed: (change: Change) => void): (() => void) => {
@@ -564,6 +578,7 @@ export class Runtime {
 
   async #close({ grace = GRACE }: ReleaseOptions = {}): Promise<void> {
     this.#recovery?.close();
+    for (const watch of this.#watches) void watch.return();
     await Promise.allSettled(this.#busy.values());
     const released = await Promise.allSettled(
       [...this.#runs.values()].map(({ run }) => run.release({ grace })),

@@ -88,7 +88,9 @@ export class Standing {
     this.#attempts = wasRunning ? attempts + 1 : 0;
     if (!wasRunning && Object.keys(started).length === 0) return undefined;
     const stillParked = parked.filter((key) => key in started);
-    return this.head(stored.status, { ...this.more, ...(stillParked.length > 0 && { parked: stillParked }) });
+    const more = { ...this.more, ...(stillParked.length > 0 && { parked: stillParked }) };
+    // What an effect slept for is not known before it has started: until then the run is due when it was.
+    return { ...this.head(stored.status, more), due: stored.due };
   }
 
   /** Did an effect do nothing but wait when the run was left? */

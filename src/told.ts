@@ -22,4 +22,6 @@ export interface ToldAnswer {
   readonly value: unknown;
   readonly by: string | undefined;
   readonly id: string | undefined;
+  /** When it was given, in milliseconds since 1970. */
+  readonly at: number;
 }

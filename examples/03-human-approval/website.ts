@@ -32,7 +32,7 @@ async function take(form: URLSearchParams): Promise<string> {
   const link = await verifyInput(form.get('token') ?? '', { key: linkKey() });
   const choice = link.choices?.[Number(form.get('choice'))];
   if (choice === undefined) throw new InvalidArgumentError('Please choose.');
-  const { delivered } = await runtime.answer(link.input, choice, { id: link.id, by: 'a link' });
+  const { delivered } = await runtime.answer(link.input, choice, { by: 'a link' });
   report({
     topic: `takes ${link.input}`,
     text: `takes the answer to ${link.input}: ${delivered ? 'delivered' : 'stored, another process has the run'}`,

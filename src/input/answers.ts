@@ -38,6 +38,8 @@ export interface AnswerOptions {
 export interface GivenAnswer {
   readonly by?: string | undefined;
   readonly id?: string | undefined;
+  /** When it was given, in milliseconds since 1970. Default: now. */
+  readonly at?: number | undefined;
   /** The message that brought it. */
   readonly take?: string | undefined;
   /** The row that kept it until its question opened. */
@@ -58,7 +60,8 @@ export interface AnswersOwner {
   checkOpen(): void;
   deliver(target: LiveActor, event: AnyEventObject, told: Told): Promise<Receipt>;
   record(writes: Writes): Promise<unknown>;
-  flushed(): Promise<void>;
+  /** Resolves when it holds; rejects where the run is let go of before. */
+  until(holds: () => boolean): Promise<void>;
   /** Delivers what waits in the inbox. */
   drain(): Promise<void>;
 }
@@ -90,9 +93,9 @@ export class Answers {
     const { context } = this.owner;
     checkSize(input, given, context.answerBytes, context.inline);
     for (;;) {
-      this.owner.checkOpen();
       const question = questions.find(input);
       if (!question) return this.#notOpen(input, given, said);
+      this.owner.checkOpen();
       // What the code of an effect asks is checked by that code, which may not have come to it again.
       if (questions.isDetached(question)) {
         await questions.attached(input);
@@ -114,10 +117,10 @@ export class Answers {
 
   async #deliver(question: OpenQuestion, value: unknown, said: GivenAnswer): Promise<Receipt> {
     const { asker, input } = question;
-    const { by, id, take, aside } = said;
-    const told: Told = { by, take, aside, answer: { input: input.id, value, by, id } };
+    const { by, id, take, aside, at = this.owner.context.clock.now() } = said;
+    const told: Told = { by, take, aside, answer: { input: input.id, value, by, id, at } };
     if (asker.effect) {
-      const record: AnswerRecord = { status: 'answered', value, by, id, at: this.owner.context.clock.now() };
+      const record: AnswerRecord = { status: 'answered', value, by, id, at };
       return this.effects.answer(question, record, told);
     }
     if (asker.state === undefined) return this.owner.deliver(asker.actor, { type: ANSWER, value }, told);
@@ -127,24 +130,32 @@ export class Answers {
     return receipt;
   }
 
-  async #notOpen(input: string, value: unknown, { by, id, take, aside }: GivenAnswer): Promise<Receipt> {
+  async #notOpen(input: string, value: unknown, said: GivenAnswer): Promise<Receipt> {
     const { questions } = this;
     const { id: run, context } = this.owner;
+    const { by, id, take, at = context.clock.now() } = said;
     if (parseQuestionId(input).run !== run)
       throw new InvalidArgumentError(`The question '${input}' is not one of run '${run}'.`);
-    while (questions.closing(input)) await this.owner.flushed();
+    if (questions.closing(input)) await this.owner.until(() => !questions.closing(input));
     const closed = await readClosing(context.store, run, input, context.inline);
-    if (closed) return alreadyClosed(input, closed, id);
+    // Also where the run is at its end: whoever comes second is told who was first.
+    if (closed) return this.#taken(alreadyClosed(input, closed, id), take);
+    this.owner.checkOpen();
     // It opened while the store was asked.
-    if (questions.find(input)) return this.answer(input, value, { by, id, take, aside });
-    const at = context.clock.now();
+    if (questions.find(input)) return this.answer(input, value, said);
     const record: AnswerRecord = { status: 'early', value, by, id, at };
     const row = asideRow(asideKey(input, at), record, context.inline);
-    if (!this.#keep(input, row.key, record)) return { delivered: false };
+    if (!this.#keep(input, row.key, record)) return this.#taken({ delivered: false }, take);
     await this.owner.record({ put: [row], ...(take !== undefined && { take: [take] }) });
     // It opened meanwhile.
     if (questions.find(input)) this.#deliverEarly(input);
     return { delivered: false };
+  }
+
+  /** The message of an answer that was given before is done with. */
+  async #taken(receipt: Receipt, take: string | undefined): Promise<Receipt> {
+    if (take !== undefined) await this.owner.record({ take: [take] });
+    return receipt;
   }
 
   // --- Answers that came early
@@ -180,9 +191,9 @@ export class Answers {
     this.#early.delete(input);
     void (async () => {
       for (const { key, record } of early) {
-        const { value, by, id } = record;
+        const { value, by, id, at } = record;
         try {
-          await this.answer(input, value, { by, id, aside: key });
+          await this.answer(input, value, { by, id, at, aside: key });
         } catch (error) {
           if (!isRefusal(error)) return;
           await this.refuse(input, record, error, { aside: key });

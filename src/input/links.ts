@@ -41,8 +41,6 @@ export interface VerifyOptions {
 export interface VerifiedInput {
   /** The id of the question that its bearer may answer. */
   readonly input: string;
-  /** The id for the answer: always the same for the same token, so that it answers once. */
-  readonly id: string;
   readonly expires: Date;
   /** The answers that it may give; `undefined` when any will do. */
   readonly choices: readonly unknown[] | undefined;
@@ -52,7 +50,6 @@ interface Payload {
   readonly input: string;
   readonly expires: number;
   readonly choices?: readonly unknown[];
-  readonly id: string;
 }
 
 const version = '1.';
@@ -81,7 +78,7 @@ const longestPayload = 4096;
  *     const link = await verifyInput(String(form.get('token')), { key: secret });
  *     const choice = link.choices?.[Number(form.get('choice'))];
  *     if (choice === undefined) return new Response('Please choose.', { status: 400 });
- *     await runtime.answer(link.input, choice, { id: link.id, by: 'mail' });
+ *     await runtime.answer(link.input, choice, { by: 'mail' });
  *     return new Response('Thank you.');
  *   } catch (error) {
  *     if (error instanceof InvalidTokenError) return new Response(error.message, { status: 403 });
@@ -111,8 +108,7 @@ export async function signInput(input: QuestionRef, options: SignOptions): Promi
     throw new InvalidArgumentError(
       "'choices' is a list of at least one answer, each of them JSON: write a date as text, and leave out what is undefined.",
     );
-  const id = toBase64Url(crypto.getRandomValues(new Uint8Array(16)));
-  const payload: Payload = { input: question, expires, ...(choices && { choices }), id };
+  const payload: Payload = { input: question, expires, ...(choices && { choices }) };
   const bytes = new TextEncoder().encode(JSON.stringify(payload));
   if (bytes.length > longestPayload)
     throw new InvalidArgumentError(
@@ -125,13 +121,13 @@ export async function signInput(input: QuestionRef, options: SignOptions): Promi
 }
 
 /**
- * Reads a token of `signInput()`. It does not know whether the token was used: `runtime.answer()` with the token's `id`
- * does, and throws `InputClosedError` then. `signInput()` shows the whole handler.
+ * Reads a token of `signInput()`. It does not know whether the token was used: `runtime.answer()` does, as a question
+ * takes one answer, and throws `InputClosedError` then. `signInput()` shows the whole handler.
  *
  * ```ts
  * const link = await verifyInput(token, { key: secret });
- * // { input: 'r-42/approval', id: 'l3Ko…', expires: Date, choices: [{ approved: true }, { approved: false }] }
- * await runtime.answer(link.input, link.choices?.[0], { id: link.id, by: 'mail' });
+ * // { input: 'r-42/approval', expires: Date, choices: [{ approved: true }, { approved: false }] }
+ * await runtime.answer(link.input, link.choices?.[0], { by: 'mail' });
  * ```
  *
  * Throws `InvalidTokenError` for a token that is malformed, altered or signed with another key, expired, or for
@@ -156,7 +152,6 @@ export async function verifyInput(token: string, options: VerifyOptions): Promis
   if (input !== undefined && idOf(input) !== payload.input) throw new InvalidTokenError('other question');
   return {
     input: payload.input,
-    id: payload.id,
     expires: new Date(payload.expires),
     choices: payload.choices,
   };

@@ -131,8 +131,11 @@ export class Questions {
     turn: Turn,
     answer: ToldAnswer | undefined,
   ): AnswerRecord {
+    if (answer) {
+      const { value, by, id, at } = answer;
+      return { status: 'answered', value, by, id, at };
+    }
     const at = this.owner.context.clock.now();
-    if (answer) return { status: 'answered', value: answer.value, by: answer.by, id: answer.id, at };
     const isExpired = turn.cause.delay?.id === DEADLINE && turn.cause.target === asker.actor;
     return isExpired ? { status: 'expired', ...fallback, at } : { status: 'withdrawn', at };
   }

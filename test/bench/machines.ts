@@ -1,5 +1,7 @@
 /** The machines that are measured. */
 import { assign, fromPromise, setup } from 'xstate';
+import { z } from 'zod';
+import type { Subject } from './subject.ts';
 
 /** Invokes a promise so many times, one after another. */
 export const steps = setup({
@@ -35,6 +37,91 @@ export const steps = setup({
     end: { type: 'final' },
   },
 });
+
+/** Takes so many steps in one durable function. */
+export function makeWalk({ fromDurable }: Pick<Subject, 'fromDurable'>) {
+  return setup({
+    types: {
+      context: {} as { steps: number; sum: number },
+      input: {} as { steps: number },
+      output: {} as number,
+    },
+    actors: {
+      walk: fromDurable<number, number>(async ({ input, step }) => {
+        let sum = 0;
+        for (let n = 1; n <= input; n++) sum += await step(`step ${n}`, async () => 1);
+        return sum;
+      }),
+    },
+  }).createMachine({
+    id: 'walk',
+    version: '1',
+    context: ({ input }) => ({ steps: input.steps, sum: 0 }),
+    initial: 'walking',
+    output: ({ context }) => context.sum,
+    states: {
+      walking: {
+        invoke: {
+          src: 'walk',
+          input: ({ context }) => context.steps,
+          onDone: { target: 'end', actions: assign({ sum: ({ event }) => event.output }) },
+        },
+      },
+      end: { type: 'final' },
+    },
+  });
+}
+
+const decision = z.object({ approved: z.boolean() });
+
+/** Waits in a state until a person has decided. */
+export const review = setup({
+  types: {
+    context: {} as { approved: boolean },
+    events: {} as { readonly type: 'DECIDED'; readonly value: z.infer<typeof decision> },
+    output: {} as boolean,
+    tags: {} as 'waitingForInput',
+  },
+}).createMachine({
+  id: 'review',
+  version: '1',
+  context: { approved: false },
+  initial: 'open',
+  output: ({ context }) => context.approved,
+  states: {
+    open: {
+      tags: 'waitingForInput',
+      meta: { input: { prompt: 'May it be paid?', schema: decision, event: 'DECIDED' } },
+      on: { DECIDED: { target: 'end', actions: assign({ approved: ({ event }) => event.value.approved }) } },
+    },
+    end: { type: 'final' },
+  },
+});
+
+/** The same with an actor that asks. */
+export function makeRequest({ inputRequest }: Pick<Subject, 'inputRequest'>) {
+  return setup({
+    types: { context: {} as { approved: boolean }, output: {} as boolean },
+    actors: { ask: inputRequest({ schema: decision }) },
+  }).createMachine({
+    id: 'request',
+    version: '1',
+    context: { approved: false },
+    initial: 'open',
+    output: ({ context }) => context.approved,
+    states: {
+      open: {
+        invoke: {
+          src: 'ask',
+          id: 'ask',
+          input: { prompt: 'May it be paid?' },
+          onDone: { target: 'end', actions: assign({ approved: ({ event }) => event.output.approved }) },
+        },
+      },
+      end: { type: 'final' },
+    },
+  });
+}
 
 interface Message {
   readonly role: 'user' | 'assistant';

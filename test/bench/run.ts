@@ -8,12 +8,14 @@
 import { writeFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 import { judgeLongChat, judgeShortChat, longChat, shortChat } from './chat.ts';
+import { measureListing } from './listing.ts';
 import { interleaved } from './measure.ts';
 import { measureMemory } from './memory.ts';
 import { measureOpening } from './opening.ts';
 import { Report } from './report.ts';
 import { judgeManyRuns, judgeOneRun, manyRuns, oneRun } from './steps.ts';
 import { buildSubject, loadSubject } from './subject.ts';
+import { judgeWaitingRuns, waitingRuns } from './waiting.ts';
 
 const { values } = parseArgs({
   options: {
@@ -35,6 +37,7 @@ console.log(
 const parts = [
   [oneRun(subject), judgeOneRun],
   [manyRuns(subject), judgeManyRuns],
+  [waitingRuns(subject), judgeWaitingRuns],
   [shortChat(subject), judgeShortChat],
 ] as const;
 const samples = await interleaved(
@@ -52,6 +55,7 @@ report.table(long.name, talked!);
 judgeLongChat(talked!, report);
 
 await measureOpening(subject, rounds, report);
+await measureListing(subject, rounds, report);
 await measureMemory(from, report);
 
 if (!report.end()) process.exitCode = 1;

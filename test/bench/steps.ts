@@ -1,7 +1,7 @@
-/** W1 and W5: runs that take their steps one after another, a checkpoint each. */
+/** W1 and W5: runs that take their steps one after another, a checkpoint or a journal entry each. */
 import { createActor, waitFor } from 'xstate';
 import type { Store } from 'savepoint';
-import { steps } from './machines.ts';
+import { makeWalk, steps } from './machines.ts';
 import {
   rateSince,
   ratioOf,
@@ -14,15 +14,28 @@ import {
 import { newFile } from './new-file.ts';
 import type { Report } from './report.ts';
 import type { Subject } from './subject.ts';
-import { byHand, nothing, rawInserts, type Keeper } from './without.ts';
+import { byHand, insertRows, nothing, rawInserts, type Keeper } from './without.ts';
 
 const RAW = 'bare machine, one raw 200-byte INSERT a step';
 const NORMAL = 'savepoint, SQLite NORMAL';
 const FULL = 'savepoint, SQLite FULL';
+const DURABLE_NORMAL = 'savepoint fromDurable, SQLite NORMAL';
+const DURABLE_FULL = 'savepoint fromDurable, SQLite FULL';
+const ROWS_NORMAL = 'raw 200-byte INSERTs alone, NORMAL';
+const ROWS_FULL = 'raw 200-byte INSERTs alone, FULL';
 
 /** W1: 1,000 steps of one run. */
-export const oneRun = (subject: Subject): Workload =>
-  steppingRuns('W1: 1 run, 1,000 steps', subject, 1, 1000);
+export function oneRun(subject: Subject): Workload {
+  const { name, contenders } = steppingRuns('W1: 1 run, 1,000 steps', subject, 1, 1000);
+  return {
+    name,
+    contenders: {
+      ...contenders,
+      [ROWS_NORMAL]: async () => insertRows(newFile(), 'NORMAL', 1000),
+      [ROWS_FULL]: async () => insertRows(newFile(), 'FULL', 1000),
+    },
+  };
+}
 
 /** W5: 20 steps each of 1,000 runs at once. */
 export const manyRuns = (subject: Subject): Workload =>
@@ -30,11 +43,18 @@ export const manyRuns = (subject: Subject): Workload =>
 
 export function judgeOneRun(samples: Samples, report: Report): void {
   report.bar('W1 NORMAL, of raw inserts', rateOf(samples, NORMAL, RAW), { least: 0.75 });
+  report.bar('W1 fromDurable NORMAL, of inserts alone', rateOf(samples, DURABLE_NORMAL, ROWS_NORMAL), {
+    least: 0.6,
+  });
+  report.bar('W1 fromDurable FULL, of inserts alone', rateOf(samples, DURABLE_FULL, ROWS_FULL), {
+    least: 0.5,
+  });
 }
 
 export function judgeManyRuns(samples: Samples, report: Report): void {
   report.bar('W5 NORMAL, of raw inserts', rateOf(samples, NORMAL, RAW), { least: 1 });
   report.bar('W5 FULL, of raw inserts in NORMAL', rateOf(samples, FULL, RAW), { least: 0.85 });
+  report.bar('W5 fromDurable NORMAL, of the machine', rateOf(samples, DURABLE_NORMAL, NORMAL), { least: 5 });
 }
 
 const rateOf = (samples: Samples, one: string, other: string): Figure =>
@@ -43,7 +63,9 @@ const rateOf = (samples: Samples, one: string, other: string): Figure =>
 function steppingRuns(name: string, subject: Subject, runs: number, each: number): Workload {
   const { sqliteStore, memoryStore } = subject;
   const without = (keeper: () => Keeper) => () => stepWithout(keeper(), runs, each);
-  const within = (store: () => Store) => () => stepWithin(subject, store(), runs, each);
+  const within = (store: () => Store) => () => stepWithin(subject, store(), steps, runs, each);
+  const walk = makeWalk(subject);
+  const durably = (store: () => Store) => () => stepWithin(subject, store(), walk, runs, each);
   return {
     name,
     contenders: {
@@ -53,6 +75,8 @@ function steppingRuns(name: string, subject: Subject, runs: number, each: number
       [NORMAL]: within(() => sqliteStore(newFile(), { synchronous: 'normal' })),
       [FULL]: within(() => sqliteStore(newFile(), { synchronous: 'full' })),
       'savepoint, memory': within(memoryStore),
+      [DURABLE_NORMAL]: durably(() => sqliteStore(newFile(), { synchronous: 'normal' })),
+      [DURABLE_FULL]: durably(() => sqliteStore(newFile(), { synchronous: 'full' })),
     },
   };
 }
@@ -76,14 +100,15 @@ async function stepWithout(keeper: Keeper, runs: number, each: number): Promise<
 async function stepWithin(
   { createRuntime }: Subject,
   store: Store,
+  machine: typeof steps | ReturnType<typeof makeWalk>,
   runs: number,
   each: number,
 ): Promise<Sample> {
-  const runtime = createRuntime({ store, machines: [steps] });
+  const runtime = createRuntime({ store, machines: [machine] });
   const since = performance.now();
   const ended = await Promise.all(
     idsOf(runs).map(async (id) => {
-      const run = await runtime.start(steps, { id, input: { steps: each } });
+      const run = await runtime.start(machine as typeof steps, { id, input: { steps: each } });
       return { sum: await run.done(), seq: run.seq };
     }),
   );
@@ -92,10 +117,10 @@ async function stepWithin(
     ended.map(({ sum }) => sum),
     each,
   );
-  // One for the start, and one a step.
+  // One for the start, and one a step or one for all of them.
   checkAll(
     ended.map(({ seq }) => seq),
-    each + 1,
+    machine === steps ? each + 1 : 2,
   );
   await runtime.close();
   await store.close();

@@ -1,7 +1,7 @@
 /** The package that is measured: as it is shipped, or its source. */
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { join } from 'node:path';
-import type { createRuntime } from 'savepoint';
+import type { createRuntime, fromDurable, inputRequest } from 'savepoint';
 import type { memoryStore } from 'savepoint/memory';
 import type { sqliteStore } from 'savepoint/sqlite';
 import { build } from 'vite';
@@ -11,6 +11,8 @@ export type From = 'build' | 'source';
 /** What is measured of it. */
 export interface Subject {
   readonly createRuntime: typeof createRuntime;
+  readonly fromDurable: typeof fromDurable;
+  readonly inputRequest: typeof inputRequest;
   readonly sqliteStore: typeof sqliteStore;
   readonly memoryStore: typeof memoryStore;
 }
@@ -32,6 +34,8 @@ export async function loadSubject(from: From): Promise<Subject> {
       : await Promise.all([import(entry('index')), import(entry('sqlite')), import(entry('memory'))]);
   return {
     createRuntime: core.createRuntime,
+    fromDurable: core.fromDurable,
+    inputRequest: core.inputRequest,
     sqliteStore: sqlite.sqliteStore,
     memoryStore: memory.memoryStore,
   };

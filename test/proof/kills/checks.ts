@@ -3,8 +3,8 @@ import { isDeepStrictEqual } from 'node:util';
 import { createRuntime, type CheckpointInfo } from 'savepoint';
 import { sqliteStore } from 'savepoint/sqlite';
 import { join } from 'node:path';
-import { isGoodsOf } from './goods.ts';
-import { readLedger, type Entry } from './ledger.ts';
+import { isGoodsOf } from '../goods.ts';
+import { readLedger, type Entry } from '../ledger.ts';
 import { amountOf, delays, type Fired } from './machine.ts';
 import { slack, type Round } from './round.ts';
 import type { State } from './worker.ts';
@@ -35,7 +35,7 @@ export function checkState(state: State, round: Round): string[] {
   );
   inOrder('audit', stockroom.audited);
   const began = { SELL: seen.length, ARM: fired.length + 1, COUNT: stockroom.n, DISPATCH: state.dispatch };
-  for (const [id, { seq }] of round.receipts) {
+  for (const [id, seq] of round.receipts) {
     const [type = '', n] = id.split('-');
     expect(Number(n) <= began[type as keyof typeof began], `${id} was acknowledged and is lost`);
     expect(seq <= state.seq, `${id} was acknowledged at seq ${seq}, and the run is at ${state.seq}`);
@@ -77,14 +77,16 @@ export function checkState(state: State, round: Round): string[] {
   return faults;
 }
 
-/** Effects, over all lives. Gives also how many were cut off and how many ran again. */
-export function checkLedger(round: Round): { faults: string[]; again: number; cut: number } {
+/** Effects, over all lives. Gives also how many of each kind ran again. */
+export function checkLedger(round: Round): { faults: string[]; again: number; replayed: number } {
   const entries = readLedger(round.ledger);
   const faults: string[] = [];
   const counts = new Map<string, number>();
   const lives = new Set<string>();
   const over = new Set<string>();
   let again = 0;
+  let replayed = 0;
+  let reported = 0;
   const jobOf: Record<string, string> = { deliver: 'DISPATCH', audit: 'COUNT' };
   for (const { what, n, life } of entries) {
     if (what.startsWith('over:')) {
@@ -95,24 +97,20 @@ export function checkLedger(round: Round): { faults: string[]; again: number; cu
     const count = (counts.get(key) ?? 0) + 1;
     counts.set(key, count);
     const job = jobOf[what];
-    if (job === undefined) {
-      if (count > 1) faults.push(`${key} happened ${count} times`);
-      continue;
-    }
-    if (count > 1) again++;
-    if (over.has(`${job} ${n}`)) faults.push(`${key} happened again after its outcome was committed`);
+    if (job !== undefined && over.has(`${job} ${n}`))
+      faults.push(`${key} happened again after its outcome was committed`);
     if (lives.has(`${key} ${life}`)) faults.push(`${key} happened twice in one process`);
     lives.add(`${key} ${life}`);
+    // What a callback does with what it receives happens once or, where a kill came between, never.
+    if (what === 'ring' && count > 1) faults.push(`${key} happened ${count} times`);
+    if (job !== undefined && count > 1) again++;
+    if (what === 'report' && count > 1) replayed++;
+    if (what !== 'report' || count > 1) continue;
+    if (n !== ++reported) faults.push(`report ${n} came where ${reported} was to come`);
+    reported = n;
   }
-  // An action may be cut off between commit and act. But where the receipt is out, the action was before it.
-  let cut = 0;
-  for (let n = 1; n <= round.sold; n++) {
-    if (counts.has(`report ${n}`)) continue;
-    cut++;
-    if (round.receipts.get(`SELL-${n}`)?.atOnce === true)
-      faults.push(`report ${n} is missing, and its turn was acknowledged`);
-  }
-  return { faults, again, cut };
+  if (reported !== round.sold) faults.push(`${reported} of ${round.sold} sales were reported`);
+  return { faults, again, replayed };
 }
 
 /** Every delay fired once, at its time or as soon as there was a process to do so. */
@@ -161,7 +159,7 @@ export async function checkHistory(state: State, round: Round): Promise<string[]
     if (seqs.has(cause.id)) faults.push(`${cause.id} made the turns ${seqs.get(cause.id)} and ${seq}`);
     seqs.set(cause.id, seq);
   }
-  for (const [id, { seq }] of round.receipts)
+  for (const [id, seq] of round.receipts)
     if (seqs.get(id) !== seq) faults.push(`the receipt of ${id} says ${seq}, the history ${seqs.get(id)}`);
   for (const { what, n, seq } of readLedger(round.ledger).filter(isOfSale))
     if (seqs.get(`SELL-${n}`) !== seq)

@@ -1,7 +1,7 @@
 /** The shop that is killed: every kind of actor, delays in parent and child, rich values everywhere. */
 import { fromStore } from '@xstate/store';
 import { assign, fromCallback, fromPromise, fromTransition, sendParent, sendTo, setup } from 'xstate';
-import type { Goods } from './goods.ts';
+import type { Goods } from '../goods.ts';
 
 /** What leaves the shop. */
 export interface Outside {

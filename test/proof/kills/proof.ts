@@ -6,10 +6,10 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Proof } from '../proof.ts';
-import { bundle, unbundle } from './bundle.ts';
+import { bundle, unbundle } from '../bundle.ts';
 import { checkDelays, checkHistory, checkLedger, checkState } from './checks.ts';
 import { Round } from './round.ts';
-import { SpareProcesses } from './worker-process.ts';
+import { SpareProcesses } from '../worker-process.ts';
 import type { Answer, Order } from './worker.ts';
 
 /** After so many kills, the run comes to its end, is read whole, and another begins. */
@@ -28,7 +28,7 @@ export const proof: Proof = {
       late: 0,
       effects: 0,
       again: 0,
-      cut: 0,
+      replayed: 0,
     };
     const faults: string[] = [];
     const program = await bundle(new URL('worker.ts', import.meta.url));
@@ -50,7 +50,7 @@ export const proof: Proof = {
         figures.late = Math.max(figures.late, alarms.late, stocktakes.late);
         figures.effects += round.begun.COUNT + round.begun.DISPATCH;
         figures.again += ledger.again;
-        figures.cut += ledger.cut;
+        figures.replayed += ledger.replayed;
       } catch (error) {
         faults.push(...round.faults, String(error));
       }
@@ -83,13 +83,16 @@ function describe(
     late,
     effects,
     again,
-    cut,
-  }: Record<'acknowledged' | 'turns' | 'delays' | 'across' | 'late' | 'effects' | 'again' | 'cut', number>,
+    replayed,
+  }: Record<
+    'acknowledged' | 'turns' | 'delays' | 'across' | 'late' | 'effects' | 'again' | 'replayed',
+    number
+  >,
 ): string {
   return (
     `${kills} kills (${inFlight} with events unacknowledged, in ${stored} of them some of those stored; ${opening} at opening), ` +
     `${acknowledged} events acknowledged, 0 lost, 0 twice (${sentAgain} sent again), ${turns} seqs without a gap; ` +
     `${delays} delays once each (${across} lived through a kill, the latest ${late} ms late); ` +
-    `${effects} promises (${again} ran again, none after its outcome was committed); ${cut} actions cut off, 0 early, 0 twice`
+    `${effects} promises (${again} ran again, none after its outcome was committed); actions in order, 0 early, 0 lost (${replayed} came again)`
   );
 }

@@ -1,9 +1,9 @@
 /** One run of the shop, in one file, over the lives of many processes. */
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { goodsOf } from './goods.ts';
+import { goodsOf } from '../goods.ts';
 import type { ShopEvent } from './machine.ts';
-import type { SpareProcesses, WorkerProcess } from './worker-process.ts';
+import type { SpareProcesses, WorkerProcess } from '../worker-process.ts';
 import type { Answer, Job, Order, Sent, State } from './worker.ts';
 
 export type Workers = SpareProcesses<Order, Answer>;
@@ -21,16 +21,10 @@ export interface Life {
   to: number;
 }
 
-export interface Receipt {
-  readonly seq: number;
-  /** Sent and acknowledged by the same process. */
-  readonly atOnce: boolean;
-}
-
 export class Round {
   readonly run = 'lanternworks';
-  /** By event id. */
-  readonly receipts = new Map<string, Receipt>();
+  /** The seqs of their turns, by event id. */
+  readonly receipts = new Map<string, number>();
   readonly lives: Life[] = [];
   readonly faults: string[] = [];
   /** The newest job of each kind, and the newest sale. */
@@ -39,8 +33,8 @@ export class Round {
   /** What was counted. */
   readonly tally = { kills: 0, opening: 0, inFlight: 0, stored: 0, sentAgain: 0 };
   readonly #over: Record<Job, number> = { ARM: 0, COUNT: 0, DISPATCH: 0 };
-  /** What is not acknowledged, in the order of sending, with the number of the process it went to first. */
-  readonly #open = new Map<string, Sent & { readonly to: number }>();
+  /** What is not acknowledged, in the order of sending. */
+  readonly #open = new Map<string, Sent>();
   #number = 0;
   #worker: WorkerProcess<Order, Answer> | undefined;
   #isReady = false;
@@ -129,17 +123,15 @@ export class Round {
     );
     this.#isReady = true;
     this.tally.sentAgain += this.#open.size + again.length;
-    const resent = [...this.#open.values()].map(({ id, event }) => ({ id, event }));
-    this.#worker!.tell({ send: [...resent, ...again.map((id) => sale(Number(id.slice(5))))] });
+    this.#worker!.tell({ send: [...this.#open.values(), ...again.map((id) => sale(Number(id.slice(5))))] });
     this.#work();
   }
 
   #acknowledge({ id, accepted, seq }: { id: string; accepted: boolean; seq: number | undefined }): void {
-    const sent = this.#open.get(id);
     const known = this.receipts.get(id);
     if (!accepted || seq === undefined) this.faults.push(`${id} was not accepted`);
-    else if (known && known.seq !== seq) this.faults.push(`${id} has receipts for ${known.seq} and ${seq}`);
-    else if (!known) this.receipts.set(id, { seq, atOnce: sent?.to === this.#number });
+    else if ((known ?? seq) !== seq) this.faults.push(`${id} has receipts for ${known} and ${seq}`);
+    else this.receipts.set(id, seq);
     this.#open.delete(id);
     this.#soon(() => this.#work());
   }
@@ -155,7 +147,7 @@ export class Round {
     }
     const missing = sales + jobs.length - this.#open.size - batch.length;
     for (let more = Math.ceil(Math.random() * missing); more > 0; more--) batch.push(sale(++this.sold));
-    for (const sent of batch) this.#open.set(sent.id, { ...sent, to: this.#number });
+    for (const sent of batch) this.#open.set(sent.id, sent);
     if (batch.length > 0) this.#worker!.tell({ send: batch });
   }
 

@@ -3,9 +3,9 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { createRuntime, type Run } from 'savepoint';
 import { sqliteStore } from 'savepoint/sqlite';
-import { goodsOf, type Goods } from './goods.ts';
-import { openLedger } from './ledger.ts';
-import type { Loaded } from './worker-process.ts';
+import { goodsOf, type Goods } from '../goods.ts';
+import { openLedger } from '../ledger.ts';
+import type { Loaded } from '../worker-process.ts';
 import { makeShop, type Fired, type Outside, type ShopEvent } from './machine.ts';
 
 export interface Sent {

@@ -8,9 +8,9 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { createRuntime } from 'savepoint';
 import { sqliteStore } from 'savepoint/sqlite';
-import { bundle, unbundle } from '../kills/bundle.ts';
-import { openLedger, readLedger } from '../kills/ledger.ts';
-import { SpareProcesses, type WorkerProcess } from '../kills/worker-process.ts';
+import { bundle, unbundle } from '../bundle.ts';
+import { openLedger, readLedger } from '../ledger.ts';
+import { SpareProcesses, type WorkerProcess } from '../worker-process.ts';
 import type { Proof } from '../proof.ts';
 import type { Answer, Order, Place } from './worker.ts';
 

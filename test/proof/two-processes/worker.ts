@@ -3,8 +3,8 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { createRuntime, RunLockedError, StoreError, type Run, type Runtime } from 'savepoint';
 import { sqliteStore } from 'savepoint/sqlite';
-import { openLedger } from '../kills/ledger.ts';
-import type { Loaded } from '../kills/worker-process.ts';
+import { openLedger } from '../ledger.ts';
+import type { Loaded } from '../worker-process.ts';
 import { makeKiosk } from './machine.ts';
 
 /** Who it is, and where. */
@@ -103,11 +103,11 @@ function prepare(place: Place): void {
   const ledger = openLedger(join(place.folder, 'ledger'), 0);
   kiosk = makeKiosk({
     greet: (n) => {
-      ledger(`greet:${who}`, n, run.seq);
+      ledger(`greet:${who}`, n, 0);
       if (stopsInEffect) stop();
       stopsInEffect = false;
     },
-    thank: (n) => ledger(`thank:${who}`, n, run.seq),
+    thank: (n) => ledger(`thank:${who}`, n, 0),
     fetch: async () => {
       ledger(`fetch:${who}`, 0, 0);
       await sleep(place.fetching);

@@ -5,7 +5,7 @@ import { fileURLToPath } from 'node:url';
 import { build } from 'vite';
 
 /** In the project, so that it finds the packages that it needs; git does not see it. */
-const cache = fileURLToPath(new URL('../../../.cache/', import.meta.url));
+const cache = fileURLToPath(new URL('../../.cache/', import.meta.url));
 
 /** Gives the path of the bundle, which is alone in its folder: `unbundle` removes it. */
 export async function bundle(program: URL): Promise<string> {

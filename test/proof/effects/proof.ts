@@ -1,0 +1,90 @@
+/**
+ * Processes are killed at random instants while orders take their steps, act and wait for answers. What was done is
+ * written down by a process of its own: no finished step is there twice, no action is missing, and every answer that
+ * was acknowledged is applied once.
+ */
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { bundle, unbundle } from '../bundle.ts';
+import type { Proof } from '../proof.ts';
+import { SpareProcesses } from '../worker-process.ts';
+import { checkActions, checkAnswers, checkSteps, countCut } from './checks.ts';
+import { actionNames, stepNames } from './machine.ts';
+import { startOutside } from './outside.ts';
+import { Round } from './round.ts';
+import type { Answer, Order } from './worker.ts';
+
+/** After so many kills, all orders come to their end, and others begin in another file. */
+const killsPerRound = 50;
+
+export const proof: Proof = {
+  name: 'effects',
+  full: 500,
+  async run(count, say) {
+    const faults: string[] = [];
+    const total = {
+      ...{ kills: 0, early: 0, unanswered: 0, sentAgain: 0 },
+      ...{ orders: 0, cut: 0, steps: 0, actions: 0, answers: 0, inInbox: 0, beforehand: 0 },
+    };
+    const program = await bundle(new URL('worker.ts', import.meta.url));
+    const workers = new SpareProcesses<Order, Answer>(program, 3);
+    while (total.kills < count && faults.length === 0) {
+      const folder = mkdtempSync(join(tmpdir(), 'savepoint-effects-'));
+      const outside = await startOutside(join(folder, 'ledger'));
+      const round = new Round(folder, workers, outside);
+      try {
+        await round.live(Math.min(killsPerRound, count - total.kills));
+        const entries = outside.read();
+        total.cut += countCut(entries);
+        for (const run of round.desk.orders) {
+          const its = entries.filter((entry) => entry.run === run);
+          const steps = checkSteps(run, its);
+          const actions = checkActions(run, its);
+          faults.push(...steps.faults, ...actions.faults, ...(await checkAnswers(run, its, round.desk)));
+          total.orders++;
+          total.steps += steps.again;
+          total.actions += actions.again;
+        }
+        const plans = [...round.desk.plans.values()];
+        total.answers += plans.length;
+        total.inInbox += plans.filter(({ through }) => through === 'inbox').length;
+        total.beforehand += plans.filter(({ early }) => early).length;
+      } catch (error) {
+        faults.push(...round.faults, String(error));
+      }
+      for (const key of ['kills', 'early', 'unanswered', 'sentAgain'] as const)
+        total[key] += round.tally[key];
+      await round.end();
+      await outside.end();
+      if (faults.length === 0) rmSync(folder, { recursive: true });
+      else faults.push(`What is left is in ${folder}.`);
+      say(`${total.kills} kills, ${total.orders} orders at their end`);
+    }
+    await workers.end();
+    unbundle(program);
+    // Kills that cut nothing off would prove nothing.
+    if (faults.length === 0 && total.cut < total.kills / 3)
+      faults.push(`only ${total.cut} steps and actions were cut off`);
+    for (const fault of faults.slice(0, 12)) say(fault);
+    return {
+      passed: faults.length === 0,
+      figure: faults.length > 0 ? `${faults.length} faults: ${faults[0]}` : describe(total),
+    };
+  },
+};
+
+type Total = Round['tally'] &
+  Record<'orders' | 'cut' | 'steps' | 'actions' | 'answers' | 'inInbox' | 'beforehand', number>;
+
+function describe(total: Total): string {
+  const { kills, early, unanswered, sentAgain, orders, cut, steps, actions, answers, inInbox, beforehand } =
+    total;
+  return (
+    `${kills} kills (${early} at recovery; ${cut} steps and actions cut off), ${orders} orders; ` +
+    `${orders * stepNames.length} steps, 0 again after they were finished (${steps} again before, each with its effect id); ` +
+    `${orders * actionNames.length} actions, 0 lost, in order (${actions} came again); ` +
+    `${answers} answers applied once each (${inInbox} through the inbox, ${beforehand} before they were asked, ` +
+    `${unanswered} kills before a receipt, ${sentAgain} sent again)`
+  );
+}
