@@ -39,3 +39,16 @@ export function checkOptions(options: object): void {
     );
   if (limits?.lease !== undefined) checkMs('limits.lease', limits.lease, 1);
 }
+
+/** What is listed with a run must be readable by everybody. */
+export function checkLabels(tags: unknown, metadata: unknown): void {
+  if (!Array.isArray(tags) || ![...tags].every((tag) => typeof tag === 'string'))
+    throw new InvalidArgumentError("tags is a list of strings, such as ['vip'].");
+  const isScalar = (value: unknown): boolean =>
+    value === null || ['string', 'boolean'].includes(typeof value) || Number.isFinite(value);
+  const isPlain = [Object.prototype, null].includes(Object.getPrototypeOf(metadata ?? []) as null);
+  if (!isPlain || !Object.values(metadata as object).every(isScalar))
+    throw new InvalidArgumentError(
+      "metadata is an object of strings, finite numbers, booleans and nulls, such as { customer: 'c-7' }.",
+    );
+}

@@ -1,17 +1,13 @@
 /** The runtime: starts runs, opens them, lists them, and lets go of them. */
-import type { AnyEventObject, AnyStateMachine, InputFrom } from 'xstate';
-import { checkNames, type CustomType } from './checkpoint/custom-type.ts';
-import {
-  FencedError,
-  InvalidArgumentError,
-  RunExistsError,
-  RunLockedError,
-  RunNotFoundError,
-} from './errors.ts';
+import type { AnyEventObject, AnyStateMachine } from 'xstate';
+import { checkEvent } from './check-event.ts';
+import { checkLabels, checkMs, checkOptions } from './check-options.ts';
+import { checkNames } from './checkpoint/custom-type.ts';
+import type { Delivery } from './delivery.ts';
+import { InvalidArgumentError, RunExistsError, RunNotFoundError } from './errors.ts';
 import type { Checkpoint, CheckpointInfo, HistoryQuery } from './history.ts';
+import { Holding } from './holding.ts';
 import { checkId } from './ids.ts';
-import { checkMs, checkOptions } from './check-options.ts';
-import type { Borrow, Delivery } from './delivery.ts';
 import type { AnswerOptions } from './input/answers.ts';
 import { parseQuestionId } from './input/ids.ts';
 import type { InputQuery } from './input/list-inputs.ts';
@@ -23,110 +19,27 @@ import { Lease } from './lease.ts';
 import { loadEngine, type Engine } from './load-engine.ts';
 import { loadReader } from './load-reader.ts';
 import { checkMachine, Machines } from './machines.ts';
-import type { Migrate } from './open-run.ts';
 import type { Receipt } from './receipt.ts';
 import type { RecoverOptions, Recovery, RecoveryReport } from './recovery.ts';
-import { Run, type ReleaseOptions, type SendOptions } from './run.ts';
+import type { ReleaseOptions, Run, SendOptions } from './run.ts';
+import { toInfo, type ListQuery, type RunInfo } from './run-info.ts';
 import type { RuntimeContext } from './runtime-context.ts';
-import type { RunCore } from './run-core.ts';
-import { toInfo, type ListQuery, type Metadata, type RunIdentity, type RunInfo } from './run-info.ts';
-import { checkEvent } from './check-event.ts';
-import type { Store, StoredRun } from './store.ts';
-import type { Durability } from './turn-log.ts';
-import { unref } from './unref.ts';
-import { systemClock, type Clock } from './xstate/delays.ts';
-import type { Inspect } from './xstate/host.ts';
+import type {
+  CancelOptions,
+  OpenOptions,
+  RuntimeOptions,
+  StartArguments,
+  StartOptions,
+} from './runtime-options.ts';
+import type { StoredRun } from './store.ts';
+import { systemClock } from './xstate/delays.ts';
 import { assertInsiders } from './xstate/insider.ts';
-import type { DelayPolicies } from './xstate/restore.ts';
-
-/** Limits of a runtime. */
-export interface Limits {
-  /** How long a dead owner keeps others out, where its death cannot be seen, in milliseconds. Default 15,000. */
-  readonly lease?: number;
-  /** How often a run that does not get any further is opened before it is put into quarantine. Default 10. */
-  readonly recoveries?: number;
-  /** How often to look for what other processes left in inboxes, in milliseconds. Default 250. */
-  readonly poll?: number;
-  /** How many bytes an answer may have. Default: any number. */
-  readonly answerBytes?: number;
-}
-
-/** What a runtime is made with. */
-export interface RuntimeOptions {
-  /** Where runs live. It stays open when the runtime is closed. */
-  readonly store: Store;
-  /** The machines by which runs are opened by their id alone; several versions of one machine may be among them. */
-  readonly machines?: readonly AnyStateMachine[];
-  /** When effects may go out. `sync`, the default, is after the commit of their turn. */
-  readonly durability?: Durability;
-  /** `append` (default) keeps every checkpoint; `replace` lets old ones go with each new base. */
-  readonly history?: 'append' | 'replace';
-  /** What becomes of delays when a run is opened again. Default `deadline`. */
-  readonly delays?: DelayPolicies;
-  /** Rules delays. Default: the system's. */
-  readonly clock?: Clock;
-  /** XState's `inspect`: sees the live events of every run's actors. */
-  readonly inspect?: Inspect;
-  /** XState's `logger`, told as well of what goes wrong where nobody waits. Default `console.log`. */
-  readonly logger?: (...args: unknown[]) => void;
-  /** How long deleted runs keep their ids, in milliseconds. */
-  readonly retention?: {
-    /** Default 30 days. */
-    readonly tombstones?: number;
-  };
-  readonly limits?: Limits;
-  /** How classes of your own are stored. */
-  readonly types?: readonly CustomType[];
-  /** Makes a snapshot that a machine cannot go on from into one that it can. */
-  readonly migrate?: Migrate;
-}
-
-/** What a run is started with. `input` is required where the machine's type requires it. */
-export type StartOptions<TMachine extends AnyStateMachine> = {
-  /** The run's id. Default: a random one. */
-  readonly id?: string;
-  readonly tags?: readonly string[];
-  readonly metadata?: Metadata;
-  /** Of this run, in place of the runtime's. */
-  readonly durability?: Durability;
-} & (undefined extends InputFrom<TMachine>
-  ? { readonly input?: InputFrom<TMachine> }
-  : { readonly input: InputFrom<TMachine> });
-
-type StartArguments<TMachine extends AnyStateMachine> =
-  undefined extends InputFrom<TMachine>
-    ? [options?: StartOptions<TMachine>]
-    : [options: StartOptions<TMachine>];
-
-/** A run that this runtime holds. */
-interface Held {
-  readonly core: RunCore;
-  readonly run: Run;
-  /** Did somebody open it, or is it only here for a moment? */
-  isKept: boolean;
-  /** How many use it at the moment. */
-  users: number;
-}
-
-/** What is said of a cancellation. Kept with the run, and told to whoever wants more of it. */
-export interface CancelOptions {
-  /** Who cancels. */
-  readonly by?: string;
-  readonly reason?: string;
-}
-
-/** How a run is opened. */
-export interface OpenOptions {
-  /** How long to wait for a run that another holds, in milliseconds. Default 0. */
-  readonly wait?: number;
-}
 
 const LEASE = 15_000;
 const RECOVERIES = 10;
 const POLL = 250;
 const MONTH = 30 * 24 * 60 * 60 * 1000;
 const GRACE = 5_000;
-const PAGE = 200;
 
 /**
  * Makes a runtime over a store. It does nothing until its first call.
@@ -148,16 +61,12 @@ export class Runtime {
   readonly #context: RuntimeContext;
   #engine: Promise<Engine> | undefined;
   readonly #machines: Machines;
-  readonly #runs = new Map<string, Held>();
-  /** Runs that are being started, opened or deleted here. */
-  readonly #busy: Map<string, Promise<Held | undefined>> = new Map();
+  readonly #holding: Holding;
   #closing: Promise<void> | undefined;
   readonly #watchers = new Set<(change: Change) => void>();
   readonly #watches = new Set<{ return(): Promise<unknown> }>();
   #delivery: Delivery | undefined;
   #recovery: Recovery | undefined;
-  #polling: ReturnType<typeof setInterval> | undefined;
-  #polled: 'well' | 'badly' | 'not yet' = 'well';
 
   constructor(options: RuntimeOptions) {
     if (typeof options?.store?.commit !== 'function')
@@ -175,9 +84,7 @@ export class Runtime {
     const { logger = (...args) => console.log(...args) } = options;
     this.#context = {
       store,
-      lease: new Lease(store, limits?.lease ?? LEASE, logger, () => {
-        for (const { core } of this.#runs.values()) core.leaseLost();
-      }),
+      lease: new Lease(store, limits?.lease ?? LEASE, logger, () => this.#holding.leaseLost()),
       types,
       clock,
       durability: options.durability ?? 'sync',
@@ -188,15 +95,20 @@ export class Runtime {
       recoveries: limits?.recoveries ?? RECOVERIES,
       answerBytes: limits?.answerBytes ?? Infinity,
       forget: (core) => {
-        if (this.#runs.get(core.id)?.core === core) this.#runs.delete(core.id);
+        this.#holding.forget(core);
         this.#recovery?.runLeft();
-        this.#restIfIdle();
       },
       post: async (run, event, id) => (await this.#deliveries()).post(run, event, id),
       questionsChanged: (change) => {
         for (const changed of this.#watchers) changed(change);
       },
     };
+    this.#holding = new Holding(this.#context, {
+      machines: this.#machines,
+      migrate: options.migrate,
+      poll: this.#poll,
+      engine: () => this.#load(),
+    });
   }
 
   /**
@@ -209,7 +121,7 @@ export class Runtime {
     machine: TMachine,
     ...[options]: StartArguments<TMachine>
   ): Promise<Run<TMachine>> {
-    this.#checkOpen();
+    this.#holding.checkOpen();
     checkMachine(machine);
     const {
       id = crypto.randomUUID(),
@@ -221,8 +133,8 @@ export class Runtime {
     checkId('run', id);
     checkLabels(tags, metadata === undefined ? {} : metadata);
     checkOptions({ durability });
-    if (this.#runs.has(id) || this.#busy.has(id)) throw new RunExistsError(id);
-    const starting = this.#begin(input, {
+    if (this.#holding.has(id)) throw new RunExistsError(id);
+    const { run } = await this.#holding.start(input, {
       id,
       machine,
       tags: [...tags],
@@ -233,16 +145,7 @@ export class Runtime {
         ...(durability && { durability }),
       },
     });
-    this.#track(id, starting);
-    return (await starting).run as unknown as Run<TMachine>;
-  }
-
-  async #begin(input: unknown, identity: RunIdentity): Promise<Held> {
-    const { RunCore, context } = await this.#load();
-    await context.lease.ensure();
-    const core = new RunCore(context, identity);
-    await core.start(input);
-    return this.#keep(core, true);
+    return run as unknown as Run<TMachine>;
   }
 
   /**
@@ -266,71 +169,19 @@ export class Runtime {
     second?: string | OpenOptions,
     third?: OpenOptions,
   ): Promise<Run> {
-    this.#checkOpen();
+    this.#holding.checkOpen();
     const machine = typeof first === 'string' ? undefined : first;
     const id = typeof first === 'string' ? first : (second as string);
     const { wait = 0 } = (typeof first === 'string' ? (second as OpenOptions | undefined) : third) ?? {};
     checkMs('wait', wait);
     if (typeof first !== 'string') checkMachine(first);
     checkId('run', id);
-    return (await this.#open(machine, id, wait, true)).run;
+    return (await this.#holding.open(machine, id, wait, true)).run;
   }
-
-  async #open(
-    machine: AnyStateMachine | undefined,
-    id: string,
-    wait: number,
-    isKept: boolean,
-  ): Promise<Held> {
-    // One thing at a time for each run: after this loop nothing else is under way.
-    for (let busy; ;) {
-      const here = this.#runs.get(id);
-      if (here && !here.core.leaving) {
-        if (isKept) {
-          here.isKept = true;
-          here.core.leavesAtRest = false;
-        }
-        return here;
-      }
-      busy = this.#busy.get(id) ?? here?.core.leaving;
-      if (!busy) break;
-      try {
-        await busy;
-      } catch (error) {
-        // A start that failed because there is such a run already: that one is to be opened.
-        if (!(error instanceof RunExistsError) && !here) throw error;
-      }
-    }
-    const opening = Promise.all([this.#load(), loadReader()])
-      .then(([{ context }, { openRun }]) =>
-        openRun(context, this.#machines, machine, id, wait, this.#options.migrate),
-      )
-      .then((core) => this.#keep(core, isKept));
-    this.#track(id, opening);
-    return opening;
-  }
-
-  /** Has a run here for as long as `use` takes, and from then on until it is at rest. */
-  readonly #borrow: Borrow = async (id, use) => {
-    this.#checkOpen();
-    checkId('run', id);
-    const held = await this.#open(undefined, id, 0, false);
-    held.users++;
-    held.core.leavesAtRest = false;
-    try {
-      return await use(held.core);
-    } finally {
-      held.users--;
-      if (!held.isKept && held.users === 0) {
-        held.core.leavesAtRest = true;
-        held.core.progressed();
-      }
-    }
-  };
 
   async #deliveries(): Promise<Delivery> {
     const { Delivery, context } = await this.#load();
-    return (this.#delivery ??= new Delivery(context, this.#machines, this.#borrow));
+    return (this.#delivery ??= new Delivery(context, this.#machines, this.#holding.borrow));
   }
 
   /**
@@ -345,12 +196,12 @@ export class Runtime {
    * const { delivered } = await runtime.send('r-42', { type: 'parcelArrived' }, { id: 'webhook-9' });
    */
   async send(id: string, event: AnyEventObject, options: SendOptions = {}): Promise<Receipt> {
-    this.#checkOpen();
+    this.#holding.checkOpen();
     checkId('run', id);
     checkEvent(id, event);
     if (options.id !== undefined) checkId('event', options.id);
-    const held = this.#runs.get(id);
-    if (held && !held.core.leaving) return held.core.send(event, options);
+    const held = this.#holding.find(id);
+    if (held) return held.core.send(event, options);
     return (await this.#deliveries()).send(id, event, options);
   }
 
@@ -368,10 +219,10 @@ export class Runtime {
    * await runtime.answer('r-42/approval', { approved: true }, { by: 'ann@example.com' });
    */
   async answer(inputId: string, value: unknown, options: AnswerOptions = {}): Promise<Receipt> {
-    this.#checkOpen();
+    this.#holding.checkOpen();
     const { run } = parseQuestionId(inputId);
-    const held = this.#runs.get(run);
-    if (held && !held.core.leaving) return held.core.answer(inputId, value, options);
+    const held = this.#holding.find(run);
+    if (held) return held.core.answer(inputId, value, options);
     if (options.id !== undefined) checkId('answer', options.id);
     return (await this.#deliveries()).answer(inputId, value, options);
   }
@@ -444,7 +295,7 @@ export class Runtime {
    * const { opened, quarantined, failed } = await runtime.recover();
    */
   async recover(options: RecoverOptions = {}): Promise<RecoveryReport> {
-    this.#checkOpen();
+    this.#holding.checkOpen();
     const { concurrency = 10 } = options;
     if (!Number.isInteger(concurrency) || concurrency < 1)
       throw new InvalidArgumentError(
@@ -454,9 +305,9 @@ export class Runtime {
     const recovering = {
       ...context,
       rest: this.#options.limits?.lease ?? LEASE,
-      isHeld: (run: string) => this.#runs.has(run),
+      isHeld: (run: string) => this.#holding.has(run),
     };
-    this.#recovery ??= new Recovery(recovering, this.#borrow);
+    this.#recovery ??= new Recovery(recovering, this.#holding.borrow);
     return this.#recovery.recover({ concurrency });
   }
 
@@ -468,7 +319,7 @@ export class Runtime {
    * @throws {RunClosedError} where it is at its end already.
    */
   async cancel(id: string, { by, reason }: CancelOptions = {}): Promise<void> {
-    this.#checkOpen();
+    this.#holding.checkOpen();
     checkId('run', id);
     await (await this.#deliveries()).cancel(id, by, reason);
   }
@@ -485,10 +336,10 @@ export class Runtime {
    * for await (const { id } of runtime.list({ status: 'quarantined' })) await runtime.retry(id);
    */
   async retry(id: string, { from }: { readonly from?: number } = {}): Promise<Run> {
-    this.#checkOpen();
+    this.#holding.checkOpen();
     checkId('run', id);
     await this.get(id);
-    await this.#runs.get(id)?.run.release();
+    await this.#holding.find(id)?.run.release();
     const { retryRun, context } = await this.#load();
     await retryRun(context, id, from);
     return this.open(id);
@@ -549,23 +400,9 @@ export class Runtime {
    * @throws {RunLockedError} where another holds it.
    */
   async delete(id: string): Promise<void> {
-    this.#checkOpen();
+    this.#holding.checkOpen();
     checkId('run', id);
-    while (this.#busy.has(id)) await this.#busy.get(id)?.catch(() => {});
-    const deleting = this.#delete(id);
-    this.#track(id, deleting);
-    await deleting;
-  }
-
-  async #delete(id: string): Promise<undefined> {
-    const { store, lease } = this.#context;
-    await lease.ensure();
-    this.#runs.get(id)?.core.discard('was deleted');
-    const acquired = await store.acquire(id, lease.owner);
-    if (acquired.status === 'held') throw new RunLockedError(id, acquired.by, new Date(acquired.until));
-    if (acquired.status !== 'acquired') throw new RunNotFoundError(id);
-    const tombstone = this.#options.retention?.tombstones ?? MONTH;
-    if (!(await store.remove(id, lease.owner, acquired.fence, tombstone))) throw new FencedError(id);
+    await this.#holding.delete(id, this.#options.retention?.tombstones ?? MONTH);
   }
 
   /**
@@ -579,78 +416,26 @@ export class Runtime {
   async #close({ grace = GRACE }: ReleaseOptions = {}): Promise<void> {
     this.#recovery?.close();
     for (const watch of this.#watches) void watch.return();
-    await Promise.allSettled(this.#busy.values());
-    const released = await Promise.allSettled(
-      [...this.#runs.values()].map(({ run }) => run.release({ grace })),
-    );
-    await this.#context.lease.end();
-    const failed = released.find((one) => one.status === 'rejected');
-    if (failed) throw failed.reason;
+    await this.#holding.close(grace);
   }
 
   /** What runs runs. A page that only looks never loads it. */
   #load(): Promise<Engine> {
-    this.#engine ??= loadEngine(this.#context);
+    if (this.#engine) return this.#engine;
+    const engine = (this.#engine = loadEngine(this.#context));
     // Next time it may be there: a page may be without a connection for a while.
-    this.#engine.catch(() => (this.#engine = undefined));
-    return this.#engine;
-  }
-
-  #keep(core: RunCore, isKept: boolean): Held {
-    const held = { core, run: new Run(core), isKept, users: 0 };
-    if (core.isClosed) return held;
-    this.#runs.set(core.id, held);
-    this.#polling ??= unref(setInterval(() => void this.#deliverWaiting(), this.#poll));
-    return held;
+    engine.catch(() => (this.#engine = undefined));
+    return engine;
   }
 
   get #poll(): number {
     return this.#options.limits?.poll ?? POLL;
   }
 
-  /** Delivers what others left for runs that are held here. */
-  async #deliverWaiting(): Promise<void> {
-    const before = this.#polled;
-    if (before === 'not yet') return;
-    this.#polled = 'not yet';
-    try {
-      const { store, lease } = this.#context;
-      const waiting = await store.runs({ owner: lease.owner, undelivered: true, limit: PAGE });
-      await Promise.all(waiting.map(async ({ run }) => this.#runs.get(run)?.core.drain()));
-      this.#polled = 'well';
-    } catch (error) {
-      if (before === 'well')
-        this.#context.logger('Savepoint could not look for messages; it is tried again.', error);
-      this.#polled = 'badly';
-    }
-  }
-
-  #track(id: string, work: Promise<Held | undefined>): void {
-    this.#busy.set(id, work);
-    const forget = (): void => {
-      this.#busy.delete(id);
-      this.#restIfIdle();
-    };
-    work.then(forget, forget);
-  }
-
-  /** A runtime that holds nothing keeps no timer. */
-  #restIfIdle(): void {
-    if (this.#runs.size > 0) return;
-    clearInterval(this.#polling);
-    this.#polling = undefined;
-    if (this.#busy.size === 0) this.#context.lease.rest();
-  }
-
   async #stored(id: string): Promise<StoredRun> {
     const [stored] = await this.#context.store.runs({ run: id, limit: 1 });
     if (!stored) throw new RunNotFoundError(id);
     return stored;
-  }
-
-  #checkOpen(): void {
-    if (this.#closing)
-      throw new InvalidArgumentError('This runtime is closed. Make another one with createRuntime().');
   }
 }
 
@@ -668,17 +453,4 @@ export function durable<TMachine extends AnyStateMachine>(
     machine,
     options,
   );
-}
-
-/** What is listed with a run must be readable by everybody. */
-function checkLabels(tags: unknown, metadata: unknown): void {
-  if (!Array.isArray(tags) || ![...tags].every((tag) => typeof tag === 'string'))
-    throw new InvalidArgumentError("tags is a list of strings, such as ['vip'].");
-  const isScalar = (value: unknown): boolean =>
-    value === null || ['string', 'boolean'].includes(typeof value) || Number.isFinite(value);
-  const isPlain = [Object.prototype, null].includes(Object.getPrototypeOf(metadata ?? []) as null);
-  if (!isPlain || !Object.values(metadata as object).every(isScalar))
-    throw new InvalidArgumentError(
-      "metadata is an object of strings, finite numbers, booleans and nulls, such as { customer: 'c-7' }.",
-    );
 }

@@ -2,7 +2,8 @@
 import type { AnyStateMachine } from 'xstate';
 import { memoryStore } from '../adapters/memory.ts';
 import { StoreError } from '../src/errors.ts';
-import { createRuntime, type Runtime, type RuntimeOptions } from '../src/runtime.ts';
+import { createRuntime, type Runtime } from '../src/runtime.ts';
+import type { RuntimeOptions } from '../src/runtime-options.ts';
 import type { Run } from '../src/run.ts';
 import type { RunCommit, Store } from '../src/store.ts';
 

@@ -1,0 +1,210 @@
+/** The runs that a runtime holds: one thing at a time for each, and no timer where there are none. */
+import type { AnyStateMachine } from 'xstate';
+import type { Borrow } from './delivery.ts';
+import {
+  FencedError,
+  InvalidArgumentError,
+  RunExistsError,
+  RunLockedError,
+  RunNotFoundError,
+} from './errors.ts';
+import type { Engine } from './load-engine.ts';
+import { loadReader } from './load-reader.ts';
+import type { Machines } from './machines.ts';
+import type { Migrate } from './open-run.ts';
+import { Run } from './run.ts';
+import type { RunCore } from './run-core.ts';
+import type { RunIdentity } from './run-info.ts';
+import type { RuntimeContext } from './runtime-context.ts';
+import { unref } from './unref.ts';
+
+/** A run that a runtime holds. */
+export interface Held {
+  readonly core: RunCore;
+  readonly run: Run;
+  /** Did somebody open it, or is it only here for a moment? */
+  isKept: boolean;
+  /** How many use it at the moment. */
+  users: number;
+}
+
+/** How runs are opened. */
+export interface HoldingOptions {
+  readonly machines: Machines;
+  readonly migrate: Migrate | undefined;
+  /** How often to look for messages, in milliseconds. */
+  readonly poll: number;
+  readonly engine: () => Promise<Engine>;
+}
+
+const PAGE = 200;
+
+export class Holding {
+  readonly #runs = new Map<string, Held>();
+  /** Runs that are being started, opened or deleted. */
+  readonly #busy: Map<string, Promise<Held | undefined>> = new Map();
+  #polling: ReturnType<typeof setInterval> | undefined;
+  #polled: 'well' | 'badly' | 'not yet' = 'well';
+  #isClosed = false;
+
+  constructor(
+    private readonly context: RuntimeContext,
+    private readonly options: HoldingOptions,
+  ) {}
+
+  /** A run that is to stay for now. */
+  find(id: string): Held | undefined {
+    const held = this.#runs.get(id);
+    return held?.core.leaving ? undefined : held;
+  }
+
+  has(id: string): boolean {
+    return this.#runs.has(id) || this.#busy.has(id);
+  }
+
+  /** Throws where the runtime is closed. */
+  checkOpen(): void {
+    if (this.#isClosed)
+      throw new InvalidArgumentError('This runtime is closed. Make another one with createRuntime().');
+  }
+
+  start(input: unknown, identity: RunIdentity): Promise<Held> {
+    const starting = this.#start(input, identity);
+    this.#track(identity.id, starting);
+    return starting;
+  }
+
+  async #start(input: unknown, identity: RunIdentity): Promise<Held> {
+    const { RunCore, context } = await this.options.engine();
+    await context.lease.ensure();
+    const core = new RunCore(context, identity);
+    await core.start(input);
+    return this.#keep(core, true);
+  }
+
+  async open(machine: AnyStateMachine | undefined, id: string, wait: number, isKept: boolean): Promise<Held> {
+    // One thing at a time for each run: after this loop nothing else is under way.
+    for (let busy; ;) {
+      const here = this.#runs.get(id);
+      if (here && !here.core.leaving) {
+        if (isKept) {
+          here.isKept = true;
+          here.core.leavesAtRest = false;
+        }
+        return here;
+      }
+      busy = this.#busy.get(id) ?? here?.core.leaving;
+      if (!busy) break;
+      try {
+        await busy;
+      } catch (error) {
+        // A start that failed because there is such a run already: that one is to be opened.
+        if (!(error instanceof RunExistsError) && !here) throw error;
+      }
+    }
+    const { engine, machines, migrate } = this.options;
+    const opening = Promise.all([engine(), loadReader()])
+      .then(([{ context }, { openRun }]) => openRun(context, machines, machine, id, wait, migrate))
+      .then((core) => this.#keep(core, isKept));
+    this.#track(id, opening);
+    return opening;
+  }
+
+  /** Has a run here for as long as `use` takes, and from then on until it is at rest. */
+  readonly borrow: Borrow = async (id, use) => {
+    this.checkOpen();
+    const held = await this.open(undefined, id, 0, false);
+    held.users++;
+    held.core.leavesAtRest = false;
+    try {
+      return await use(held.core);
+    } finally {
+      held.users--;
+      if (!held.isKept && held.users === 0) {
+        held.core.leavesAtRest = true;
+        held.core.progressed();
+      }
+    }
+  };
+
+  async delete(id: string, tombstone: number): Promise<void> {
+    while (this.#busy.has(id)) await this.#busy.get(id)?.catch(() => {});
+    const deleting = this.#delete(id, tombstone);
+    this.#track(id, deleting);
+    await deleting;
+  }
+
+  async #delete(id: string, tombstone: number): Promise<undefined> {
+    const { store, lease } = this.context;
+    await lease.ensure();
+    this.#runs.get(id)?.core.discard('was deleted');
+    const acquired = await store.acquire(id, lease.owner);
+    if (acquired.status === 'held') throw new RunLockedError(id, acquired.by, new Date(acquired.until));
+    if (acquired.status !== 'acquired') throw new RunNotFoundError(id);
+    if (!(await store.remove(id, lease.owner, acquired.fence, tombstone))) throw new FencedError(id);
+  }
+
+  /** The lease has ended, and the store does not answer. */
+  leaseLost(): void {
+    for (const { core } of this.#runs.values()) core.leaseLost();
+  }
+
+  /** A run has left. */
+  forget(core: RunCore): void {
+    if (this.#runs.get(core.id)?.core === core) this.#runs.delete(core.id);
+    this.#restIfIdle();
+  }
+
+  /** Lets go of all runs, and takes no more. */
+  async close(grace: number): Promise<void> {
+    this.#isClosed = true;
+    await Promise.allSettled(this.#busy.values());
+    const released = await Promise.allSettled(
+      [...this.#runs.values()].map(({ run }) => run.release({ grace })),
+    );
+    await this.context.lease.end();
+    const failed = released.find((one) => one.status === 'rejected');
+    if (failed) throw failed.reason;
+  }
+
+  #keep(core: RunCore, isKept: boolean): Held {
+    const held = { core, run: new Run(core), isKept, users: 0 };
+    if (core.isClosed) return held;
+    this.#runs.set(core.id, held);
+    this.#polling ??= unref(setInterval(() => void this.#deliverWaiting(), this.options.poll));
+    return held;
+  }
+
+  /** Delivers what others left for runs that are held here. */
+  async #deliverWaiting(): Promise<void> {
+    const before = this.#polled;
+    if (before === 'not yet') return;
+    this.#polled = 'not yet';
+    try {
+      const { store, lease } = this.context;
+      const waiting = await store.runs({ owner: lease.owner, undelivered: true, limit: PAGE });
+      await Promise.all(waiting.map(async ({ run }) => this.#runs.get(run)?.core.drain()));
+      this.#polled = 'well';
+    } catch (error) {
+      if (before === 'well')
+        this.context.logger('Savepoint could not look for messages; it is tried again.', error);
+      this.#polled = 'badly';
+    }
+  }
+
+  #track(id: string, work: Promise<Held | undefined>): void {
+    this.#busy.set(id, work);
+    const forget = (): void => {
+      this.#busy.delete(id);
+      this.#restIfIdle();
+    };
+    work.then(forget, forget);
+  }
+
+  #restIfIdle(): void {
+    if (this.#runs.size > 0) return;
+    clearInterval(this.#polling);
+    this.#polling = undefined;
+    if (this.#busy.size === 0) this.context.lease.rest();
+  }
+}
