@@ -267,6 +267,9 @@ export class RunCore implements HostOwner, TurnLogOwner {
     }
     if (told?.take !== undefined) parts.push({ take: [told.take] });
     if (change) parts.push(desk.questions.writes(change, told, seq));
+    if (context.replace)
+      for (const { journaled } of this.host.endedEffects(turn))
+        if (journaled) parts.push({ drop: [...journaled].map((key) => ({ kind: 'step', key })) });
     if (turn.actions.length > 0) parts.push({ put: desk.outbox.rows(turn, seq) });
     if (desk.outbox.hasDone) parts.push({ drop: desk.outbox.takeDone() });
     const unopened = this.host.isActive ? undefined : desk.answers.atEnd();

@@ -112,6 +112,21 @@ describe.each(stores)('an effect on %s', (_, make) => {
     expect(seen).toEqual(['r/work:1/a', 'b', 'c', 'd', 'd']);
   });
 
+  it('leaves no journal behind where no earlier checkpoint is kept', async () => {
+    const machine = invoking(
+      fromDurable(async ({ step }) => {
+        await step('a', () => 1);
+        return step('b', () => 2);
+      }),
+    );
+    for (const history of ['append', 'replace'] as const) {
+      const store = make();
+      const run = await createRuntime({ store, history }).start(machine, { id: 'r' });
+      await expect.poll(() => run.getSnapshot().context.output).toBe(2);
+      expect(await store.rows('r', 'step', {})).toHaveLength(history === 'append' ? 2 : 0);
+    }
+  });
+
   it('that sleeps leaves its run at rest, and goes on when it is due', async () => {
     const store = make();
     const machine = invoking(

@@ -11,7 +11,13 @@ import type { Journal, StepQuestion } from './journal.ts';
 /** The run that the effect belongs to. */
 export interface JournalOwner {
   readonly id: string;
-  readonly context: { readonly store: Store; readonly inline: Codec; readonly clock: Clock };
+  readonly context: {
+    readonly store: Store;
+    readonly inline: Codec;
+    readonly clock: Clock;
+    /** Only the newest checkpoint is to be readable: nothing will go back to before the effect's outcome. */
+    readonly replace: boolean;
+  };
   record(writes: Writes): Promise<unknown>;
   /** An effect waits, or works again: that may make another status. */
   parked(): void;
@@ -27,6 +33,9 @@ export function runJournal(owner: JournalOwner, questions: Asks, effect: Effect)
   const { effectId, attempt, fence } = effect.identity;
   const { key } = effect;
   const { clock, inline, store } = context;
+  const note = (rowKey: string): void => {
+    if (context.replace) (effect.journaled ??= new Set()).add(rowKey);
+  };
   return {
     effectId,
     attempt,
@@ -36,10 +45,13 @@ export function runJournal(owner: JournalOwner, questions: Asks, effect: Effect)
       // What is started for the first time has nothing in its journal.
       if (attempt === 1) return new Map();
       const rows = await store.rows(run, 'step', { prefix: `${key}/` });
+      for (const row of rows) note(row.key);
       return new Map(rows.map(({ key: name, value }) => [name.slice(key.length + 1), value as string]));
     },
-    write: (name, value) =>
-      owner.record({ put: [{ kind: 'step', key: `${key}/${name}`, value }] }) as Promise<never>,
+    async write(name, value) {
+      note(`${key}/${name}`);
+      await owner.record({ put: [{ kind: 'step', key: `${key}/${name}`, value }] });
+    },
     encode: (value, path) => encodeText(inline, value, { actor: actorPath(effect.actor), path }),
     decode: (text) => decodeText(inline, text),
     ask: (request) => questions.ask(effect, request),

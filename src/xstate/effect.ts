@@ -77,6 +77,8 @@ class CreatorArgs {
 export class Effect {
   /** The seq of the turn that made its actor, which with the actor's path is its name. */
   born = 0;
+  /** The keys of the rows in its journal, where those are to go with its outcome. */
+  journaled: Set<string> | undefined;
   /**
    * Set while it does nothing but wait: until then, by the clock, or for a person. It is then no reason to call the run
    * a running one.

@@ -525,6 +525,14 @@ export class Host implements ActorHost, DelayOwner, EffectOwner {
     for (const effect of this.effects ?? []) if (isActive(effect.actor)) yield effect;
   }
 
+  /** Those that a turn ended: by their outcome, or with their actor. */
+  *endedEffects(turn: Turn): Iterable<Effect> {
+    for (const { actor } of turn.notes) {
+      const { effect } = adopted(actor);
+      if (effect && !isActive(actor)) yield effect;
+    }
+  }
+
   identify(effect: Effect): CurrentEffect {
     return this.owner.identify(effect);
   }
