@@ -22,7 +22,7 @@ import type { Machines } from './machines.ts';
 import { decisiveId, encodeMail, eventId, randomId, type Mail } from './mail.ts';
 import type { Receipt } from './receipt.ts';
 import type { RunCore } from './run-core.ts';
-import type { SendOptions } from './run.ts';
+import type { SendOptions } from './told.ts';
 import { receiptOf } from './sends.ts';
 import type { RowKind, Store } from './store.ts';
 import { schemaAt } from './xstate/asking.ts';

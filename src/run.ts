@@ -13,23 +13,9 @@ import type { AnswerOptions } from './input/answers.ts';
 import type { PendingInput } from './input/pending-input.ts';
 import type { Receipt } from './receipt.ts';
 import type { RunCore } from './run-core.ts';
+import type { ReleaseOptions } from './runtime-options.ts';
+import type { SendOptions } from './told.ts';
 import type { RunStatus } from './store.ts';
-
-/** What is said with an event. */
-export interface SendOptions {
-  /** The event's id: sent twice with the same id, it is one event, also over restarts. */
-  readonly id?: string | undefined;
-  /** Who sends it. Kept in the history. */
-  readonly by?: string | undefined;
-  /** Reject with `EventNotAcceptedError` where no transition takes the event. */
-  readonly required?: boolean | undefined;
-}
-
-/** How a run is let go of. */
-export interface ReleaseOptions {
-  /** How long effects that run may go on until they end, in milliseconds. Default 0. */
-  readonly grace?: number;
-}
 
 /**
  * A run that this runtime holds, until it is released, comes to its end, or another takes it over. What changes it throws

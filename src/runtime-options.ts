@@ -81,3 +81,9 @@ export interface OpenOptions {
   /** How long to wait for a run that another holds, in milliseconds. Default 0. */
   readonly wait?: number;
 }
+
+/** How a run is let go of. */
+export interface ReleaseOptions {
+  /** How long effects that run may go on until they end, in milliseconds. Default 0. */
+  readonly grace?: number;
+}

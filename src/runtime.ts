@@ -21,17 +21,19 @@ import { loadReader } from './load-reader.ts';
 import { checkMachine, Machines } from './machines.ts';
 import type { Receipt } from './receipt.ts';
 import type { RecoverOptions, Recovery, RecoveryReport } from './recovery.ts';
-import type { ReleaseOptions, Run, SendOptions } from './run.ts';
+import type { Run } from './run.ts';
 import { toInfo, type ListQuery, type RunInfo } from './run-info.ts';
 import type { RuntimeContext } from './runtime-context.ts';
 import type {
   CancelOptions,
   OpenOptions,
+  ReleaseOptions,
   RuntimeOptions,
   StartArguments,
   StartOptions,
 } from './runtime-options.ts';
 import type { StoredRun } from './store.ts';
+import type { SendOptions } from './told.ts';
 import { systemClock } from './xstate/delays.ts';
 import { assertInsiders } from './xstate/insider.ts';
 
