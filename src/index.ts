@@ -5,7 +5,14 @@
  */
 export { createRuntime, durable } from './runtime.ts';
 export type { Runtime } from './runtime.ts';
-export type { CancelOptions, Limits, OpenOptions, RuntimeOptions, StartOptions } from './runtime-options.ts';
+export type {
+  CancelOptions,
+  Limits,
+  OpenOptions,
+  ReleaseOptions,
+  RuntimeOptions,
+  StartOptions,
+} from './runtime-options.ts';
 export { currentEffect } from './effects/ambient.ts';
 export type { CurrentEffect } from './effects/ambient.ts';
 export type { DurableArgs, Step, StepArgs, StepOptions } from './effects/durable-function.ts';
