@@ -583,6 +583,7 @@ export class Runtime {
     const released = await Promise.allSettled(
       [...this.#runs.values()].map(({ run }) => run.release({ grace })),
     );
+    this.#delivery?.close();
     await this.#context.lease.end();
     const failed = released.find((one) => one.status === 'rejected');
     if (failed) throw failed.reason;
