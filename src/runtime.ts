@@ -617,7 +617,8 @@ export class Runtime {
     try {
       const { store, lease } = this.#context;
       const waiting = await store.runs({ owner: lease.owner, undelivered: true, limit: PAGE });
-      await Promise.all(waiting.map(async ({ run }) => this.#runs.get(run)?.core.drain()));
+      // Not waited for: one whose messages take their time must not hold up the others.
+      for (const { run } of waiting) this.#runs.get(run)?.core.drainIfIdle();
       this.#polled = 'well';
     } catch (error) {
       if (before === 'well')
