@@ -3,7 +3,7 @@ import { assign, fromPromise, setup } from 'xstate';
 import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
 import { memoryStore } from '../adapters/memory.ts';
-import { mortalStore } from '../test/support/staged-store.ts';
+import { mortalStore, overriding } from '../test/support/staged-store.ts';
 import { stores } from '../test/support/stores.ts';
 import { typed } from '../test/support/typed.ts';
 import {
@@ -13,6 +13,7 @@ import {
   InvalidArgumentError,
   RunClosedError,
   RunNotFoundError,
+  StoreError,
   type InputEvent,
   type RuntimeOptions,
 } from './index.ts';
@@ -56,6 +57,8 @@ const asking = setup({
     over: {},
   },
 });
+
+const never = new Promise<never>(() => {});
 
 const quiet: Partial<RuntimeOptions> = { logger: () => {}, limits: { poll: 10 } };
 
@@ -336,4 +339,36 @@ it('an idle effect is no reason to keep a run: a promise is', async () => {
   await runtime.send('busy', { type: 'poke' });
   const other = createRuntime({ store, machines: [working] });
   await expect(other.open('busy')).rejects.toMatchObject({ code: 'RUN_LOCKED' });
+});
+
+it('a message whose delivery takes for ever holds up no other run', async () => {
+  const store = memoryStore();
+  const slow = { '~standard': { version: 1 as const, vendor: 'test', validate: () => never } };
+  const patient = setup({ actors: { ask: inputRequest({ schema: slow }) } }).createMachine({
+    id: 'patient',
+    invoke: { src: 'ask', id: 'q' },
+  });
+  const runtime = createRuntime({ store, ...quiet });
+  await runtime.start(patient, { id: 'a' });
+  const run = await runtime.start(counting, { id: 'b' });
+  const other = createRuntime({ store, ...quiet });
+  await other.answer('a/q', 1);
+  await new Promise((resolve) => setTimeout(resolve, 50));
+  await other.send('b', { type: 'add', what: 'x' });
+  await expect.poll(() => run.getSnapshot().context.seen).toEqual(['x']);
+});
+
+it('a message is kept while the store cannot say whether its id was used', async () => {
+  const behind = memoryStore();
+  let failures = 0;
+  const store = overriding(behind, {
+    rows: (run, kind, scan) => {
+      if (kind === 'event' && failures-- > 0) throw new StoreError('The file is busy.', 'failed');
+      return behind.rows(run, kind, scan);
+    },
+  });
+  const run = await createRuntime({ store, ...quiet }).start(counting, { id: 'r' });
+  failures = 2;
+  await createRuntime({ store: behind, ...quiet }).send('r', { type: 'add', what: 'x' }, { id: 'e' });
+  await expect.poll(() => run.getSnapshot().context.seen).toEqual(['x']);
 });

@@ -12,7 +12,10 @@ import {
   RunClosedError,
   RunLockedError,
   RunNotFoundError,
+  SavepointError,
+  StoreError,
 } from './errors.ts';
+import { checkId } from './ids.ts';
 import { alreadyClosed, type AnswerOptions } from './input/answers.ts';
 import { parseQuestionId } from './input/ids.ts';
 import { decodeQuestion } from './input/pending-input.ts';
@@ -25,6 +28,7 @@ import type { RunCore } from './run-core.ts';
 import type { SendOptions } from './told.ts';
 import { receiptOf } from './sends.ts';
 import type { RowKind, Store } from './store.ts';
+import { unref } from './unref.ts';
 import { schemaAt } from './xstate/asking.ts';
 
 /** The runtime that delivers. */
@@ -41,7 +45,13 @@ export type Borrow = <T>(id: string, use: (core: RunCore) => Promise<T>) => Prom
 
 const QUEUED: Receipt = { delivered: false };
 
+// How long to wait for a store that failed, in milliseconds.
+const FIRST_RETRY = 10;
+const LAST_RETRY = 1000;
+
 export class Delivery {
+  #isOver = false;
+
   constructor(
     private readonly context: DeliveryContext,
     private readonly machines: Machines,
@@ -61,15 +71,37 @@ export class Delivery {
     return known !== undefined && /^\d+$/.test(known) ? receiptOf({ value: known }) : QUEUED;
   }
 
-  /** Leaves an event in a run's inbox, and has it delivered. Resolves when it is stored. */
+  /**
+   * Leaves an event in a run's inbox, and has it delivered. Resolves when it is stored, or can never be: a store that
+   * fails is tried again, as long as this runtime lives.
+   */
   async post(run: string, event: AnyEventObject, id: string): Promise<void> {
-    try {
-      await this.#queueEvent(run, event, { id });
-    } catch (error) {
-      this.context.logger(`The event '${event.type}' of the effect '${id}' has nobody to go to.`, error);
-      return;
+    for (let wait = FIRST_RETRY; ; wait = Math.min(LAST_RETRY, wait * 2)) {
+      try {
+        checkId('run', run);
+        await this.#queueEvent(run, event, { id });
+        break;
+      } catch (error) {
+        if (this.#isOver) throw error;
+        if (SavepointError.isInstance(error) && !(error instanceof StoreError)) {
+          this.context.logger(`The event '${event.type}' of the effect '${id}' has nobody to go to.`, error);
+          return;
+        }
+        if (wait === FIRST_RETRY)
+          this.context.logger(
+            `Savepoint could not send '${event.type}' to run '${run}'; it is tried again.`,
+            error,
+          );
+        const retry = wait;
+        await new Promise((resolve) => unref(setTimeout(resolve, retry)));
+      }
     }
     this.#here(run, async (core) => core.drain()).catch(this.context.logger);
+  }
+
+  /** The runtime is closed: what is not stored by now stays in the outbox that it comes from. */
+  close(): void {
+    this.#isOver = true;
   }
 
   async answer(inputId: string, value: unknown, options: AnswerOptions): Promise<Receipt> {

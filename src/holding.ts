@@ -162,7 +162,6 @@ export class Holding {
     const released = await Promise.allSettled(
       [...this.#runs.values()].map(({ run }) => run.release({ grace })),
     );
-    await this.context.lease.end();
     const failed = released.find((one) => one.status === 'rejected');
     if (failed) throw failed.reason;
   }
@@ -183,7 +182,8 @@ export class Holding {
     try {
       const { store, lease } = this.context;
       const waiting = await store.runs({ owner: lease.owner, undelivered: true, limit: PAGE });
-      await Promise.all(waiting.map(async ({ run }) => this.#runs.get(run)?.core.drain()));
+      // Not waited for: one whose messages take their time must not hold up the others.
+      for (const { run } of waiting) this.#runs.get(run)?.core.drainIfIdle();
       this.#polled = 'well';
     } catch (error) {
       if (before === 'well')

@@ -1,12 +1,13 @@
 /** Delivers what others left for a run that this runtime holds: in order, each message with the turn that it makes. */
 import type { AnyEventObject } from 'xstate';
 import type { Codec } from './checkpoint/codec.ts';
-import { InvalidArgumentError, SavepointError } from './errors.ts';
+import { InvalidArgumentError, SavepointError, StoreError } from './errors.ts';
 import { isRefusal, type Answers } from './input/answers.ts';
 import { decodeMail, type Mail } from './mail.ts';
 import type { Receipt } from './receipt.ts';
 import type { Store } from './store.ts';
 import type { Told } from './told.ts';
+import { isForGood } from './turn-log.ts';
 import type { Writes } from './writes.ts';
 
 /** The run whose inbox it is. */
@@ -80,6 +81,8 @@ export class Inbox {
       // Let go of: whoever takes the run next delivers it.
       if (this.owner.isClosed) return;
       this.owner.context.logger(`A message for run '${this.owner.id}' came to nothing.`, error);
+      // A store that failed to read, say: with the next look it comes again.
+      if (error instanceof StoreError && !isForGood(error)) return;
       // What the run can never take must not come again and again.
       if (SavepointError.isInstance(error)) await this.owner.record({ take: [take] }).catch(() => {});
     }

@@ -275,3 +275,44 @@ describe('retry()', () => {
     await expect(runtime.retry('nobody')).rejects.toMatchObject({ code: 'RUN_NOT_FOUND' });
   });
 });
+
+it('messages for a quarantined run wait until it is taken up again', async () => {
+  const store = memoryStore();
+  await abandoned(store, ['r']);
+  const dying = mortalStore(store);
+  const machine = working(never);
+  const short = { lease: 20, recoveries: 1 };
+  await createRuntime({ store: dying, machines: [machine], ...quiet, limits: short }).open('r');
+  dying.die();
+  await later(30);
+  const stranger = createRuntime({ store, ...quiet });
+  expect(await stranger.send('r', { type: 'skip' })).toEqual({ delivered: false });
+  const runtime = createRuntime({
+    store,
+    machines: [machine],
+    ...quiet,
+    limits: { recoveries: 1, poll: 10 },
+  });
+  expect((await runtime.recover()).quarantined).toEqual(['r']);
+  await runtime.recover();
+  const run = await runtime.retry('r');
+  await expect.poll(() => run.getSnapshot().value).toBe('over');
+});
+
+it('runs that come and go do not put off the look at what others left', async () => {
+  const store = memoryStore();
+  const machine = working(async () => 1);
+  const limits = { lease: 100 };
+  const runtime = createRuntime({ store, machines: [machine], ...quiet, limits });
+  await (await runtime.start(machine, { id: 'mine' })).release();
+  await runtime.recover();
+  const stranger = createRuntime({ store, ...quiet });
+  await (await stranger.start(machine, { id: 'theirs' })).release();
+  await stranger.send('theirs', { type: 'skip' });
+  await expect
+    .poll(async () => {
+      await runtime.send('mine', { type: 'nothing' });
+      return store.runs({ undelivered: true, limit: 1 });
+    })
+    .toEqual([]);
+});

@@ -73,7 +73,8 @@ export class Recovery {
     };
     await Promise.all(Array.from({ length: concurrency }, work));
     this.#concurrency = concurrency;
-    await this.#setTimers();
+    this.#lookLater();
+    await this.#setTimer();
     return { opened, quarantined, failed };
   }
 
@@ -95,6 +96,8 @@ export class Recovery {
     for (const scan of scans)
       for await (const stored of this.#scan(scan)) {
         if (seen.has(stored.run) || this.context.isHeld(stored.run)) continue;
+        // What waits for it is delivered when somebody takes it out of quarantine.
+        if (stored.status === 'quarantined') continue;
         seen.add(stored.run);
         yield stored;
       }
@@ -140,26 +143,31 @@ export class Recovery {
 
   /** A run has left this runtime: it may be the next one that is due. */
   runLeft(): void {
-    if (this.#concurrency !== undefined) this.#setTimers().catch(this.context.logger);
+    if (this.#concurrency !== undefined) this.#setTimer().catch(this.context.logger);
   }
 
-  /** One timer for the next run that is due, and one for what another process may have left. */
-  async #setTimers(): Promise<void> {
-    if (this.#isOver) return;
-    const { clock, rest, logger } = this.context;
-    const again = (): void => {
-      this.recover({ concurrency: this.#concurrency! }).catch((error: unknown) => {
-        logger('Savepoint could not recover runs; it is tried again.', error);
-        if (!this.#isOver) this.#look = unref(setTimeout(again, rest));
-      });
-    };
+  readonly #again = (): void => {
+    this.recover({ concurrency: this.#concurrency! }).catch((error: unknown) => {
+      this.context.logger('Savepoint could not recover runs; it is tried again.', error);
+      this.#lookLater();
+    });
+  };
+
+  /** For what another process may have left. Not put off by runs that come and go here. */
+  #lookLater(): void {
     clearTimeout(this.#look);
-    this.#look = unref(setTimeout(again, rest));
+    if (!this.#isOver) this.#look = unref(setTimeout(this.#again, this.context.rest));
+  }
+
+  /** One timer for the next run that is due. */
+  async #setTimer(): Promise<void> {
+    if (this.#isOver) return;
+    const { clock } = this.context;
     const due = await this.#nextDue();
     clock.clearTimeout(this.#due);
     if (due === undefined || this.#isOver) return;
     const wait = Math.min(Math.max(1, due - clock.now()), LONGEST_TIMEOUT);
-    this.#due = clock.setTimeout(again, wait);
+    this.#due = clock.setTimeout(this.#again, wait);
   }
 
   /** What is overdue and still there is held by somebody, or cannot be opened: that is looked at now and then. */

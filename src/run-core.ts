@@ -411,6 +411,14 @@ export class RunCore implements HostOwner, TurnLogOwner {
     return this.desk.inbox.drain();
   }
 
+  /** Delivers what waits in the inbox, unless that is under way. */
+  drainIfIdle(): void {
+    if (this.#closed || this.desk.inbox.isBusy) return;
+    this.drain().catch((error: unknown) =>
+      this.context.logger(`Savepoint could not deliver to run '${this.id}'; it is tried again.`, error),
+    );
+  }
+
   /** XState's `stop()`: children, delays and questions end, and no exit action runs. */
   async cancel(told: Told): Promise<void> {
     this.checkOpen();

@@ -418,7 +418,12 @@ export class Runtime {
   async #close({ grace = GRACE }: ReleaseOptions = {}): Promise<void> {
     this.#recovery?.close();
     for (const watch of this.#watches) void watch.return();
-    await this.#holding.close(grace);
+    try {
+      await this.#holding.close(grace);
+    } finally {
+      this.#delivery?.close();
+      await this.#context.lease.end();
+    }
   }
 
   /** What runs runs. A page that only looks never loads it. */

@@ -98,6 +98,11 @@ export interface TurnLogOwner {
   refused(ended: Ended, error: unknown): void;
 }
 
+const refusals = new WeakSet<object>();
+
+/** Does an error say that the store will never take what it was given? Others of the store may pass. */
+export const isForGood = (error: StoreError): boolean => refusals.has(error);
+
 const FIRST_RETRY = 10;
 const LAST_RETRY = 1000;
 
@@ -441,7 +446,10 @@ export class TurnLog implements Committing {
     const refused = this.#inFlight!.entries[0];
     const what = refused?.turn ? `turn ${refused.seq}` : 'what was to be kept beside the turns';
     const message = `The store refused ${what} of run '${this.#run.id}'; the run is as it was before.`;
-    return refused ? new StoreError(message, 'failed', { cause }) : cause;
+    if (!refused) return cause;
+    const refusal = new StoreError(message, 'failed', { cause });
+    refusals.add(refusal);
+    return refusal;
   }
 
   /**

@@ -1,10 +1,10 @@
 import { assign, enqueueActions, fromPromise, setup } from 'xstate';
 import { describe, expect, it } from 'vitest';
 import { memoryStore } from '../../adapters/memory.ts';
-import { mortalStore, nextJob } from '../../test/support/staged-store.ts';
+import { mortalStore, nextJob, overriding } from '../../test/support/staged-store.ts';
 import { stores } from '../../test/support/stores.ts';
 import { typed } from '../../test/support/typed.ts';
-import { createRuntime, currentEffect, NotSerializableError, sendToRun } from '../index.ts';
+import { createRuntime, currentEffect, NotSerializableError, sendToRun, StoreError } from '../index.ts';
 
 /** A machine with named actions that a test gives. */
 function tracking(track: (line: string, effectId: string | undefined) => unknown) {
@@ -260,5 +260,25 @@ describe('sendToRun', () => {
     await run.send({ type: 'go' });
     await run.settled();
     expect(said).toHaveLength(1);
+  });
+
+  it('goes on trying while the store fails', async () => {
+    const behind = memoryStore();
+    let failures = 0;
+    const store = overriding(behind, {
+      enqueue: (...args) => {
+        if (failures-- > 0) throw new StoreError('The file is busy.', 'failed');
+        return behind.enqueue(...args);
+      },
+    });
+    const runtime = createRuntime({ store, logger: () => {} });
+    const open = await runtime.start(target, { id: 'open' });
+    const run = await runtime.start(source, { id: 'a', input: { to: 'open' } });
+    failures = 3;
+    await run.send({ type: 'go' });
+    expect(run.status).toBe('running');
+    await expect.poll(() => open.getSnapshot().context.got).toEqual([1]);
+    await run.settled();
+    expect(await store.rows('a', 'outbox', {})).toEqual([]);
   });
 });
