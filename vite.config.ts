@@ -77,6 +77,8 @@ export default defineConfig({
     // A durable commit waits for the disk, and the disk is shared.
     testTimeout: 30_000,
     hookTimeout: 30_000,
+    // What runs beside each other within a file starts processes, and the stories of the examples have deadlines.
+    maxConcurrency: 2,
     coverage: {
       provider: 'v8',
       include: ['src/**', 'adapters/**'],

@@ -4,40 +4,24 @@
  * Prints what happens, when and in which process, and what was proved. Exits with code 1 where something was not
  * as promised. The workflow is in refund/machine.ts, and what a process does with it in refund/worker.ts.
  */
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { createRuntime, type CheckpointInfo } from 'savepoint';
 import { sqliteStore } from 'savepoint/sqlite';
-import { Child } from './refund/child.ts';
+import type { Click } from './refund/click.ts';
 import { REMINDER } from './refund/machine.ts';
-import type { Click } from './refund/report.ts';
 import type { Entry } from './refund/tallybank.ts';
-import { bold, green, red, Timeline } from './refund/timeline.ts';
+import { perform, type Promises, type Stage } from './stage/stage.ts';
 
 const RUN = 'refund-42';
 /** How late the reminder may be, in milliseconds. A busy machine is slow, but not this slow. */
 const LATE = 2_000;
-/** When the tour gives up, in milliseconds. */
-const TOO_LONG = 60_000;
 
 const TALLYBANK = new URL('./refund/tallybank.ts', import.meta.url);
 const WORKER = new URL('./refund/worker.ts', import.meta.url);
 
-const folder = mkdtempSync(join(tmpdir(), 'savepoint-'));
-const file = join(folder, 'refunds.db');
-const timeline = new Timeline();
-const children: Child[] = [];
-
-function begin(name: string, script: URL, ...args: string[]): Child {
-  const child = new Child(name, script, args, timeline);
-  children.push(child);
-  return child;
-}
-
 /** Every checkpoint of the run, read by this process. Reading needs neither the run nor its machine. */
-async function readHistory(): Promise<CheckpointInfo[]> {
+async function readHistory(file: string): Promise<CheckpointInfo[]> {
   const store = sqliteStore(file);
   const checkpoints: CheckpointInfo[] = [];
   for await (const checkpoint of createRuntime({ store }).history(RUN)) checkpoints.push(checkpoint);
@@ -50,18 +34,19 @@ async function readLedger(url: string): Promise<Entry[]> {
   return response.json();
 }
 
-/** Plays it. Resolves with what was promised, and whether it was kept. */
-async function play(): Promise<ReadonlyMap<string, boolean>> {
-  const tallybank = begin('Tallybank', TALLYBANK);
+async function story(stage: Stage): Promise<Promises> {
+  const { timeline, folder } = stage;
+  const file = join(folder, 'refunds.db');
+  const tallybank = stage.begin('Tallybank', TALLYBANK);
   const { url = '' } = await tallybank.says('opens');
   process.env['TALLYBANK'] = url;
 
-  const first = begin('worker 1', WORKER, 'start', RUN, file);
+  const first = stage.begin('worker 1', WORKER, 'start', RUN, file);
   const { time: due = 0 } = await first.says('waits');
   await pause(500);
   await first.kill('while the run waits for a person');
 
-  const second = begin('worker 2', WORKER, 'open', RUN, file);
+  const second = stage.begin('worker 2', WORKER, 'open', RUN, file);
   await second.says('opens');
   const opened = Date.now();
   const { time: reminded = 0 } = await second.says('reminds');
@@ -78,7 +63,7 @@ async function play(): Promise<ReadonlyMap<string, boolean>> {
   await pause(300);
   await second.kill('after the payment, before its receipt');
 
-  const third = begin('worker 3', WORKER, 'open', RUN, file);
+  const third = stage.begin('worker 3', WORKER, 'open', RUN, file);
   await third.says('opens');
   timeline.print('Ada', undefined, 'clicks again: her page never got a reply');
   third.tell(click);
@@ -86,7 +71,7 @@ async function play(): Promise<ReadonlyMap<string, boolean>> {
   await third.says('paid');
   await third.exit;
 
-  const history = await readHistory();
+  const history = await readHistory(file);
   const ledger = await readLedger(url);
   const payments = ledger.filter(({ paid }) => paid);
 
@@ -111,7 +96,9 @@ async function play(): Promise<ReadonlyMap<string, boolean>> {
   return new Map([
     [
       `The reminder, due at ${timeline.at(due)}, came at ${timeline.at(reminded)}, in another process.`,
-      reminded >= due && late < LATE && first.timesSaid('reminds') + third.timesSaid('reminds') === 0,
+      reminded >= due &&
+        late < LATE &&
+        first.reportsOn('reminds').length + third.reportsOn('reminds').length === 0,
     ],
     [
       `Two clicks were one answer, in checkpoint ${answered}.`,
@@ -128,25 +115,8 @@ async function play(): Promise<ReadonlyMap<string, boolean>> {
   ]);
 }
 
-console.log(bold('\n  Pinecone & Sons refund an order. The process that does it is killed, twice.\n'));
-const tooLong = pause(TOO_LONG, undefined, { ref: false }).then(() => {
-  throw new Error(`The tour took longer than ${TOO_LONG / 1000} s.`);
-});
-try {
-  const promises = await Promise.race([play(), tooLong]);
-  console.log();
-  for (const [promise, kept] of promises) console.log(kept ? green(`  ✓ ${promise}`) : red(`  ✗ ${promise}`));
-  const broken = [...promises.values()].includes(false);
-  console.log(
-    broken
-      ? red('\n  Not as promised: see the crosses.')
-      : bold('\n  Proved: one run, killed twice, reminded on time and paid exactly once.'),
-  );
-  process.exitCode = broken ? 1 : 0;
-} catch (error) {
-  console.log(red(`\n  Not as promised: ${String(error)}`));
-  process.exitCode = 1;
-} finally {
-  await Promise.all(children.map((child) => child.end()));
-  rmSync(folder, { recursive: true });
-}
+await perform(
+  'Pinecone & Sons refund an order. The process that does it is killed, twice.',
+  'one run, killed twice, reminded on time and paid exactly once.',
+  story,
+);

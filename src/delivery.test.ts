@@ -286,6 +286,17 @@ describe.each(stores)('inputs() on %s', (_, make) => {
   });
 });
 
+it('watching ends with its loop, also while it waits, and with the runtime', async () => {
+  const runtime = createRuntime({ store: memoryStore() });
+  const watch = runtime.watchInputs();
+  const waiting = watch.next();
+  await watch.return?.();
+  expect(await waiting).toEqual({ value: undefined, done: true });
+  const other = runtime.watchInputs().next();
+  await runtime.close();
+  expect(await other).toEqual({ value: undefined, done: true });
+});
+
 it('a message outlives the process that took it and did not commit', async () => {
   const behind = memoryStore();
   const mortal = mortalStore(behind);

@@ -5,23 +5,31 @@
 import { EffectQuestions } from './effects/effect-questions.ts';
 import type { Journal } from './effects/journal.ts';
 import { leftActions, type LeftActions } from './effects/left-actions.ts';
-import { Outbox } from './effects/outbox.ts';
+import { Outbox, type OutboxItem } from './effects/outbox.ts';
 import { policyOf } from './effects/policy.ts';
 import { runJournal } from './effects/run-journal.ts';
 import { InterruptedError } from './errors.ts';
 import { Inbox } from './inbox.ts';
 import { Answers } from './input/answers.ts';
 import { questionId } from './input/ids.ts';
-import { decodeQuestion } from './input/pending-input.ts';
+import { readQuestions } from './input/list-inputs.ts';
+import type { DecodedQuestion } from './input/pending-input.ts';
 import { Questions } from './input/questions.ts';
-import { aside } from './input/records.ts';
+import { aside, decodeRecord, type AnswerRecord } from './input/records.ts';
 import type { RunCore } from './run-core.ts';
-import type { StoredQuestion } from './store.ts';
 import { mergeWrites, type Writes } from './writes.ts';
 import { actorPath } from './xstate/actor-path.ts';
 import type { Effect } from './xstate/effect.ts';
 
-const PAGE = 200;
+/** What is stored beside the checkpoints. */
+export interface StoredDesk {
+  readonly questions: readonly DecodedQuestion[];
+  /** How often each question was opened. */
+  readonly counts: readonly (readonly [id: string, times: number])[];
+  /** Answers that were kept aside, in the order in which they came. */
+  readonly early: readonly (readonly [key: string, record: AnswerRecord])[];
+  readonly left: LeftActions;
+}
 
 export class Desk {
   readonly outbox: Outbox;
@@ -30,7 +38,7 @@ export class Desk {
   readonly inbox: Inbox;
   readonly #effectQuestions: EffectQuestions;
   readonly #core: RunCore;
-  #left: LeftActions | undefined;
+  #left: readonly OutboxItem[] = [];
 
   constructor(core: RunCore) {
     this.#core = core;
@@ -58,49 +66,41 @@ export class Desk {
 
   // --- Going on from what was stored
 
-  /** Reads what is stored beside the checkpoints. What it gives is to be written before anything goes on. */
-  async continueFrom(): Promise<Writes | undefined> {
-    const { id: run, context, host } = this.#core;
-    const { store, inline } = context;
-    const [stored, counts, early, left] = await Promise.all([
-      this.#storedQuestions(),
-      store.rows(run, 'asked', {}),
-      store.rows(run, 'answer', {
-        prefix: aside(questionId({ run, actor: 'any' }).slice(0, -'/any'.length)),
-      }),
-      leftActions(this.#core),
-    ]);
-    const questions = await Promise.all(stored.map((question) => decodeQuestion(question, inline)));
-    this.questions.continueFrom(
-      questions,
-      counts.map(({ key, value }) => [key, Number(value)] as const),
-    );
-    await this.answers.continueFrom(early);
-    this.#left = left;
-    const parts: Writes[] = [];
-    if (left.writes) parts.push(left.writes);
-    const change = host.isActive ? this.questions.openMissing() : undefined;
-    if (change) {
-      parts.push(this.questions.writes(change, undefined, this.#core.seq));
-      this.questions.committed(change);
-    }
-    return parts.length > 0 ? mergeWrites(parts) : undefined;
-  }
-
-  async #storedQuestions(): Promise<StoredQuestion[]> {
+  /** Reads what is stored beside the checkpoints, the newest of which is `seq`. Before the actors are restored. */
+  async read(seq: number): Promise<StoredDesk> {
     const { id: run, context } = this.#core;
-    const all: StoredQuestion[] = [];
-    for (;;) {
-      const page = await context.store.questions({ run, after: all.at(-1), limit: PAGE });
-      all.push(...page);
-      if (page.length < PAGE) return all;
-    }
+    const { store, inline } = context;
+    const ofRun = questionId({ run, actor: 'any' }).slice(0, -'/any'.length);
+    const [questions, counts, early, left] = await Promise.all([
+      readQuestions(context, run),
+      store.rows(run, 'asked', {}),
+      store.rows(run, 'answer', { prefix: aside(ofRun) }),
+      leftActions(this.#core, seq),
+    ]);
+    return {
+      questions,
+      counts: counts.map(({ key, value }) => [key, Number(value)]),
+      early: await Promise.all(early.map(async (row) => [row.key, await decodeRecord(inline, row)] as const)),
+      left,
+    };
   }
 
-  /** What was written by `continueFrom()` is durable: what a process that is gone left is done now. */
+  /** Goes on from what was read, with restored actors. What it gives is to be written before anything else happens. */
+  continueFrom({ questions, counts, early, left }: StoredDesk): Writes | undefined {
+    this.questions.continueFrom(questions, counts);
+    this.answers.continueFrom(early);
+    this.#left = left.items;
+    const missing = this.#core.host.isActive ? this.questions.openMissing() : undefined;
+    const parts = [left.writes, missing && this.questions.writes(missing, undefined, this.#core.seq)];
+    if (missing) this.questions.committed(missing);
+    const given = parts.filter((part) => part !== undefined);
+    return given.length > 0 ? mergeWrites(given) : undefined;
+  }
+
+  /** What `continueFrom()` gave is durable: what a process that is gone left is done now. */
   resumed(): void {
-    this.outbox.replay(this.#left?.items ?? []);
-    this.#left = undefined;
+    this.outbox.replay(this.#left);
+    this.#left = [];
     this.answers.deliverEarly();
   }
 
@@ -108,5 +108,6 @@ export class Desk {
   close(): void {
     this.outbox.close();
     this.#effectQuestions.close();
+    this.questions.close();
   }
 }

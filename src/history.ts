@@ -31,6 +31,7 @@ export interface Checkpoint extends CheckpointInfo {
   readonly definition: Definition;
 }
 
+/** Which checkpoints to list. All that is given must hold. */
 export interface HistoryQuery {
   /** From old to new (`asc`, the default) or from new to old. */
   readonly order?: 'asc' | 'desc';
@@ -38,6 +39,7 @@ export interface HistoryQuery {
   readonly from?: number;
   /** The largest seq, included. */
   readonly to?: number;
+  /** At most so many. */
   readonly limit?: number;
 }
 

@@ -9,10 +9,10 @@ import {
   RunNotFoundError,
 } from './errors.ts';
 import type { Machines } from './machines.ts';
-import { isEnd, RunCore, type RunContext } from './run-core.ts';
+import { RunCore, type RunContext } from './run-core.ts';
+import { isEnd } from './standing.ts';
 import { readMore } from './run-info.ts';
-import { storedQuestions } from './input/list-inputs.ts';
-import { decodeQuestion } from './input/pending-input.ts';
+import { readQuestions } from './input/list-inputs.ts';
 import type { Head, StoredRun } from './store.ts';
 import { asksAt } from './xstate/asking.ts';
 import type { Document, StoredDelay } from './xstate/capture.ts';
@@ -71,9 +71,10 @@ export async function openRun(
       core.showEnd(state, stored);
       return core;
     }
+    const desk = await core.desk.read(stored.seq);
     const lastSeen = Math.max(stored.updatedAt, released);
     const turn = restoreDocument(core.host, state, context.delays, lastSeen, moved);
-    await core.resume({ turn, definition, stored, rows, blobs: new Set(blobs.keys()), fence });
+    await core.resume({ desk, turn, definition, stored, rows, blobs: new Set(blobs.keys()), fence });
     return core;
   } catch (error) {
     // What cannot be opened stays as it was, and free for others.
@@ -156,13 +157,12 @@ async function fit(
 
 /** The open questions of states that a definition does not ask any more. */
 async function missingQuestions(
-  { store, inline }: RunContext,
+  context: RunContext,
   run: string,
   machine: AnyStateMachine,
 ): Promise<string[]> {
   const missing: string[] = [];
-  for await (const stored of storedQuestions(store, { run })) {
-    const { input, body } = await decodeQuestion(stored, inline);
+  for (const { input, body } of await readQuestions(context, run)) {
     if (input.state === undefined || asksAt(machine, body.sources ?? [], input.state)) continue;
     missing.push(`the question '${input.id}': its state no longer has the tag waitingForInput`);
   }

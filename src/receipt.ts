@@ -1,4 +1,4 @@
-/** What became of an event or an answer. */
+/** What became of an event or an answer. Of one that is only stored, no more is known than that. */
 export interface Receipt {
   /** False: it is stored, and whoever holds the run delivers it. */
   readonly delivered: boolean;

@@ -241,7 +241,7 @@ describe.each(stores)('cancel() on %s', (_, make) => {
     expect(run.pendingInputs).toEqual([]);
     expect(await other.recordOf('r/q')).toMatchObject({ status: 'withdrawn' });
     expect(await other.get('r')).toMatchObject({ status: 'cancelled', due: undefined });
-    await expect(other.answer('r/q', 1)).rejects.toMatchObject({ code: 'RUN_CLOSED' });
+    await expect(other.answer('r/q', 1)).rejects.toMatchObject({ code: 'INPUT_CLOSED', reason: 'withdrawn' });
   });
 
   it('ends a run that nobody has open', async () => {
@@ -270,6 +270,8 @@ describe('retry()', () => {
     const third = await runtime.retry('r', { from: 1 });
     await third.settled();
     expect(third.getSnapshot().value).toBe('over');
+    await runtime.cancel('r');
+    await expect(runtime.retry('r', { from: 1 })).rejects.toMatchObject({ code: 'RUN_CLOSED' });
     await expect(runtime.retry('nobody')).rejects.toMatchObject({ code: 'RUN_NOT_FOUND' });
   });
 });

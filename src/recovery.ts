@@ -5,7 +5,7 @@ import { RunLockedError } from './errors.ts';
 import { asideKey, asideRow } from './input/records.ts';
 import type { Lease } from './lease.ts';
 import { decodeMail } from './mail.ts';
-import { isEnd } from './run-core.ts';
+import { isEnd } from './standing.ts';
 import type { Row, RunScan, Store, StoredRun } from './store.ts';
 import { unref } from './unref.ts';
 import { LONGEST_TIMEOUT, type Clock } from './xstate/delays.ts';
@@ -20,6 +20,7 @@ export interface RecoveryReport {
   readonly failed: readonly { readonly run: string; readonly error: unknown }[];
 }
 
+/** How runs are recovered. */
 export interface RecoverOptions {
   /** How many runs to open at a time. Default 10. */
   readonly concurrency?: number;

@@ -7,15 +7,22 @@ import {
   FencedError,
   RunLockedError,
   RunNotFoundError,
+  RunClosedError,
 } from './errors.ts';
 import type { RunContext } from './run-core.ts';
 import { readMore } from './run-info.ts';
+import { whyOver } from './standing.ts';
 import type { Head, Row, StoredRun } from './store.ts';
 import type { Document } from './xstate/capture.ts';
 
 /** Appends the last good checkpoint, or the one at `from`. The run is then free to be opened. */
 export async function retryRun(context: RunContext, run: string, from: number | undefined): Promise<void> {
   const { store, lease, codec, clock } = context;
+  const [known] = await store.runs({ run, limit: 1 });
+  const { status, more } = known ?? {};
+  // What was cancelled stays so, and what is done has nothing to be tried again, unless it is told from where.
+  if (more && (status === 'cancelled' || (status === 'done' && from === undefined)))
+    throw new RunClosedError(run, whyOver(undefined, readMore(more).cancelled));
   await lease.ensure();
   const acquired = await store.acquire(run, lease.owner);
   if (acquired.status === 'held') throw new RunLockedError(run, acquired.by, new Date(acquired.until));

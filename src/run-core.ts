@@ -4,7 +4,7 @@ import type { Codec } from './checkpoint/codec.ts';
 import { Checkpoints } from './checkpoint/checkpoints.ts';
 import { define, type CheckpointCause, type Definition } from './checkpoint/envelope.ts';
 import type { Committer } from './committer.ts';
-import { Desk } from './desk.ts';
+import { Desk, type StoredDesk } from './desk.ts';
 import type { CurrentEffect } from './effects/ambient.ts';
 import type { Journal } from './effects/journal.ts';
 import { InvalidArgumentError, RunClosedError } from './errors.ts';
@@ -16,13 +16,14 @@ import type { Change } from './input/questions.ts';
 import { loadReader } from './load-reader.ts';
 import type { Receipt } from './receipt.ts';
 import type { ReleaseOptions, SendOptions } from './run.ts';
-import { readMore, type More } from './run-info.ts';
+import { readMore, type RunIdentity } from './run-info.ts';
 import type { RuntimeContext } from './runtime-context.ts';
 import { checkMs } from './check-options.ts';
 import { checkId } from './ids.ts';
 import { checkEvent } from './check-event.ts';
 import { Sends, waitingFor } from './sends.ts';
-import type { CheckpointRow, Head, Row, RunStatus, StoredRun } from './store.ts';
+import { isEnd, isRest, Standing, whyOver } from './standing.ts';
+import type { CheckpointRow, Row, RunStatus, StoredRun } from './store.ts';
 import { storable } from './storable.ts';
 import type { Told } from './told.ts';
 import { TurnLog, type Durability, type Ended, type TurnLogOwner, type Waiter } from './turn-log.ts';
@@ -50,6 +51,8 @@ export interface RunContext extends RuntimeContext {
 export interface Restored {
   /** In which its actors came back: holds their effects. */
   readonly turn: Turn;
+  /** What is stored beside the checkpoints. */
+  readonly desk: StoredDesk;
   /** That wrote the newest base. */
   readonly definition: Definition;
   readonly stored: StoredRun;
@@ -58,20 +61,6 @@ export interface Restored {
   readonly blobs: ReadonlySet<string>;
   readonly fence: number;
 }
-
-export interface RunIdentity {
-  readonly id: string;
-  readonly machine: AnyStateMachine;
-  readonly tags: readonly string[];
-  readonly createdAt: number;
-  readonly more: More;
-}
-
-const ENDS: ReadonlySet<RunStatus> = new Set(['done', 'failed', 'cancelled', 'quarantined']);
-const WAITS: ReadonlySet<RunStatus> = new Set(['paused', 'waitingForInput', 'sleeping', 'idle']);
-
-/** Is the run over for good? */
-export const isEnd = (status: RunStatus): boolean => ENDS.has(status);
 
 /** Somebody who waits for something to hold. */
 interface Waiting {
@@ -96,25 +85,14 @@ export class RunCore implements HostOwner, TurnLogOwner {
   readonly #sends: Sends;
   readonly #capture: Capture;
   readonly #definition: Definition;
-  /** Of the machine that wrote the newest checkpoint. */
-  #version: string | undefined;
+  readonly #standing: Standing;
   #log: TurnLog | undefined;
-  /** What the store's listing says, once all turns are durable. */
-  #listed: Pick<Head, 'status' | 'due' | 'version'> | undefined;
   #starting: Waiter | undefined;
   #told: Told | undefined;
   #closed: Error | undefined;
   #releasing: Promise<void> | undefined;
   #waiting: Waiting[] = [];
-  /** How often the run was opened since its last commit. */
-  #attempts = 0;
-  /** How often each effect was started, for those that were cut off. */
-  #interrupted: Readonly<Record<string, number>> = {};
-  /** Effects that only waited when the run was left. */
-  #parkedBefore: readonly string[] = [];
-  #cancelled: More['cancelled'];
   #cleaning: ReturnType<typeof setTimeout> | undefined;
-  #quarantine: { readonly name: string; readonly message: string } | undefined;
 
   constructor(
     readonly context: RunContext,
@@ -127,10 +105,10 @@ export class RunCore implements HostOwner, TurnLogOwner {
     this.host = new Host(this);
     this.#capture = new Capture(this.host, context.codec);
     this.#definition = definitionOf(machine);
-    this.#version = machine.version;
     this.checkpoints = new Checkpoints(context.codec, this.#definition, this.#capture);
     this.#sends = new Sends(this);
     this.desk = new Desk(this);
+    this.#standing = new Standing(this, identity);
   }
 
   // --- Beginnings
@@ -152,37 +130,21 @@ export class RunCore implements HostOwner, TurnLogOwner {
   }
 
   /** Goes on from what was read. Resolves when it is known in the store that it does. */
-  async resume({ turn, definition, stored, rows, blobs, fence }: Restored): Promise<void> {
+  async resume({ turn, desk, definition, stored, rows, blobs, fence }: Restored): Promise<void> {
     const changed =
       definition !== this.#definition && JSON.stringify(definition) !== JSON.stringify(this.#definition);
     this.checkpoints.continueFrom(rows, blobs, changed);
     const log = (this.#log = new TurnLog(this, stored.seq, fence));
     this.seq = stored.seq;
     this.status = stored.status;
-    this.#version = stored.version;
     this.actor = new CommittedActor(this.host.root, this);
-    const { attempts = 0, interrupted = {}, parked = [] } = readMore(stored.more);
-    this.#interrupted = interrupted;
-    this.#parkedBefore = parked;
-    const questions = await this.desk.continueFrom();
-    const started = Object.fromEntries(
-      [...this.host.activeEffects()].map((effect) => {
-        const { key } = effect;
-        return [key, (interrupted[key] ?? 1) + 1];
-      }),
-    );
-    const wasRunning = stored.status === 'running';
-    if (wasRunning || questions || Object.keys(started).length > 0) {
-      this.#attempts = wasRunning ? attempts + 1 : 0;
-      // Counted before it is made: one that takes the process with it is known then. What an effect slept for is not
-      // known before it has started: until then the run is due when it was.
-      const head = this.#headNow(stored.status, this.#moreNow(started));
-      await log.record(questions ?? {}, { ...head, due: stored.due });
-    }
-    this.#interrupted = started;
-    this.#listed = stored;
+    const writes = this.desk.continueFrom(desk);
+    // Counted before it is made: an attempt that takes the process with it is known then.
+    const head = this.#standing.continueFrom(stored);
+    if (head || writes) await log.record(writes ?? {}, head);
     this.desk.resumed();
     this.host.release(turn, { holds: true });
+    this.#becomes(this.#standing.status);
     this.#refreshHead();
   }
 
@@ -193,7 +155,7 @@ export class RunCore implements HostOwner, TurnLogOwner {
     this.host.view(document.snapshot);
     this.actor = new CommittedActor(this.host.root, this);
     const { error, cancelled } = readMore(stored.more);
-    this.#closed = new RunClosedError(this.id, why(error, cancelled));
+    this.#closed = new RunClosedError(this.id, whyOver(error, cancelled));
     this.context.forget(this);
   }
 
@@ -254,13 +216,16 @@ export class RunCore implements HostOwner, TurnLogOwner {
     const { snapshot } = this.host;
     const { value } = snapshot;
     const time = this.context.clock.now();
-    this.#version = this.machine.version;
+    this.#standing.version = this.machine.version;
     const row = this.checkpoints.row(seq, time, causeOf(turn, told), value, patches, this.#capture.rich);
-    if (kind === 'cancel') this.#cancelled = { by: told?.by, reason: told?.reason };
+    if (kind === 'cancel') this.#standing.cancelled = { by: told?.by, reason: told?.reason };
     const writes = this.#writesOf(turn, told, seq, change, row.base);
     // Only now: an action of this turn is a part of what the run does.
-    const status = this.#statusNow();
-    this.host.moved.length = 0;
+    const status = this.#standing.status;
+    if (this.host.moved.length > 0) {
+      turn.moved = this.host.moved;
+      this.host.moved = [];
+    }
     const waiters = this.#starting && [this.#starting];
     this.#starting = undefined;
     if (first) this.actor = new CommittedActor(this.host.root, this);
@@ -276,9 +241,10 @@ export class RunCore implements HostOwner, TurnLogOwner {
       told,
       waiters,
       isLetOut: false,
+      isBusy: this.desk.outbox.isBusy,
       isOver: isEnd(status) && !this.desk.outbox.isBusy,
       touchedRoot: first || adopted(this.host.root).noted === turn,
-      head: this.#changedHead(status, true),
+      head: this.#standing.changed(status, true),
     });
     return true;
   }
@@ -316,17 +282,20 @@ export class RunCore implements HostOwner, TurnLogOwner {
   }
 
   tell(ended: Ended): void {
+    // Custom actions that were done at once are done by now.
+    if (ended.isBusy && !this.desk.outbox.isBusy) this.#becomes(this.#standing.status);
     if (ended.touchedRoot) this.actor.notify();
     if (ended.change) this.desk.answers.opened(ended.change);
   }
 
-  rewind(turns: readonly Ended[]): void {
+  takeBack(turns: readonly Ended[]): void {
     for (const { turn, change, writes } of turns.toReversed()) {
       if (change) this.desk.questions.rewind(change);
       this.desk.outbox.rewind(turn, writes?.drop);
     }
-    // What the listing says is another thing than was thought.
-    this.#listed = undefined;
+    this.host.rewind(turns.map(({ turn }) => turn));
+    // What they were to tell the listing never came there.
+    this.#standing.forgetListed();
   }
 
   relayAgain({ told, turn }: Ended): Turn {
@@ -352,10 +321,13 @@ export class RunCore implements HostOwner, TurnLogOwner {
   /** Writes rows that belong to no turn. Resolves when they are durable. */
   record(writes: Writes): Promise<unknown> {
     if (this.#closed) return Promise.reject(this.#closed);
-    const status = this.#statusNow();
-    const head = this.#changedHead(status, writes.put !== undefined);
+    const status = this.#standing.status;
+    const head = this.#standing.changed(status, writes.put !== undefined);
     const recorded = this.#log!.record(this.#withDone(writes), head);
-    return recorded.then(() => this.#becomes(status));
+    return recorded.then(() => {
+      this.#becomes(status);
+      this.progressed();
+    });
   }
 
   #withDone(writes: Writes): Writes {
@@ -363,11 +335,9 @@ export class RunCore implements HostOwner, TurnLogOwner {
     return outbox.hasDone ? mergeWrites([writes, { drop: outbox.takeDone() }]) : writes;
   }
 
-  /** Only a turn changes the status of a run that is at its end, or that has a turn which is not committed. */
+  /** The status changes between turns, too; but not before the last one was let out. */
   #becomes(status: RunStatus): void {
-    if (this.#closed || this.#log!.last) return;
-    this.status = status;
-    this.progressed();
+    if (!this.#closed && this.seq === this.#log!.nextSeq - 1) this.status = status;
   }
 
   parked(): void {
@@ -377,10 +347,7 @@ export class RunCore implements HostOwner, TurnLogOwner {
   /** Tells the store what the run does, where that is another thing than it was told. */
   #refreshHead(): void {
     if (this.#closed || this.#releasing) return;
-    const listed = this.#listed;
-    const status = this.#statusNow();
-    if (this.#writtenStatus(status) !== listed?.status || this.#dueNow() !== listed.due)
-      this.record({}).catch(this.context.logger);
+    if (this.#standing.isListedWrongly) this.record({}).catch(this.context.logger);
   }
 
   /**
@@ -400,7 +367,7 @@ export class RunCore implements HostOwner, TurnLogOwner {
 
   identify(effect: Effect): CurrentEffect {
     const { key } = effect;
-    return { effectId: `${this.id}/${key}`, attempt: this.#interrupted[key] ?? 1, fence: this.fence };
+    return { effectId: `${this.id}/${key}`, attempt: this.#standing.attemptOf(key), fence: this.fence };
   }
 
   journalOf(effect: Effect): Journal {
@@ -408,7 +375,7 @@ export class RunCore implements HostOwner, TurnLogOwner {
   }
 
   interrupted(effect: Effect, start: () => void): void {
-    this.desk.interrupted(effect, this.#parkedBefore.includes(effect.key), start);
+    this.desk.interrupted(effect, this.#standing.waited(effect.key), start);
   }
 
   act(held: Held & { readonly action: HeldAction }): void {
@@ -417,87 +384,6 @@ export class RunCore implements HostOwner, TurnLogOwner {
 
   skip(held: Held): void {
     this.desk.outbox.skip(held);
-  }
-
-  // --- What the listing says
-
-  #statusNow(): RunStatus {
-    const { delays, snapshot } = this.host;
-    switch (snapshot.status) {
-      case 'done':
-        return 'done';
-      case 'error':
-        return 'failed';
-      case 'stopped':
-        return 'cancelled';
-      case 'active':
-    }
-    if (this.desk.outbox.isBusy) return 'running';
-    let isSleeping = delays.size > 0;
-    for (const { parkedUntil } of this.host.activeEffects()) {
-      if (parkedUntil === undefined) return 'running';
-      isSleeping = true;
-    }
-    if (this.desk.questions.isAsking) return 'waitingForInput';
-    return isSleeping ? 'sleeping' : 'idle';
-  }
-
-  #dueNow(): number | undefined {
-    let due = this.host.delays.next;
-    for (const { parkedUntil = Infinity } of this.host.effects ?? [])
-      if (parkedUntil < (due ?? Infinity)) due = parkedUntil;
-    return due;
-  }
-
-  /** What the listing is to say, where that is another thing than it says. `progress`: the run has come further. */
-  #changedHead(status: RunStatus, progress: boolean): Head | undefined {
-    const written = this.#writtenStatus(status);
-    const due = this.#dueNow();
-    const counts = progress && this.#attempts > 0;
-    const version = this.#version;
-    const listed = this.#listed;
-    if (written === listed?.status && due === listed.due && version === listed.version && !counts)
-      return undefined;
-    if (progress) this.#attempts = 0;
-    this.#listed = { status: written, due, version };
-    return this.#headNow(status);
-  }
-
-  /** One that is at its end is not listed so before its last actions are done: whoever recovers runs must find it. */
-  #writtenStatus(status: RunStatus): RunStatus {
-    return isEnd(status) && this.desk.outbox.isBusy ? 'running' : status;
-  }
-
-  #headNow(status: RunStatus, more: More = this.#moreNow()): Head {
-    const { machine, tags, createdAt } = this.identity;
-    return {
-      machine: machine.id,
-      version: this.#version,
-      status: this.#quarantine ? 'quarantined' : this.#writtenStatus(status),
-      due: isEnd(status) ? undefined : this.#dueNow(),
-      createdAt,
-      tags,
-      more: JSON.stringify(this.#quarantine ? { ...more, error: this.#quarantine } : more),
-    };
-  }
-
-  #moreNow(interrupted?: Readonly<Record<string, number>>): More {
-    const { host } = this;
-    let more = this.identity.more;
-    if (this.#attempts > 0) more = { ...more, attempts: this.#attempts };
-    if (this.#cancelled) more = { ...more, cancelled: this.#cancelled };
-    if (!host.effects) return more;
-    const parked: string[] = [];
-    let counts = interrupted;
-    for (const effect of host.activeEffects()) {
-      const { key } = effect;
-      if (effect.parkedUntil !== undefined || (interrupted && this.#parkedBefore.includes(key)))
-        parked.push(key);
-      const attempt = this.#interrupted[key];
-      if (!interrupted && attempt !== undefined) counts = { ...counts, [key]: attempt };
-    }
-    if (counts) more = { ...more, interrupted: counts };
-    return parked.length > 0 ? { ...more, parked } : more;
   }
 
   // --- What a user calls
@@ -545,7 +431,11 @@ export class RunCore implements HostOwner, TurnLogOwner {
   get isAtRest(): boolean {
     const { outbox, inbox } = this.desk;
     return (
-      !this.#quarantine && this.#log!.isSettled && WAITS.has(this.status) && !outbox.hasDone && !inbox.isBusy
+      !this.#standing.quarantine &&
+      this.#log!.isSettled &&
+      isRest(this.status) &&
+      !outbox.hasDone &&
+      !inbox.isBusy
     );
   }
 
@@ -554,7 +444,7 @@ export class RunCore implements HostOwner, TurnLogOwner {
     const { status, output, error } = this.actor.getSnapshot();
     if (status === 'done') return output;
     if (status === 'error') throw error;
-    throw this.#closed ?? new RunClosedError(this.id, why(this.#quarantine, this.#cancelled));
+    throw this.#closed ?? new RunClosedError(this.id, this.#standing.why);
   }
 
   async *history(query?: HistoryQuery): AsyncGenerator<CheckpointInfo> {
@@ -602,7 +492,9 @@ export class RunCore implements HostOwner, TurnLogOwner {
     };
     if (!this.#closed) {
       this.#cleanUp();
-      await this.#log!.release(() => this.#headNow(this.#statusNow(), { ...this.#moreNow(), ...left }));
+      await this.#log!.release(() =>
+        this.#standing.head(this.#standing.status, { ...this.#standing.more, ...left }),
+      );
     }
     this.closed(closed);
   }
@@ -666,14 +558,14 @@ export class RunCore implements HostOwner, TurnLogOwner {
     const { status } = this;
     this.#cleanUp();
     this.#releasing = this.#log!.release(() =>
-      this.#listed?.status === status ? undefined : this.#headNow(status),
+      this.#standing.isListedAs(status) ? undefined : this.#standing.head(status),
     );
     try {
       await this.#releasing;
     } catch (error) {
       if (!this.#closed) this.context.logger(error);
     }
-    this.closed(new RunClosedError(this.id, why(this.#quarantine, this.#cancelled)));
+    this.closed(new RunClosedError(this.id, this.#standing.why));
   }
 
   until(holds: () => boolean): Promise<void> {
@@ -688,7 +580,7 @@ export class RunCore implements HostOwner, TurnLogOwner {
   checkOpen(): void {
     if (this.#closed) throw this.#closed;
     if (this.#releasing) throw new RunClosedError(this.id, 'is being released');
-    if (!this.host.isActive) throw new RunClosedError(this.id, why(undefined, this.#cancelled));
+    if (isEnd(this.status)) throw new RunClosedError(this.id, this.#standing.why);
   }
 
   /** The store never takes a turn that nobody waits for. */
@@ -700,15 +592,15 @@ export class RunCore implements HostOwner, TurnLogOwner {
 
   /** Nothing can be told of the failure but the run itself. */
   failed(error: unknown): void {
-    if (this.#quarantine || this.#closed) return;
+    if (this.#standing.quarantine || this.#closed) return;
     const { name, message } = storable(error);
-    this.#quarantine = { name, message };
+    this.#standing.quarantine = { name, message };
     this.context.logger(`Savepoint put run '${this.id}' into quarantine.`, error);
     this.host.close();
-    this.#releasing = this.#log!.release(() => this.#headNow('quarantined'));
+    this.#releasing = this.#log!.release(() => this.#standing.head('quarantined'));
     const close = (): void => {
       this.status = 'quarantined';
-      this.closed(new RunClosedError(this.id, why({ name, message }, undefined)));
+      this.closed(new RunClosedError(this.id, this.#standing.why));
     };
     this.#releasing.then(close, close);
   }
@@ -726,13 +618,6 @@ export class RunCore implements HostOwner, TurnLogOwner {
     this.context.forget(this);
   }
 }
-
-const why = (error: More['error'], cancelled: More['cancelled']): string => {
-  if (error) return `is quarantined (${error.name}: ${error.message})`;
-  if (!cancelled) return 'is at its end';
-  const { by, reason } = cancelled;
-  return `was cancelled${by === undefined ? '' : ` by ${by}`}${reason === undefined ? '' : `: ${reason}`}`;
-};
 
 function causeOf({ cause }: Turn, told: Told | undefined): CheckpointCause {
   const { kind, source, target, event } = cause;

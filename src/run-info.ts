@@ -1,10 +1,12 @@
 /** A run as it is listed: without loading its actor. */
+import type { AnyStateMachine } from 'xstate';
 import type { RunStatus, StoredRun } from './store.ts';
 import type { Durability } from './turn-log.ts';
 
 /** Whatever a program wants to keep beside a run, and to find it by. Must be JSON. */
 export type Metadata = Readonly<Record<string, string | number | boolean | null>>;
 
+/** A run as it is listed. */
 export interface RunInfo {
   readonly id: string;
   /** The id of its machine. */
@@ -66,6 +68,15 @@ export interface More {
   readonly parked?: readonly string[] | undefined;
   /** By whom and why it was cancelled. */
   readonly cancelled?: { readonly by?: string | undefined; readonly reason?: string | undefined } | undefined;
+}
+
+/** What a run is known by, from its start on. */
+export interface RunIdentity {
+  readonly id: string;
+  readonly machine: AnyStateMachine;
+  readonly tags: readonly string[];
+  readonly createdAt: number;
+  readonly more: More;
 }
 
 export const readMore = (more: string): More => JSON.parse(more) as More;

@@ -31,6 +31,10 @@ export interface ReleaseOptions {
   readonly grace?: number;
 }
 
+/**
+ * A run that this runtime holds, until it is released, comes to its end, or another takes it over. What changes it throws
+ * `RunClosedError` from then on; what reads still works.
+ */
 export class Run<TMachine extends AnyStateMachine = AnyStateMachine> {
   readonly #core: RunCore;
 
@@ -103,12 +107,16 @@ export class Run<TMachine extends AnyStateMachine = AnyStateMachine> {
    * @throws {InvalidInputError} where the question's schema does not take the answer; the question is still open.
    * @throws {InputClosedError} where somebody answered first, its deadline passed, or the run went on without it.
    * @throws {EventNotAcceptedError} where the state that asks does not take the answer; the question is still open.
+   * @throws {RunClosedError} where the run was released, is at its end, or was deleted.
+   * @example
+   * const [question] = await run.waitForInput();
+   * await run.answer(question.id, { approved: true }, { by: 'ann@example.com' });
    */
   answer(inputId: string, value: unknown, options: AnswerOptions = {}): Promise<Receipt> {
     return this.#core.answer(inputId, value, options);
   }
 
-  /** Resolves with the open questions, as soon as there is one. */
+  /** Resolves with the open questions, as soon as there is one. Rejects with `RunClosedError` where none can come. */
   waitForInput(): Promise<readonly PendingInput[]> {
     return this.#core.waitForInput();
   }

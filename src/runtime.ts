@@ -28,8 +28,8 @@ import type { Receipt } from './receipt.ts';
 import type { RecoverOptions, Recovery, RecoveryReport } from './recovery.ts';
 import { Run, type ReleaseOptions, type SendOptions } from './run.ts';
 import type { RuntimeContext } from './runtime-context.ts';
-import type { RunCore, RunIdentity } from './run-core.ts';
-import { toInfo, type ListQuery, type Metadata, type RunInfo } from './run-info.ts';
+import type { RunCore } from './run-core.ts';
+import { toInfo, type ListQuery, type Metadata, type RunIdentity, type RunInfo } from './run-info.ts';
 import { checkEvent } from './check-event.ts';
 import type { Store, StoredRun } from './store.ts';
 import type { Durability } from './turn-log.ts';
@@ -51,6 +51,7 @@ export interface Limits {
   readonly answerBytes?: number;
 }
 
+/** What a runtime is made with. */
 export interface RuntimeOptions {
   /** Where runs live. It stays open when the runtime is closed. */
   readonly store: Store;
@@ -107,12 +108,14 @@ interface Held {
   users: number;
 }
 
-/** What is said of a cancellation. Kept with the run. */
+/** What is said of a cancellation. Kept with the run, and told to whoever wants more of it. */
 export interface CancelOptions {
+  /** Who cancels. */
   readonly by?: string;
   readonly reason?: string;
 }
 
+/** How a run is opened. */
 export interface OpenOptions {
   /** How long to wait for a run that another holds, in milliseconds. Default 0. */
   readonly wait?: number;
@@ -136,6 +139,10 @@ export function createRuntime(options: RuntimeOptions): Runtime {
   return new Runtime(options);
 }
 
+/**
+ * Starts runs, opens them, reaches those that are not open, and lets go of them. `createRuntime()` makes one. Each call
+ * but those that only read, and `close()`, throws `InvalidArgumentError` once it is closed.
+ */
 export class Runtime {
   readonly #options: RuntimeOptions;
   readonly #context: RuntimeContext;
@@ -146,6 +153,7 @@ export class Runtime {
   readonly #busy: Map<string, Promise<Held | undefined>> = new Map();
   #closing: Promise<void> | undefined;
   readonly #watchers = new Set<(change: Change) => void>();
+  readonly #watches = new Set<{ return(): Promise<unknown> }>();
   #delivery: Delivery | undefined;
   #recovery: Recovery | undefined;
   #polling: ReturnType<typeof setInterval> | undefined;
@@ -327,11 +335,14 @@ export class Runtime {
 
   /**
    * Sends an event to a run that may not be open. Where this runtime has it, or can open it, the event is delivered, and
-   * the run is let go of at rest. Else it is stored in the run's inbox: whoever holds the run delivers it.
+   * the run is let go of at rest. Else it is stored in the run's inbox: whoever holds the run delivers it within its
+   * `limits.poll` milliseconds, whoever opens it next does at once, and `recover()` finds it.
    *
    * @throws {RunNotFoundError}
    * @throws {RunClosedError} where the run is at its end, or was deleted.
    * @throws what `run.send()` throws.
+   * @example
+   * const { delivered } = await runtime.send('r-42', { type: 'parcelArrived' }, { id: 'webhook-9' });
    */
   async send(id: string, event: AnyEventObject, options: SendOptions = {}): Promise<Receipt> {
     this.#checkOpen();
@@ -344,12 +355,17 @@ export class Runtime {
   }
 
   /**
-   * Answers a question of a run that may not be open; early answers wait until their question opens.
+   * Answers a question of a run that may not be open. The answer is delivered, or stored, as an event of `send()` is.
+   * One that comes early waits until its question opens.
    *
-   * @throws {InvalidInputError} where the question's schema does not take the answer.
+   * @throws {InvalidInputError} where the question's schema does not take the answer; the question is still open.
    * @throws {InputClosedError} where somebody was first, its deadline passed, or the run went on without it.
+   * @throws {EventNotAcceptedError} where the state that asks does not take the answer; the question is still open.
    * @throws {RunNotFoundError}
    * @throws {RunClosedError} where the run came to its end before the question opened, or was deleted.
+   * @throws {InvalidArgumentError} for what cannot be the id of a question.
+   * @example
+   * await runtime.answer('r-42/approval', { approved: true }, { by: 'ann@example.com' });
    */
   async answer(inputId: string, value: unknown, options: AnswerOptions = {}): Promise<Receipt> {
     this.#checkOpen();
@@ -360,7 +376,12 @@ export class Runtime {
     return (await this.#deliveries()).answer(inputId, value, options);
   }
 
-  /** Lists open questions over all runs, oldest first. */
+  /**
+   * Lists open questions over all runs, oldest first, a page at a time.
+   *
+   * @example
+   * for await (const { id, prompt } of runtime.inputs({ assignee: 'ann@example.com' })) console.log(id, prompt);
+   */
   async *inputs(query: InputQuery = {}): AsyncGenerator<PendingInput> {
     const { listInputs, context } = await this.#load();
     yield* listInputs(context.store, context.inline, query);
@@ -368,11 +389,29 @@ export class Runtime {
 
   /**
    * Tells which questions open and close from now on: those of this runtime at once, those of other processes within
-   * `limits.poll` milliseconds. Ends when the loop over it does.
+   * `limits.poll` milliseconds. Ends when the loop over it does, or when the runtime is closed. What is open already is listed by `inputs()`.
+   *
+   * @example
+   * for await (const { type, input } of runtime.watchInputs({ assignee: 'ann@example.com' })) {
+   *   if (type === 'opened') await notify(input.assignee, input.prompt);
+   * }
    */
-  async *watchInputs(query: InputQuery = {}): AsyncGenerator<InputEvent> {
-    const { InputWatch, context } = await this.#load();
-    yield* new InputWatch({ ...context, poll: this.#poll, watch: this.#watch }, query);
+  watchInputs(query: InputQuery = {}): AsyncIterableIterator<InputEvent> {
+    const watch = this.#load().then(
+      ({ InputWatch, context }) =>
+        new InputWatch({ ...context, poll: this.#poll, watch: this.#watch }, query),
+    );
+    // Not a generator, whose return() would wait for the event that next() waits for.
+    const events: AsyncIterableIterator<InputEvent> & { return(): Promise<IteratorResult<InputEvent>> } = {
+      [Symbol.asyncIterator]: () => events,
+      next: async () => (await watch).next(),
+      return: async () => {
+        this.#watches.delete(events);
+        return (await watch).return();
+      },
+    };
+    this.#watches.add(events);
+    return events;
   }
 
   readonly #watch = (changed: (change: Change) => void): (() => void) => {
@@ -380,7 +419,13 @@ export class Runtime {
     return () => this.#watchers.delete(changed);
   };
 
-  /** What became of a question: who answered what and when. `undefined` where nothing is known of it. */
+  /**
+   * What became of a question: who answered what and when. `undefined` where nothing is known of it. Kept as long as the
+   * run.
+   *
+   * @throws {RunNotFoundError}
+   * @throws {InvalidArgumentError} for what cannot be the id of a question.
+   */
   async recordOf(inputId: string): Promise<InputRecord | undefined> {
     const { run } = parseQuestionId(inputId);
     await this.get(run);
@@ -390,7 +435,13 @@ export class Runtime {
 
   /**
    * Opens each run that a dead process left running, that is overdue, or that has messages, and lets go of it at rest.
-   * From then on one timer waits for the next run that is due, until the runtime is closed.
+   * From then on one timer waits for the next run that is due, and all is looked through once a lease, until the runtime
+   * is closed. Runs that another process holds are left to it.
+   *
+   * @throws {InvalidArgumentError} for a `concurrency` that is no whole number from 1 on.
+   * @example
+   * const runtime = createRuntime({ store: sqliteStore('runs.db'), machines: [refund] });
+   * const { opened, quarantined, failed } = await runtime.recover();
    */
   async recover(options: RecoverOptions = {}): Promise<RecoveryReport> {
     this.#checkOpen();
@@ -410,7 +461,8 @@ export class Runtime {
   }
 
   /**
-   * Ends a run for good, as XState's `stop()` does: no exit action runs; its effects, delays and questions end.
+   * Ends a run for good, as XState's `stop()` does: no exit action runs; its effects, delays and questions end. Where
+   * another holds the run, that one is told, and ends it within its `limits.poll` milliseconds.
    *
    * @throws {RunNotFoundError}
    * @throws {RunClosedError} where it is at its end already.
@@ -425,8 +477,12 @@ export class Runtime {
    * Takes a run up again, out of quarantine or after it failed: from its last good checkpoint, or from the one at seq
    * `from`, which is appended as a new one. Its effects run again under the same ids.
    *
-   * @throws {CheckpointNotFoundError}
+   * @throws {RunNotFoundError}
+   * @throws {CheckpointNotFoundError} where there is none to go on from.
    * @throws {RunLockedError} where another holds it.
+   * @throws what `open(id)` throws.
+   * @example
+   * for await (const { id } of runtime.list({ status: 'quarantined' })) await runtime.retry(id);
    */
   async retry(id: string, { from }: { readonly from?: number } = {}): Promise<Run> {
     this.#checkOpen();
@@ -522,6 +578,7 @@ export class Runtime {
 
   async #close({ grace = GRACE }: ReleaseOptions = {}): Promise<void> {
     this.#recovery?.close();
+    for (const watch of this.#watches) void watch.return();
     await Promise.allSettled(this.#busy.values());
     const released = await Promise.allSettled(
       [...this.#runs.values()].map(({ run }) => run.release({ grace })),

@@ -25,7 +25,6 @@ export interface SendsOwner {
   /** Throws where the run takes nothing any more. */
   checkOpen(): void;
   turn(target: LiveActor, event: AnyEventObject, told: Told): Turn;
-  flush(): Promise<void>;
   flushed(): Promise<void>;
   /** Delivers what waits in the inbox. */
   drain(): Promise<void>;
@@ -63,6 +62,10 @@ export class Sends {
     }
     // Sent by a guard or an assigner: it gets a turn of its own, as soon as this one is over.
     if (this.owner.host.isInTurn) return Promise.resolve().then(() => this.deliver(target, event, told));
+    return this.#put(target, event, told);
+  }
+
+  #put(target: LiveActor, event: AnyEventObject, told: Told): Promise<Receipt> {
     const turn = this.owner.turn(target, event, told);
     if (turn.refusal !== undefined) return Promise.reject(turn.refusal);
     const ended = this.owner.last;
@@ -76,10 +79,17 @@ export class Sends {
     });
   }
 
-  /** Nothing took it; that, too, is true only once the turns before it are. */
-  async #ignored(target: LiveActor, event: AnyEventObject, { id, required }: Told): Promise<Receipt> {
+  /** Nothing took it; that, too, is true only once the turns before it are. Without them, it may be taken. */
+  async #ignored(target: LiveActor, event: AnyEventObject, told: Told): Promise<Receipt> {
+    const { id, required } = told;
     const accepted = acceptedEvents(target);
-    if (this.owner.durability === 'sync') await this.owner.flush();
+    const before = this.owner.durability === 'sync' ? this.owner.last : undefined;
+    const receipt = await (before &&
+      new Promise<Receipt | undefined>((resolve, reject) => {
+        const again = (): void => resolve(this.#put(target, event, told));
+        (before.waiters ??= []).push({ resolve: () => resolve(undefined), reject, again });
+      }));
+    if (receipt) return receipt;
     if (id !== undefined) this.#sending?.delete(id);
     if (required) throw new EventNotAcceptedError(this.owner.id, event.type, accepted);
     return { delivered: true, accepted: false };

@@ -1,7 +1,7 @@
 import { createRuntime, StoreError } from 'savepoint';
 import type { Run, Runtime, RuntimeOptions, Store } from 'savepoint';
 import { memoryStore } from 'savepoint/memory';
-import { assign, createMachine, fromPromise, setup } from 'xstate';
+import { assign, createMachine, fromPromise, setup, SimulatedClock } from 'xstate';
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import { counter } from '../test/support/counter.ts';
 import {
@@ -388,6 +388,101 @@ describe('a failure that is known', () => {
       codeOf(run.send({ type: 'two' }, { required: true })),
     ]);
     expect(two).toBe('EVENT_NOT_ACCEPTED');
+  });
+});
+
+describe('a turn that the store refuses', () => {
+  const asking = createMachine({
+    id: 'asking',
+    initial: 'a',
+    states: {
+      a: { on: { one: 'b', two: 'c' } },
+      b: {},
+      c: { on: { three: 'd' } },
+      d: { tags: ['waitingForInput'] },
+    },
+  });
+
+  it('does not keep a flush waiting that came after it', async () => {
+    const store = stagedStore(memoryStore());
+    const run = await startedOn(store);
+    store.next(refuses, refuses);
+    const sent = [codeOf(run.send({ type: 'add' })), codeOf(run.send({ type: 'add' }))];
+    await run.flush();
+    expect(await Promise.all(sent)).toEqual(['STORE', 'resolved']);
+    expect(await seqsOf(run)).toEqual([1, 2]);
+  });
+
+  it('does not keep the receipt of an event waiting that nothing takes', async () => {
+    const store = stagedStore(memoryStore());
+    const run = await startedOn(store);
+    store.next(refuses);
+    const refused = codeOf(run.send({ type: 'add' }));
+    expect(await run.send({ type: 'unknown' })).toEqual({ delivered: true, accepted: false });
+    expect(await refused).toBe('STORE');
+  });
+
+  it.each([
+    ['a release', (run: Run) => run.release()],
+    ['one who waits for rest', (run: Run) => run.settled()],
+  ])('does not keep %s waiting', async (_, wait) => {
+    const behind = stagedStore(memoryStore());
+    const run = await startedOn(asynchronous(behind));
+    behind.next(refuses);
+    const sent = codeOf(run.send({ type: 'ask' }));
+    await Promise.resolve();
+    await wait(run);
+    expect(await sent).toBe('STORE');
+    expect(await behind.runs({ run: 'order-1', limit: 1 })).toMatchObject([{ seq: 1, status: 'idle' }]);
+  });
+
+  it('does not stand behind the refusal of an event that nothing took because of it', async () => {
+    const store = stagedStore(memoryStore());
+    const run = await runtimeOn(store).start(asking, { id: 'order-1' });
+    store.next(refuses, refuses);
+    const sent = [
+      codeOf(run.send({ type: 'one' })),
+      run.send({ type: 'two' }, { id: 'click-1' }),
+      run.send({ type: 'three' }, { required: true }),
+    ];
+    expect(await Promise.all(sent)).toEqual([
+      'STORE',
+      { delivered: true, accepted: true, seq: 2 },
+      { delivered: true, accepted: true, seq: 3 },
+    ]);
+    expect(await run.send({ type: 'two' }, { id: 'click-1' })).toMatchObject({ seq: 2 });
+  });
+
+  it('does not keep its status from the listing when a later turn has the same', async () => {
+    const store = stagedStore(memoryStore());
+    const run = await startedOn(store);
+    store.next(refuses);
+    expect(await codeOf(run.send({ type: 'ask' }))).toBe('STORE');
+    await run.send({ type: 'ask' });
+    expect(await store.runs({ run: 'order-1', limit: 1 })).toMatchObject([{ status: 'waitingForInput' }]);
+  });
+
+  it('leaves the delays that an opening moved as they were moved', async () => {
+    const clock = new SimulatedClock();
+    const store = stagedStore(memoryStore());
+    const options = { clock, delays: 'remaining' } as const;
+    const first = runtimeOn(store, options);
+    await (await first.start(counter, { id: 'order-1' })).send({ type: 'sleep' });
+    await first.close();
+    for (const _ of [1, 2]) {
+      clock.increment(3_000_000);
+      const runtime = runtimeOn(store, options);
+      const run = await runtime.open(counter, 'order-1');
+      store.next(refuses);
+      expect(await codeOf(run.send({ type: 'add' }))).toBe('STORE');
+      await runtime.close();
+    }
+    const run = await runtimeOn(store, options).open(counter, 'order-1');
+    clock.increment(3_599_999);
+    expect(run.status).toBe('sleeping');
+    clock.increment(1);
+    await run.settled();
+    expect(run.getSnapshot().value).toBe('counting');
   });
 });
 

@@ -26,6 +26,8 @@ export interface Waiter {
   /** `undefined`: its event was taken back, and when it was set off again nothing took it. */
   resolve(seq: number | undefined): void;
   reject(error: unknown): void;
+  /** Set for an event behind the turn that nothing took: the turn is taken back, and it may be taken now. */
+  again?(): void;
 }
 
 /** Something that goes into a commit, and those who wait for it. */
@@ -43,6 +45,8 @@ export interface Ended extends Entry {
   /** The root's snapshot after it. */
   readonly snapshot: LiveSnapshot;
   readonly status: RunStatus;
+  /** Were there custom actions that had not run when it ended, its own or earlier ones? */
+  readonly isBusy: boolean;
   /** Is the run over with it, and nothing left to do? */
   readonly isOver: boolean;
   /** The root's state value after it. */
@@ -82,8 +86,8 @@ export interface TurnLogOwner {
   show(ended: Ended): void;
   /** Its held effects have run: tell those who watch. */
   tell(ended: Ended): void;
-  /** These turns are taken back, newest last. */
-  rewind(turns: readonly Ended[]): void;
+  /** Turns are taken back, the newest last: forget what was said of them. Called before they are set off again. */
+  takeBack(turns: readonly Ended[]): void;
   /** Sets off once more what set off a turn that was taken back. */
   relayAgain(ended: Ended): Turn;
   /** Something became durable, or was let out. */
@@ -467,26 +471,31 @@ export class TurnLog implements Committing {
     const turns = later.filter(isTurn);
     // What was written between turns stands on its own.
     this.#pending = later.filter((entry) => !entry.turn);
-    const { host, checkpoints } = this.#run;
-    const rewound = turns.map(({ turn }) => turn);
-    this.#run.rewind(turns);
-    host.rewind(rewound);
+    this.#run.takeBack(turns);
     this.#seq = this.committed;
-    checkpoints.forget();
-    if (refused.waiters) for (const waiter of refused.waiters) waiter.reject(error);
-    else this.#run.refused(refused, error);
-    for (const ended of turns.slice(1)) {
+    this.#run.checkpoints.forget();
+    for (const ended of turns) {
       if (this.#closed) return;
       const { waiters = [] } = ended;
-      const before = this.#seq;
-      const turn = this.#run.relayAgain(ended);
-      if (turn.refusal !== undefined) for (const waiter of waiters) waiter.reject(turn.refusal);
-      else if (this.#seq === before) for (const waiter of waiters) waiter.resolve(undefined);
-      else (this.last!.waiters ??= []).push(...waiters);
+      const own = waiters.filter((waiter) => !waiter.again);
+      if (ended !== refused) this.#relayAgain(ended, own);
+      else if (own.length > 0) for (const waiter of own) waiter.reject(error);
+      else this.#run.refused(refused, error);
+      for (const waiter of waiters) waiter.again?.();
     }
-    for (const late of host.takeLate(rewound)) host.settle(late);
-    if (this.#pending.length > 0) committer.add(this);
-    else this.#run.progressed();
+    const { host } = this.#run;
+    for (const late of host.takeLate(turns.map(({ turn }) => turn))) host.settle(late);
+    if (this.#pending.length > 0 || this.#farewell) committer.add(this);
+    // Who waited for what was taken back has nothing to wait for any more.
+    this.#run.progressed();
+  }
+
+  #relayAgain(ended: Ended, waiters: readonly Waiter[]): void {
+    const before = this.#seq;
+    const { refusal } = this.#run.relayAgain(ended);
+    if (refusal !== undefined) for (const waiter of waiters) waiter.reject(refusal);
+    else if (this.#seq === before) for (const waiter of waiters) waiter.resolve(undefined);
+    else (this.last!.waiters ??= []).push(...waiters);
   }
 
   /** Ends it: all who wait are told why. */

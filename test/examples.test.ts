@@ -5,28 +5,59 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import * as savepoint from 'savepoint';
+import { memoryStore } from 'savepoint/memory';
 import { describe, expect, test, type TestContext } from 'vitest';
+import { setup } from 'xstate';
 
 const run = promisify(execFile);
 const root = join(import.meta.dirname, '..');
 const readme = readFileSync(join(root, 'README.md'), 'utf8');
 const tsx = join(root, 'node_modules/tsx/dist/cli.mjs');
 
-/** What a script prints. Rejects where its exit code is not 0. */
+/** What a script prints. Where its exit code is not 0, it rejects with that. */
 async function output(cwd: string, ...args: string[]): Promise<string> {
   const env = { ...process.env, CI: 'true', TSX_TSCONFIG_PATH: join(root, 'tsconfig.json') };
-  const { stdout } = await run(process.execPath, [tsx, ...args], { cwd, env });
-  return stdout;
+  try {
+    return (await run(process.execPath, [tsx, ...args], { cwd, env })).stdout;
+  } catch (error) {
+    const { stdout = '' } = error as { readonly stdout?: string };
+    throw new Error(`${args.join(' ')} failed:\n${stdout}`, { cause: error });
+  }
 }
 
 const lastLine = (text: string): string | undefined => text.trim().split('\n').at(-1)?.trim();
 
-/** The first block of code in the README that is marked with `language`. */
+/** The blocks of code in the README that are marked with `language`. */
+const blocks = (language: string): string[] =>
+  [...readme.matchAll(new RegExp(`^ *\`\`\`${language}\n(.*?)\n *\`\`\`$`, 'gms'))].map(
+    ([, code = '']) => code,
+  );
+
+/** The first one of them. */
 function block(language: string): string {
-  const [, code] = new RegExp(`\n\`\`\`${language}\n(.*?)\n\`\`\`\n`, 's').exec(readme) ?? [];
+  const [code] = blocks(language);
   if (code === undefined) throw new Error(`The README has no block of ${language}.`);
   return code;
 }
+
+/** What the README's blocks of code, but for the first, take as given. */
+const given = `
+import { createRuntime, currentEffect, fromDurable, inputRequest, onInterrupt, signInput, verifyInput } from 'savepoint';
+import type { CustomType, DurableArgs, Runtime, Store } from 'savepoint';
+import { fromPromise, setup, type AnyStateMachine } from 'xstate';
+import { z } from 'zod';
+declare const store: Store;
+declare const runtime: Runtime;
+declare const refundV1: AnyStateMachine;
+declare const refundV2: AnyStateMachine;
+declare const toV2: (snapshot: unknown) => unknown;
+declare class Money { constructor(cents: number, currency: string); cents: number; currency: string }
+declare const pay: (amount: number, key: string, signal: AbortSignal) => Promise<string>;
+declare const confirm: (receipt: string) => Promise<void>;
+declare const chargeCard: () => Promise<string>;
+declare const isRefusal: (error: unknown) => boolean;
+declare const key: string;
+`;
 
 /** A folder that sees our packages and none of our files. */
 function emptyFolder({ onTestFinished }: TestContext): string {
@@ -37,7 +68,7 @@ function emptyFolder({ onTestFinished }: TestContext): string {
 }
 
 // They wait more than they work.
-const together = { concurrent: true, timeout: 60_000 };
+const together = { concurrent: true, timeout: 150_000 };
 
 describe('examples', together, () => {
   test('npm start is killed twice, pays once, and prints no color where there is no terminal', async () => {
@@ -70,13 +101,21 @@ describe('README', together, () => {
     expect(printed.trim()).toBe(block('console'));
   });
 
-  test('the quick start passes the type checker', async (context) => {
+  test('every block of code passes the type checker', async (context) => {
     const folder = emptyFolder(context);
-    writeFileSync(join(folder, 'refund.mts'), block('ts'));
+    const [quickStart = '', ...others] = blocks('ts');
+    writeFileSync(join(folder, 'refund.mts'), quickStart);
+    others.forEach((code, index) =>
+      writeFileSync(join(folder, `block-${index + 2}.mts`), `${given}\n${code}`),
+    );
     const config = {
       extends: join(root, 'tsconfig.json'),
-      compilerOptions: { typeRoots: [join(root, 'node_modules/@types')] },
-      include: ['refund.mts'],
+      compilerOptions: {
+        typeRoots: [join(root, 'node_modules/@types')],
+        noUnusedLocals: false,
+        noUnusedParameters: false,
+      },
+      include: ['*.mts'],
     };
     writeFileSync(join(folder, 'tsconfig.json'), JSON.stringify(config));
     await run(process.execPath, [join(root, 'node_modules/typescript/bin/tsc'), '-p', folder]);
@@ -87,6 +126,23 @@ describe('README', together, () => {
     const machine = code.slice(code.indexOf('const payOut'), code.indexOf('const runtime'));
     const lines = code.replace(machine, '').split('\n');
     expect(lines.filter((line) => line.trim() !== '').length).toBeLessThanOrEqual(15);
+  });
+
+  test('every export is there', () => {
+    const names = Object.keys(savepoint);
+    expect(names.length).toBeGreaterThan(20);
+    expect(names.filter((name) => !new RegExp(`\\b${name}\\b`).test(readme))).toEqual([]);
+  });
+
+  test('every member of a runtime and of a run is there', async () => {
+    const runtime = savepoint.createRuntime({ store: memoryStore() });
+    const run = await runtime.start(setup({}).createMachine({ id: 'plain' }));
+    const names = [runtime, run].flatMap((it) => Object.getOwnPropertyNames(Object.getPrototypeOf(it)));
+    expect(names).toContain('recover');
+    const isThere = (name: string): boolean =>
+      readme.includes(`\`${name}\``) || readme.includes(`\`${name}(`);
+    expect(names.filter((name) => name !== 'constructor' && !isThere(name))).toEqual([]);
+    await runtime.close();
   });
 
   test('every error is in the table, with its code', () => {

@@ -1,7 +1,7 @@
 /** Tallybank, an invented payment service, in a process of its own: pays once for each key, and counts. */
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import { setTimeout as pause } from 'node:timers/promises';
-import { report } from './report.ts';
+import { report } from '../stage/report.ts';
 
 /** A request to pay, as Tallybank's ledger has it. */
 export interface Entry {

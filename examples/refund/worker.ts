@@ -1,8 +1,9 @@
 /** A process of the shop: starts the refund, or opens it where another process left it, and sees it through. */
 import { createRuntime } from 'savepoint';
 import { sqliteStore } from 'savepoint/sqlite';
+import { report } from '../stage/report.ts';
+import type { Click } from './click.ts';
 import { refund } from './machine.ts';
-import { report, type Click } from './report.ts';
 
 const [task, id = '', file = ''] = process.argv.slice(2);
 process.on('disconnect', () => process.exit());

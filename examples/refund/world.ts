@@ -1,6 +1,6 @@
 /** What is outside of the workflow: the shop's books, its mail, and the payment service Tallybank. */
 import { setTimeout as pause } from 'node:timers/promises';
-import { report } from './report.ts';
+import { report } from '../stage/report.ts';
 
 export interface Sale {
   readonly customer: string;

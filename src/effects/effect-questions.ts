@@ -60,7 +60,9 @@ export class EffectQuestions {
 
   #asker(effect: Effect, answered: (record: AnswerRecord, id: string) => void): Asker {
     const { actor } = effect;
-    const code = { key: effect.key, answered };
+    // Before its answer is written, so that the run is not taken to be at rest.
+    const wake = (): void => void (effect.parkedUntil = undefined);
+    const code = { key: effect.key, wake, answered };
     return {
       actor,
       path: actorPath(actor),
@@ -137,6 +139,7 @@ export class EffectQuestions {
   async #close(question: OpenQuestion, record: AnswerRecord, told: Told): Promise<void> {
     const { questions } = this;
     const change = questions.closeForEffect(question, record);
+    question.asker.effect?.wake?.();
     try {
       const writes = questions.writes(change, told, this.owner.seq);
       await this.owner.record(told.take === undefined ? writes : { ...writes, take: [told.take] });

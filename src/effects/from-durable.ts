@@ -38,7 +38,7 @@ let loaded: typeof RunDurable | undefined;
  *   return step('confirm', () => confirm(id));
  * });
  *
- * @throws InvalidArgumentError for a policy that there is not.
+ * @throws InvalidArgumentError for what is no function, and for a policy that there is not.
  */
 export function fromDurable<TOutput, TInput>(
   fn: (args: DurableArgs<TInput>) => PromiseLike<TOutput>,

@@ -16,8 +16,6 @@ import { LETTER, type Letter } from './send-to-run.ts';
 /** The run whose outbox it is. */
 export interface LeftActionsOwner {
   readonly id: string;
-  readonly seq: number;
-  readonly fence: number;
   readonly machine: AnyStateMachine;
   readonly host: Host;
   readonly context: {
@@ -36,13 +34,13 @@ export interface LeftActions {
   readonly writes: Writes | undefined;
 }
 
-/** Reads them. Inline ones are reported to the logger. */
-export async function leftActions(owner: LeftActionsOwner): Promise<LeftActions> {
+/** Reads them; `newest` is the seq of the newest checkpoint. Inline ones are reported to the logger. */
+export async function leftActions(owner: LeftActionsOwner, newest: number): Promise<LeftActions> {
   const { id: run, context } = owner;
   const rows = (await context.store.rows(run, 'outbox', {})).filter(({ key }) => !key.startsWith(REPORTED));
   const items: OutboxItem[] = [];
   const inline: (readonly [string, Row['value']])[] = [];
-  const snapshots = new Map<number, unknown>();
+  const snapshots = new Map<number, unknown>([[newest, undefined]]);
   for (const { key, value } of rows) {
     const action = (await decodeText(context.inline, value as string)) as StoredAction;
     if (action.event === undefined) inline.push([key, value]);
@@ -68,8 +66,8 @@ async function itemOf(
   action: StoredAction,
   snapshots: Map<number, unknown>,
 ): Promise<OutboxItem> {
-  const { id: run, fence, host, context } = owner;
-  const effect = { effectId: actionId(run, action.actor, key), attempt: 2, fence };
+  const { id: run, host, context } = owner;
+  const effectId = actionId(run, action.actor, key);
   const fail = (error: unknown): void => {
     const actor = actorAt(host.root, action.actor);
     if (actor) host.fail(actor, error);
@@ -77,10 +75,10 @@ async function itemOf(
   };
   if (action.type === LETTER) {
     const { run: to, event } = action.params as Letter;
-    return { key, effect, fail, run: () => context.post(to, event, effect.effectId) };
+    return { key, effectId, attempt: 2, fail, run: () => context.post(to, event, effectId) };
   }
   const before = action.context ?? (await contextAt(owner, seqOf(key), action.actor, snapshots));
-  const run_ = (): unknown => {
+  const act = (): unknown => {
     const machine = machineOf(owner.machine, host.root, action);
     const exec = machine?.implementations.actions[action.type];
     if (typeof exec !== 'function') {
@@ -96,17 +94,16 @@ async function itemOf(
     };
     return (exec as (args: unknown, params: unknown) => unknown)(args, action.params);
   };
-  return { key, effect, fail, run: run_ };
+  return { key, effectId, attempt: 2, fail, run: act };
 }
 
 /** The context of an actor at a turn, where its checkpoint is kept and is not the newest one. */
 async function contextAt(
-  { id: run, seq: newest, context }: LeftActionsOwner,
+  { id: run, context }: LeftActionsOwner,
   seq: number,
   actor: string,
   snapshots: Map<number, unknown>,
 ): Promise<unknown> {
-  if (seq === newest) return undefined;
   if (!snapshots.has(seq)) {
     const rows = await context.store.load(run, seq);
     const isThere = rows.at(-1)?.seq === seq;

@@ -125,6 +125,18 @@ it('params that cannot be stored refuse their turn', async () => {
   expect(run.seq).toBe(1);
 });
 
+it('an event that cannot be stored is no reason to refuse: what can be kept of it is', async () => {
+  const store = memoryStore();
+  const machine = setup({
+    types: typed<{ events: { type: 'go'; n: number; reply: () => void } }>(),
+    actions: { wait: () => new Promise(() => {}) as unknown },
+  }).createMachine({ id: 'kept', on: { go: { actions: 'wait' } } });
+  const run = await createRuntime({ store }).start(machine, { id: 'r' });
+  await run.send({ type: 'go', n: 1, reply: () => {} });
+  const [row] = await store.rows('r', 'outbox', {});
+  expect(JSON.parse(row!.value as string)).toMatchObject({ type: 'wait', event: { type: 'go', n: 1 } });
+});
+
 it('an action that throws fails its actor, and is done', async () => {
   const store = memoryStore();
   const machine = setup({

@@ -6,12 +6,14 @@
  */
 import type { AnyEventObject } from 'xstate';
 import type { Codec } from '../checkpoint/codec.ts';
+import type { Where } from '../checkpoint/inspect.ts';
 import { encodeText } from '../checkpoint/text.ts';
+import { NotSerializableError } from '../errors.ts';
 import type { Row } from '../store.ts';
 import { actorPath } from '../xstate/actor-path.ts';
 import type { Held, HeldAction, Turn } from '../xstate/turn.ts';
 import { contextOf, sourcesOf } from '../xstate/asking.ts';
-import { runFor, type CurrentEffect } from './ambient.ts';
+import { runFor } from './ambient.ts';
 import { actionId, rowKey } from './outbox-key.ts';
 import { LETTER, type Letter } from './send-to-run.ts';
 
@@ -23,7 +25,7 @@ export interface StoredAction {
   /** The names by which its logic is found, where it is not the root. */
   readonly sources?: readonly string[];
   /** Not there for an inline action, which cannot be found again. */
-  readonly event?: unknown;
+  readonly event?: AnyEventObject;
   readonly params?: unknown;
   /** The actor's context, where the turn's checkpoint may not be kept. */
   readonly context?: unknown;
@@ -32,10 +34,11 @@ export interface StoredAction {
 /** An action that is to run. */
 export interface OutboxItem {
   readonly key: string;
-  readonly effect: CurrentEffect;
-  run(): unknown;
+  readonly effectId: string;
+  readonly attempt: number;
+  readonly run: () => unknown;
   /** Its actor fails with what it throws. */
-  fail(error: unknown): void;
+  readonly fail: (error: unknown) => void;
 }
 
 /** The run whose outbox it is. */
@@ -88,15 +91,16 @@ export class Outbox {
     const path = actorPath(actor);
     if (!isNamed) return JSON.stringify({ actor: path, type } satisfies StoredAction);
     const context = this.owner.keepsEach ? undefined : contextOf(actor);
+    const where: Where = { actor: path, path: `action('${type}')`, reference: () => {} };
     const stored: StoredAction = {
       actor: path,
       type,
       ...(path !== '' && { sources: sourcesOf(actor) }),
-      event,
+      event: storableEvent(inline, event, where),
       ...(params !== undefined && { params }),
       ...(context !== undefined && { context }),
     };
-    return encodeText(inline, stored, { actor: path, path: `action('${type}')`, reference: () => {} });
+    return encodeText(inline, stored, where);
   }
 
   /** A turn was taken back: its actions never were, and what it took away is still there. */
@@ -109,12 +113,12 @@ export class Outbox {
   act({ action, run }: Held & { readonly action: HeldAction }, fail: (error: unknown) => void): void {
     const key = this.#keys.get(action);
     if (key === undefined) return void run();
-    const { id, fence, context } = this.owner;
+    const { id, context } = this.owner;
     const effectId = actionId(id, actorPath(action.actor), key);
     const { run: to, event } = (action.params ?? {}) as Letter;
     const send = (): unknown => context.post(to, event, effectId);
     const does = action.type === LETTER ? send : run;
-    this.#perform({ action, key, effect: { effectId, attempt: 1, fence }, run: does, fail });
+    this.#perform({ action, key, effectId, attempt: 1, run: does, fail });
   }
 
   /** An action that does not run any more, as one before it threw. */
@@ -137,7 +141,8 @@ export class Outbox {
     if (this.#isWaiting) return void this.#queue.push(item);
     let result: unknown;
     try {
-      result = runFor(item.effect, () => item.run());
+      const { effectId, attempt, run } = item;
+      result = runFor({ effectId, attempt, fence: this.owner.fence }, run);
     } catch (error) {
       this.#finish(item.action);
       throw error;
@@ -150,7 +155,7 @@ export class Outbox {
       this.#next();
     };
     result.then(settled, (error: unknown) => {
-      this.owner.context.logger(`The action '${item.effect.effectId}' rejected.`, error);
+      this.owner.context.logger(`The action '${item.effectId}' rejected.`, error);
       settled();
     });
   }
@@ -184,6 +189,22 @@ export class Outbox {
   close(): void {
     this.#queue = [];
   }
+}
+
+/** XState's own events carry live snapshots, and a user's may carry a callback: those of their properties that can be kept. */
+function storableEvent(codec: Codec, event: AnyEventObject, where: Where): AnyEventObject {
+  const isStorable = (value: unknown): boolean => {
+    try {
+      codec.inspect(value, where);
+      return true;
+    } catch (error) {
+      if (error instanceof NotSerializableError) return false;
+      throw error;
+    }
+  };
+  if (isStorable(event)) return event;
+  const kept = Object.entries(event).filter(([, value]) => isStorable(value));
+  return Object.fromEntries(kept) as AnyEventObject;
 }
 
 const isThenable = (value: unknown): value is PromiseLike<unknown> =>

@@ -26,7 +26,8 @@ export interface SendToRunAction<
 
 /**
  * An action that sends an event to another run of the same store, from its outbox to that one's inbox: once, also over
- * crashes. Both may be functions of `{ context, event }`. Outside of a run it does nothing.
+ * crashes. Both may be functions of `{ context, event }`. Where there is no such run, `logger` is told, and this one goes
+ * on. Outside of a run it does nothing.
  *
  * @example
  * entry: sendToRun(({ context }) => context.order, { type: 'paid' })

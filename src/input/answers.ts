@@ -19,7 +19,6 @@ import type { Change, OpenQuestion, Questions } from './questions.ts';
 import {
   asideKey,
   asideRow,
-  decodeRecord,
   inputOfAside,
   readClosing,
   type AnswerRecord,
@@ -171,13 +170,9 @@ export class Answers {
   }
 
   /** Goes on from what was read. */
-  async continueFrom(
-    rows: readonly { readonly key: string; readonly value: string | Uint8Array }[],
-  ): Promise<void> {
-    for (const row of rows) {
-      const record = await decodeRecord(this.owner.context.inline, row);
-      if (record.status === 'early') this.#keep(inputOfAside(row.key), row.key, record);
-    }
+  continueFrom(kept: readonly (readonly [key: string, record: AnswerRecord])[]): void {
+    for (const [key, record] of kept)
+      if (record.status === 'early') this.#keep(inputOfAside(key), key, record);
   }
 
   /** Questions were committed: answers may wait for those that opened. */

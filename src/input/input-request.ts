@@ -5,7 +5,7 @@ import type { InferAnswer, StandardSchema } from './schema.ts';
 
 /** What is asked. */
 export interface InputQuestion {
-  /** What a person reads. */
+  /** What a person reads, in one sentence. */
   readonly prompt?: string;
   /** Whatever helps to answer. Must be storable. */
   readonly details?: unknown;
@@ -19,6 +19,7 @@ export interface InputQuestion {
   readonly default?: unknown;
 }
 
+/** What may be said about all questions of one kind. */
 export interface InputRequestOptions<
   TSchema extends StandardSchema | undefined = StandardSchema | undefined,
 > {
@@ -50,6 +51,9 @@ export const DEADLINE = 'savepoint.deadline';
  *     onDone: { target: 'paying', guard: ({ event }) => event.output.approved },
  *   },
  * });
+ *
+ * @throws InvalidArgumentError for a schema that is no Standard Schema. An actor whose question is not written as one
+ * fails with it, too, and one whose `deadline` is past fails with an `InputExpiredError` as soon as it has asked.
  */
 export function inputRequest<TSchema extends StandardSchema | undefined = undefined>(
   options: InputRequestOptions<TSchema> = {},

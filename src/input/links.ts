@@ -15,6 +15,7 @@ import { importKey, type LinkKey } from './link-key.ts';
 /** A question: its id, or a pending input. */
 export type QuestionRef = string | { readonly id: string };
 
+/** What a link is made with. */
 export interface SignOptions {
   /** The secret: text or bytes, at least 32 bytes, or a `CryptoKey`. Whoever has it can answer every question. */
   readonly key: LinkKey;
@@ -26,6 +27,7 @@ export interface SignOptions {
   readonly now?: Date | number | undefined;
 }
 
+/** What a link is read with. */
 export interface VerifyOptions {
   /** The secret that the token was signed with. */
   readonly key: LinkKey;
@@ -80,8 +82,9 @@ const longestPayload = 4096;
  *     return new Response('Thank you.');
  *   } catch (error) {
  *     if (error instanceof InvalidTokenError) return new Response(error.message, { status: 403 });
- *     // The link was used before, or somebody else was faster.
- *     if (error instanceof InputClosedError) return new Response(error.message, { status: 409 });
+ *     // The link was used before, somebody else was faster, or the run is over.
+ *     if (error instanceof InputClosedError || error instanceof RunClosedError)
+ *       return new Response(error.message, { status: 409 });
  *     throw error;
  *   }
  * }

@@ -1,7 +1,7 @@
 /** Lists open questions over all runs, a page at a time. */
 import type { Codec } from '../checkpoint/codec.ts';
 import type { QuestionScan, Store, StoredQuestion } from '../store.ts';
-import { decodeQuestion, type PendingInput } from './pending-input.ts';
+import { decodeQuestion, type DecodedQuestion, type PendingInput } from './pending-input.ts';
 
 /** Which open questions to list. All that is given must hold. */
 export interface InputQuery {
@@ -9,6 +9,7 @@ export interface InputQuery {
   readonly machine?: string;
   /** The id of a run. */
   readonly run?: string;
+  /** Who is asked. */
   readonly assignee?: string;
   /** One of the run's tags. */
   readonly tag?: string;
@@ -41,6 +42,17 @@ export async function* storedQuestions(store: Store, query: InputQuery): AsyncGe
     if (page.length < PAGE) return;
     after = page.at(-1);
   }
+}
+
+/** All that a run asks. */
+export async function readQuestions(
+  { store, inline }: { readonly store: Store; readonly inline: Codec },
+  run: string,
+): Promise<DecodedQuestion[]> {
+  const questions: DecodedQuestion[] = [];
+  for await (const question of storedQuestions(store, { run }))
+    questions.push(await decodeQuestion(question, inline));
+  return questions;
 }
 
 /** Does a question belong to a list? */

@@ -16,8 +16,11 @@ export interface PendingInput {
   readonly actor: string;
   /** The id of the state that asks, where it is one. */
   readonly state: string | undefined;
+  /** What a person reads. */
   readonly prompt: string | undefined;
+  /** Whatever helps to answer. */
   readonly details: unknown;
+  /** What may be chosen from, for a form. */
   readonly choices: readonly unknown[] | undefined;
   /** JSON Schema of an answer, where its library can say it. */
   readonly schema: Json | undefined;
@@ -25,8 +28,9 @@ export interface PendingInput {
   readonly event: string | undefined;
   /** Of a state without such an event: the answer is an event of one of these types. */
   readonly accepts: readonly string[] | undefined;
+  /** Who is asked. */
   readonly assignee: string | undefined;
-  /** In milliseconds since 1970. */
+  /** Past it nobody can answer any more. In milliseconds since 1970. */
   readonly deadline: number | undefined;
   /** When it was asked, in milliseconds since 1970. */
   readonly opened: number;
@@ -56,10 +60,16 @@ export function encodeQuestion(input: PendingInput, rest: QuestionBody, codec: C
 }
 
 /** As people see it, and what is stored with it. */
+export interface DecodedQuestion {
+  readonly input: PendingInput;
+  readonly body: QuestionBody;
+}
+
+/** Reads a question. */
 export async function decodeQuestion(
   { id, run, machine, assignee, tags, opened, value }: StoredQuestion,
   codec: Codec,
-): Promise<{ readonly input: PendingInput; readonly body: QuestionBody }> {
+): Promise<DecodedQuestion> {
   const body = (await decodeText(codec, value)) as QuestionBody;
   const { actor, state } = parseQuestionId(id);
   const { prompt, details, choices, schema, event, accepts, deadline } = body;

@@ -15,7 +15,12 @@ import type { Host } from '../xstate/host.ts';
 import type { Turn } from '../xstate/turn.ts';
 import { questionId, parseQuestionId } from './ids.ts';
 import { DEADLINE, EXPIRED, type InputQuestion } from './input-request.ts';
-import { encodeQuestion, type PendingInput, type QuestionBody } from './pending-input.ts';
+import {
+  encodeQuestion,
+  type DecodedQuestion,
+  type PendingInput,
+  type QuestionBody,
+} from './pending-input.ts';
 import { closingRow, type AnswerRecord } from './records.ts';
 import { jsonSchemaOf, type StandardSchema } from './schema.ts';
 
@@ -25,6 +30,8 @@ export type Asker = Pick<Asking, 'actor' | 'path' | 'state' | 'event' | 'accepts
   readonly effect?:
     | {
         readonly key: string;
+        /** It is about to go on, and no longer waits. */
+        readonly wake?: () => void;
         /** Not there until its code has come to the question again. */
         readonly answered?: (record: AnswerRecord, id: string) => void;
       }
@@ -314,7 +321,7 @@ export class Questions {
 
   /** Goes on from what was read. */
   continueFrom(
-    stored: readonly { readonly input: PendingInput; readonly body: QuestionBody }[],
+    stored: readonly DecodedQuestion[],
     counts: Iterable<readonly [id: string, times: number]>,
   ): void {
     const { root } = this.owner.host;
@@ -362,6 +369,11 @@ export class Questions {
   #nowAttached(id: string): void {
     for (const one of this.#attaching) if (one.id === id) one.resolve();
     this.#attaching = this.#attaching.filter((one) => one.id !== id);
+  }
+
+  /** The run is let go of: nobody comes to anything any more. */
+  close(): void {
+    for (const one of this.#attaching) one.resolve();
   }
 
   /** An effect has come to a question that was opened before it was cut off. */

@@ -4,13 +4,15 @@ import { decodeText, encodeText } from '../checkpoint/text.ts';
 import type { Row, Store } from '../store.ts';
 
 /**
+ * What became of a question or of an answer.
+ *
  * - `answered`: somebody answered. `expired`: its deadline passed. `withdrawn`: its run went on without an answer.
  * - `early`: an answer that waits for its question. `refused`: one that the question did not take, or that came second.
  * - `neverOpened`: one whose question had not opened when its run ended.
  */
 export type RecordStatus = 'answered' | 'expired' | 'withdrawn' | 'early' | 'refused' | 'neverOpened';
 
-/** One of them. */
+/** How a question was closed, or an answer that waits or came to nothing. */
 export interface AnswerRecord {
   readonly status: RecordStatus;
   /** The answer, as the schema parsed it. */

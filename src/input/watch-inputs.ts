@@ -1,6 +1,7 @@
 /** Tells which questions open and close: those of this process at once, those of others by looking again and again. */
 import type { Codec } from '../checkpoint/codec.ts';
 import type { Store, StoredQuestion } from '../store.ts';
+import { unref } from '../unref.ts';
 import { isListed, storedQuestions, type InputQuery } from './list-inputs.ts';
 import { decodeQuestion, type PendingInput } from './pending-input.ts';
 import type { Change } from './questions.ts';
@@ -92,7 +93,8 @@ export class InputWatch implements AsyncIterableIterator<InputEvent> {
         .catch((error: unknown) => this.context.logger('Savepoint could not look for open questions.', error))
         .finally(() => this.#lookLater());
     };
-    this.#timer = setTimeout(look, this.context.poll);
+    // Who does nothing but watch may end.
+    this.#timer = unref(setTimeout(look, this.context.poll));
   }
 
   async #look(isFirst: boolean): Promise<void> {

@@ -10,7 +10,16 @@ import { isMachine } from './structure.ts';
 /** The tag of a state in which the run waits for a person. */
 const TAG = 'waitingForInput';
 
-/** What `meta.input` of a tagged state may say. */
+/**
+ * What `meta.input` of a state with the tag `waitingForInput` may say.
+ *
+ * @example
+ * review: {
+ *   tags: 'waitingForInput',
+ *   meta: { input: { prompt: 'Is it back?', schema: z.object({ approved: z.boolean() }), event: 'decided' } },
+ *   on: { decided: 'paying' }, // { type: 'decided', value: { approved: true }, inputId, by }
+ * }
+ */
 export interface StateQuestion extends Omit<InputQuestion, 'deadline' | 'default'> {
   /** Checks answers. */
   readonly schema?: StandardSchema;

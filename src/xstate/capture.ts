@@ -23,6 +23,7 @@ import {
   type LiveMachineSnapshot,
   type LiveSnapshot,
 } from './insider.ts';
+import { isSameOrder, nodeOrder } from './node-order.ts';
 import type { Turn } from './turn.ts';
 
 /** A pending delay, as it is stored. */
@@ -114,8 +115,12 @@ export class Capture implements Where {
       this.#diff(actor, persisted(actor, before), persisted(actor, after), path, patches);
       return;
     }
-    if (after._nodes !== before._nodes && !isSameText(after.value, before.value))
-      patches.push([[...path, 'value'], after.value]);
+    if (after._nodes !== before._nodes) {
+      if (!isSameText(after.value, before.value)) patches.push([[...path, 'value'], after.value]);
+      const order = nodeOrder(after);
+      if (!isSameOrder(order, nodeOrder(before)))
+        patches.push(order ? [[...path, 'order'], order] : [[...path, 'order']]);
+    }
     if (after.historyValue !== before.historyValue)
       patches.push([[...path, 'historyValue'], historyOf(after)]);
     if (after.children !== before.children) this.#children(actor, before, after, path, patches);
@@ -197,7 +202,8 @@ export class Capture implements Where {
     const { status, value, context, output, error } = live;
     const values = defined({ context, output, error });
     for (const field in values) this.#inspect(actor, values[field], [field]);
-    return { status, value, ...values, children, historyValue: historyOf(live) };
+    const order = nodeOrder(live);
+    return { status, value, ...(order && { order }), ...values, children, historyValue: historyOf(live) };
   }
 
   #delay({ source, target, event, delay, id, due, key }: Delay): StoredDelay {

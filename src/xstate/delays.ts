@@ -128,6 +128,19 @@ export class Delays implements LiveScheduler {
     this.#arm(delay);
   }
 
+  /** Makes some pending again. Those that are due at the same time still come in the order in which they were set. */
+  giveBack(delays: readonly Delay[]): void {
+    for (const delay of delays) this.add(delay);
+    const dues = new Set(delays.map(({ due }) => due));
+    const equal = [...this.all()].filter(
+      (delay) => dues.has(delay.due) && this.#timers!.get(delay) !== undefined,
+    );
+    for (const delay of equal.toSorted((a, b) => a.key - b.key)) {
+      this.#clock.clearTimeout(this.#timers!.get(delay));
+      this.#arm(delay);
+    }
+  }
+
   #list(delay: Delay): void {
     this.#lastKey = Math.max(this.#lastKey, delay.key);
     const sources = (this.#bySource ??= new Map());

@@ -8,8 +8,9 @@
 import type { AnyEventObject } from 'xstate';
 import { adopted, adoptRoot } from './adopted.ts';
 import { FAILURE } from './effect.ts';
-import type { LiveLogic, LiveScope, LiveSnapshot } from './insider.ts';
+import type { LiveLogic, LiveMachineSnapshot, LiveScope, LiveSnapshot } from './insider.ts';
 import type { Kind } from './kinds.ts';
+import { putInOrder, type NodeOrder } from './node-order.ts';
 
 const STOP = 'xstate.stop';
 
@@ -45,7 +46,9 @@ function holdMachine(machine: LiveLogic): LiveLogic {
   };
   wrapped.restoreSnapshot = (persisted, scope) => {
     adoptRoot(scope.self);
-    return machine.restoreSnapshot!(persisted, scope);
+    const snapshot = machine.restoreSnapshot!(persisted, scope) as LiveMachineSnapshot;
+    putInOrder(snapshot, (persisted as { readonly order?: NodeOrder }).order);
+    return snapshot;
   };
   return wrapped;
 }

@@ -227,17 +227,21 @@ export class Host implements ActorHost, DelayOwner, EffectOwner {
     }
     this.#letGo(turn);
     for (const actor of turn.born) {
-      const record = adopted(actor);
-      record.bornIn = undefined;
-      if (record.effect && !isActive(actor)) this.effects?.delete(record.effect);
+      adopted(actor).bornIn = undefined;
+      this.#forgetIfOver(actor);
     }
     for (const { actor } of turn.notes) {
       const record = adopted(actor);
       if (record.noted === turn) record.noted = undefined;
-      const { effect } = record;
-      if (effect && !isActive(actor)) this.effects?.delete(effect);
+      this.#forgetIfOver(actor);
     }
     return true;
+  }
+
+  /** Forgets the effect of an actor that is over; what a later turn ended may be taken back, and still runs. */
+  #forgetIfOver(actor: LiveActor): void {
+    const { effect, noted } = adopted(actor);
+    if (effect && !noted && !isActive(actor)) this.effects?.delete(effect);
   }
 
   /** An effect's outcome as a turn. If it cannot be stored, the effect fails with that instead. */
@@ -338,8 +342,11 @@ export class Host implements ActorHost, DelayOwner, EffectOwner {
       if (name !== undefined && adopted(actor).bornIn !== turn) system._set(name, actor);
     }
     for (const delay of turn.added) if (this.delays.has(delay)) this.delays.remove(delay);
-    for (const delay of turn.removed)
-      if (delay !== turn.cause.delay && !turn.added.includes(delay)) this.delays.add(delay);
+    if (turn.removed.length > 0)
+      this.delays.giveBack(
+        turn.removed.filter((delay) => delay !== turn.cause.delay && !turn.added.includes(delay)),
+      );
+    this.moved.push(...turn.moved);
     turn.held.length = 0;
   }
 

@@ -393,6 +393,26 @@ describe('a refused turn', () => {
     expect(run.getSnapshot().context.got).toEqual(['AFTER', 'KEPT']);
   });
 
+  test('leaves delays that are due at the same time in their order', async () => {
+    const clock = new SimulatedClock();
+    const { runtime, log, say } = createStage({ clock });
+    const ids = ['first', 'second', 'third'];
+    const machine = setup({ types }).createMachine({
+      id: 'm',
+      context: {},
+      entry: ids.map((id) => raise({ type: 'DUE', id }, { delay: 10, id })),
+      on: {
+        BAD: { actions: [cancel('second'), cancel('first'), refuse] },
+        DUE: { actions: ({ event }) => say(`${event['id']} is due`) },
+      },
+    });
+    const run = await runtime.start(machine);
+    await expect(run.send({ type: 'BAD' })).rejects.toThrow(NotSerializableError);
+    clock.increment(10);
+    await run.flush();
+    expect(log).toEqual(['first is due', 'second is due', 'third is due']);
+  });
+
   test('that is the first one leaves nothing behind, and nothing has started', async () => {
     const { runtime, log, say } = createStage();
     const world = createWorld(say);
@@ -541,7 +561,7 @@ describe('a turn that the store refuses', () => {
           ],
           on: { LEAVE: 'b' },
         },
-        b: {},
+        b: { on: { BACK: 'a' } },
       },
       on: {
         NOTE: {
@@ -594,6 +614,44 @@ describe('a turn that the store refuses', () => {
     expect(run.getSnapshot().context.seen.toSorted()).toEqual(['later', 'output']);
     await run.send({ type: 'PING' });
     expect(log).toEqual(['noted later', 'callback receives PING']);
+  });
+
+  const stops = ['promise is aborted', 'callback is disposed'];
+
+  test('that stopped effects as they started leaves them running, and a release ends them', async () => {
+    const { runtime, log, say, hold, letThrough, refuse: refuseCommits } = createStage();
+    const run = await runtime.start(counting(say).machine);
+    await run.send({ type: 'LEAVE' });
+    refuseCommits(holds('LEAVE'));
+    hold();
+    const back = run.send({ type: 'BACK' });
+    await calm();
+    log.length = 0;
+    const left = run.send({ type: 'LEAVE' }).catch((reason: unknown) => reason);
+    await letThrough();
+    expect([(await back).seq, await left]).toEqual([3, expect.any(StoreError)]);
+    await run.send({ type: 'NOTE', text: 'later' });
+    expect(run.status).toBe('running');
+    await run.release();
+    expect(log).toEqual(['promise starts', 'callback starts', 'noted later', ...stops]);
+  });
+
+  test('that is open when the run is deleted does not keep alive what it was to stop', async () => {
+    const { runtime, log, say, hold, letThrough } = createStage();
+    const run = await runtime.start(counting(say).machine);
+    await run.send({ type: 'LEAVE' });
+    hold();
+    const back = run.send({ type: 'BACK' });
+    await calm();
+    const left = run.send({ type: 'LEAVE' }).catch((reason: unknown) => reason);
+    const through = letThrough();
+    hold();
+    await through;
+    await back;
+    log.length = 0;
+    await runtime.delete(run.id);
+    expect(await left).toBeInstanceOf(RunClosedError);
+    expect(log).toEqual(stops);
   });
 
   test("is an effect's error where the effect caused it", async () => {

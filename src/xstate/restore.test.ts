@@ -107,7 +107,64 @@ const middle = setup({ actors: { leaf }, types: {} }).createMachine({
   },
 });
 
+/** Two regions that both want to leave on GO: the one wins whose state was entered first. */
+const rivals = (...atStart: string[]): AnyStateMachine =>
+  setup({ types: {} }).createMachine({
+    id: 'rivals',
+    context: { go: false },
+    entry: atStart.map((type) => raise({ type })),
+    initial: 'work',
+    states: {
+      work: {
+        type: 'parallel',
+        states: Object.fromEntries(
+          ['a', 'b'].map((region) => [
+            region,
+            {
+              initial: 'one',
+              states: {
+                one: { on: { [region]: 'two' } },
+                two: {
+                  always: { guard: ({ context }: Any) => context.go, target: `#${region} won` },
+                  on: { [region]: 'one' },
+                },
+              },
+            },
+          ]),
+        ),
+      },
+      'a won': { id: 'a won' },
+      'b won': { id: 'b won' },
+    },
+    on: { GO: { actions: assign({ go: true }) } },
+  });
+const withRivals = createMachine({
+  id: 'above',
+  invoke: { src: rivals(), id: 'rivals' },
+  on: { '*': { actions: sendTo('rivals', ({ event }) => event) } },
+});
+
 const cases: readonly Case[] = [
+  { name: 'regions in conflict', events: ['a', 'b', 'GO'], value: 'a won', machine: rivals() },
+  {
+    name: 'regions in conflict, the last one first',
+    events: ['b', 'a', 'GO'],
+    value: 'b won',
+    machine: rivals(),
+  },
+  {
+    name: 'regions in conflict, the last one first for a while',
+    events: ['b', 'a', 'b', 'b', 'GO'],
+    value: 'a won',
+    machine: rivals(),
+  },
+  {
+    name: 'regions in conflict, the last one first from the start',
+    events: ['GO'],
+    value: 'b won',
+    machine: rivals('b', 'a'),
+  },
+  { name: 'regions of a child in conflict', events: ['b', 'a', 'GO'], machine: withRivals },
   {
     name: 'parallel states',
     events: ['B', 'NEXT', 'A', 'NEXT'],
@@ -777,6 +834,16 @@ describe('a restore', () => {
     expect(again.status).toBe('idle');
     expect(again.getSnapshot().children.quick?.getSnapshot()).toMatchObject({ status: 'done', output: 3 });
     expect(again.getSnapshot().children.broken?.getSnapshot()).toMatchObject({ status: 'error' });
+  });
+
+  test('has the order of parallel states stored only where it would not come back by itself', async () => {
+    const { runtime } = createStage();
+    const run = await runtime.start(rivals());
+    for (const type of ['b', 'a', 'b', 'a']) await run.send({ type });
+    const orders: unknown[] = [];
+    for await (const { seq } of run.history())
+      orders.push(((await run.checkpoint(seq)).snapshot as Any).order !== undefined);
+    expect(orders).toEqual([false, false, true, false, true]);
   });
 
   test('brings references in the context back as the children themselves', async () => {

@@ -58,6 +58,8 @@ export class Turn {
   /** Delays that became pending in this turn, and that are no longer. */
   added: readonly Delay[] = none;
   removed: readonly Delay[] = none;
+  /** Delays that an opening moved, told to the store with this turn. */
+  moved: readonly Delay[] = none;
   /** Did the first actor have a transition for the event? Unknown where it is no machine. */
   taken: boolean | undefined;
   /** Why the turn was refused and taken back. */

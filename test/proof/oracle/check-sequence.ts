@@ -2,13 +2,13 @@
 import type { AnyEventObject } from 'xstate';
 import { NotSerializableError } from 'savepoint';
 import { Bare } from './bare.ts';
-import { Durable, type Place } from './durable.ts';
+import { Durable, TICKS_AT_ONCE, type Place } from './durable.ts';
 import type { SequenceSpec, StepSpec } from './spec.ts';
 import { difference, viewOf } from './view.ts';
 import type { EffectOutcome } from './world.ts';
 
 /** What happened in all sequences, so that a figure shows what was tried. */
-const tally = {
+export const tally = {
   sequences: 0,
   steps: 0,
   taken: 0,
@@ -22,7 +22,16 @@ const tally = {
   orders: 0,
   checkpoints: 0,
   unusable: 0,
+  /** What the store did wrong. */
+  faults: { late: 0, failed: 0, lost: 0, conflict: 0, broken: 0, refused: 0 },
 };
+
+function count({ refused, place: { flaky } }: Durable): void {
+  const { faults } = tally;
+  faults.refused += refused;
+  for (const [fault, times] of Object.entries(flaky?.faults ?? {}))
+    faults[fault as keyof typeof faults] += times;
+}
 
 /** @throws what differs, and where. */
 export async function checkSequence(spec: SequenceSpec, place: Place): Promise<void> {
@@ -40,6 +49,7 @@ export async function checkSequence(spec: SequenceSpec, place: Place): Promise<v
     await check.run();
   } finally {
     await durable.leave().catch(() => {});
+    count(durable);
   }
 }
 
@@ -111,12 +121,14 @@ class Check {
     await this.#tickAtOnce();
   }
 
-  /** What is due at once is due now, and what that makes due at once: fuel ends it before the last tick. */
   async #tickAtOnce(): Promise<void> {
-    for (let tick = 0; tick < 12; tick++) this.bare.clock.increment(0);
+    await this.#tickBareAtOnce();
+    await this.durable.tickAtOnce();
+  }
+
+  async #tickBareAtOnce(): Promise<void> {
+    for (let tick = 0; tick < TICKS_AT_ONCE; tick++) this.bare.clock.increment(0);
     await this.bare.tick(0);
-    for (let tick = 0; tick < 12; tick++) this.durable.clock.increment(0);
-    await this.durable.tick(0);
   }
 
   async #step(step: StepSpec): Promise<void> {
@@ -168,15 +180,19 @@ class Check {
   }
 
   async #send(events: readonly AnyEventObject[], refused?: number): Promise<void> {
-    let order: readonly { readonly at: number; readonly taken: boolean }[] = [];
+    let groups: Awaited<ReturnType<Durable['send']>>;
     try {
-      order = await this.durable.send(events, refused);
+      groups = await this.durable.send(events, refused);
     } catch (error) {
       await this.bare.send(events);
       throw error;
     }
-    const taken = await this.bare.send(order.map(({ at }) => events[at]!));
-    for (const [at, one] of order.entries()) {
+    const taken: boolean[] = [];
+    for (const [at, group] of groups.entries()) {
+      if (at > 0) await this.#tickBareAtOnce();
+      taken.push(...(await this.bare.send(group.map((one) => events[one.at]!))));
+    }
+    for (const [at, one] of groups.flat().entries()) {
       tally[one.taken ? 'taken' : 'ignored']++;
       // What throws takes the microstep with it by which bare XState tells.
       if (
@@ -204,9 +220,7 @@ class Check {
     const { seq } = durable.run;
     await durable.act(() => durable.world.act(path, 'bad', pick));
     // What it brought may be gone at the end of the turn; else the turn was refused, and the effect failed.
-    let failed = false;
-    for await (const { cause } of durable.run.history({ from: seq + 1, limit: 1 }))
-      failed = /reject|error|failure/.test(cause.event.type);
+    const failed = /reject|error|failure/.test((await durable.causeAfter(seq)) ?? '');
     if (failed) tally.refusals++;
     await bare.act(path, failed ? 'error' : 'bad', pick);
     // It is stopped for what it brought; in bare XState it ends by itself, and so before what follows.
@@ -269,7 +283,9 @@ class Check {
     const { flaky } = this.place;
     if (flaky) flaky.spared = ['broken'];
     await durable.run.flush();
-    const { runtime, run } = durable;
+    const { runtime, run, lost } = durable;
+    const conflicts = flaky?.faults.conflict ?? 0;
+    if (lost !== conflicts) throw new Error(`${conflicts} conflicts closed the run ${lost} times`);
     const info = await runtime.get(run.id);
     const { snapshot } = await runtime.checkpoint(run.id, info.seq);
     const found = difference(viewOf(bare.actor.getPersistedSnapshot()), viewOf(snapshot));

@@ -34,7 +34,16 @@ export interface Sent {
   readonly receipt: Receipt;
 }
 
+/** An event that was sent, by its place among those that were sent with it. */
+interface Put {
+  readonly at: number;
+  readonly taken: boolean;
+}
+
 const ID = 'run';
+
+/** So often time is told to go on by nothing: fuel ends what is due at once before the last time. */
+export const TICKS_AT_ONCE = 12;
 
 export class Durable {
   readonly world = new World();
@@ -54,7 +63,7 @@ export class Durable {
 
   constructor(
     private readonly spec: SequenceSpec,
-    private readonly place: Place,
+    readonly place: Place,
   ) {
     this.#durability = place.flaky ? 'sync' : spec.durability;
     this.#store = place.open();
@@ -110,12 +119,16 @@ export class Durable {
 
   async #open(): Promise<void> {
     this.opened++;
-    this.#conflicts = this.place.flaky?.faults.conflict ?? 0;
     this.run = await this.#insisted(() => this.#runtime.open(this.#machine, ID));
     this.#listen();
   }
 
   #listen(): void {
+    const { run } = this;
+    // A run that the machine ended keeps its end; only a loss says that it is to be opened anew.
+    run.done().catch((error) => {
+      if (error instanceof ConflictError) this.#lose(run);
+    });
     this.run.actor.on('*', (event: any) => this.world.say('emits', event.tag, event.n));
   }
 
@@ -130,10 +143,11 @@ export class Durable {
   }
 
   /**
-   * Sends events in one job. Tells in which order they came to be, which is another one where the store
-   * refuses one of them, and of each whether something took it.
+   * Sends events in one job. Tells in which order they came to be, without the one that the store refused,
+   * and of each whether something took it. Where the run was lost between them, there is another group, and
+   * what was due at once came in between.
    */
-  async send(events: readonly AnyEventObject[], refused?: number): Promise<{ at: number; taken: boolean }[]> {
+  async send(events: readonly AnyEventObject[], refused?: number): Promise<Put[][]> {
     const { flaky } = this.place;
     const sends = events.map((event, at) => ({
       event,
@@ -141,13 +155,12 @@ export class Durable {
       id: this.#nextId(),
       receipt: undefined as Receipt | undefined,
     }));
-    const order: typeof sends = [];
+    const order = [[] as typeof sends];
     if (flaky && refused !== undefined) {
       flaky.refused = sends[refused]!.id;
       flaky.spared = ['conflict'];
     }
-    while (order.length < sends.length) {
-      const open = sends.filter(({ receipt }) => receipt === undefined);
+    for (let open = sends; open.length > 0; open = sends.filter(({ receipt }) => receipt === undefined)) {
       const results = await Promise.allSettled(
         open.map(({ event, id }) => this.run.send(event, { ...(id && { id }) })),
       );
@@ -159,16 +172,21 @@ export class Durable {
         else if (one.id !== undefined && one.id === flaky?.refused && result.reason instanceof StoreError)
           this.refused++;
         else this.#lossOnly(result.reason);
-        if (one.receipt) order.push(one);
+        if (one.receipt) order.at(-1)!.push(one);
       }
-      if (flaky) flaky.refused = undefined;
-      if (this.isLost) await this.#open();
+      if (flaky && refused !== undefined) {
+        flaky.refused = undefined;
+        flaky.spared = [];
+      }
+      if (!this.isLost) continue;
+      await this.recover();
+      order.push([]);
     }
-    if (flaky) flaky.spared = [];
     await this.rest();
     await this.recover();
-    for (const { id, receipt } of order) if (receipt!.accepted) this.sent.push({ id, receipt: receipt! });
-    return order.map(({ at, receipt }) => ({ at, taken: receipt!.accepted === true }));
+    for (const { id, receipt } of order.flat())
+      if (receipt!.accepted) this.sent.push({ id, receipt: receipt! });
+    return order.map((group) => group.map(({ at, receipt }) => ({ at, taken: receipt!.accepted === true })));
   }
 
   #nextId(): string | undefined {
@@ -177,12 +195,16 @@ export class Durable {
 
   /** Sends what cannot be stored; tells what it was refused with. */
   async sendBad(): Promise<unknown> {
-    const refusal = await this.run.send({ type: 'BAD' }).then(
-      () => undefined,
-      (error) => error,
-    );
-    await this.rest();
-    return refusal;
+    for (;;) {
+      const refusal = await this.run.send({ type: 'BAD' }).then(
+        () => undefined,
+        (error) => error,
+      );
+      await this.rest();
+      const isLost = refusal instanceof ConflictError;
+      await this.recover();
+      if (!isLost) return refusal;
+    }
   }
 
   /** Sends an accepted event once more: its receipt is to be the first one. */
@@ -200,6 +222,17 @@ export class Durable {
     await this.recover();
   }
 
+  /** What is due at once is due now, and what that makes due at once. */
+  async tickAtOnce(): Promise<void> {
+    await this.#fireAtOnce();
+    await this.recover();
+  }
+
+  async #fireAtOnce(): Promise<void> {
+    for (let tick = 0; tick < TICKS_AT_ONCE; tick++) this.clock.increment(0);
+    await this.rest();
+  }
+
   /** Lets an effect do something; once more where that was lost. */
   async act(act: () => void): Promise<void> {
     for (;;) {
@@ -213,16 +246,33 @@ export class Durable {
     }
   }
 
-  /** Has a conflict closed the run under us? */
-  get isLost(): boolean {
-    return this.#conflicts !== (this.place.flaky?.faults.conflict ?? 0);
+  /** The type of the event that set off the first turn after `seq`, but for what a callback says as it starts. */
+  causeAfter(seq: number): Promise<string | undefined> {
+    return this.#insisted(async () => {
+      for await (const { cause } of this.run.history({ from: seq + 1 }))
+        if (cause.event.type !== 'SYNC') return cause.event.type;
+      return undefined;
+    });
   }
-  #conflicts = 0;
+
+  /** How often a conflict closed the run under us. */
+  lost = 0;
+  #lost: Run | undefined;
+
+  get isLost(): boolean {
+    return this.#lost === this.run;
+  }
+
+  #lose(run: Run): void {
+    if (this.#lost !== run) this.lost++;
+    this.#lost = run;
+  }
 
   async recover(): Promise<void> {
     while (this.isLost) {
       await this.#open();
       await this.rest();
+      await this.#fireAtOnce();
     }
   }
 
@@ -236,7 +286,8 @@ export class Durable {
   }
 
   #lossOnly(error: unknown): void {
-    if (!(error instanceof ConflictError) || !this.isLost) throw error;
+    if (!(error instanceof ConflictError)) throw error;
+    this.#lose(this.run);
   }
 
   /** Again where the store broke: nothing but that may go wrong, and not for ever. */

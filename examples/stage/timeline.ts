@@ -1,4 +1,4 @@
-/** The timeline of the tour: a line for each thing that happens, and a chart of it all at the end. */
+/** The timeline of a story: a line for each thing that happens, and a chart of it all at the end. */
 
 // `hasColors` knows NO_COLOR and terminals that have none.
 const inColor = process.stdout.isTTY && process.stdout.hasColors();
@@ -15,7 +15,7 @@ const plain = paint(0);
 const colors = [paint(33), paint(36), paint(35), paint(34), paint(32)];
 
 const NAME = 9;
-const LABEL = 12;
+const LABEL = 15;
 const WIDTH = 64;
 
 /** A sign in the chart: at one moment, or all the way from one to another. */
@@ -58,6 +58,11 @@ export class Timeline {
     for (let second = 0; second * 1000 < cell * WIDTH; second++)
       seconds[column(this.#start + second * 1000)] = String(second % 10);
     console.log(`${' '.repeat(10 + LABEL)}  ${dim(seconds.join('').trimEnd())} s`);
+  }
+
+  /** A row for the chart: the tries of something, each with its number. */
+  tries(name: string, times: readonly number[]): [name: string, marks: Mark[]] {
+    return [name, times.map((from, index) => ({ from, sign: String(index + 1) }))];
   }
 
   #colorOf(who: string): (text: string) => string {

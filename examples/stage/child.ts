@@ -1,13 +1,18 @@
-/** A process of the tour: what it reports goes into the timeline; it can be waited for, told and killed. */
+/** A process of a story: what it reports goes into the timeline; it can be waited for, told and killed. */
 import { fork, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
-import type { Click, Report } from './report.ts';
+import type { Report } from './report.ts';
 import { red, type Mark, type Timeline } from './timeline.ts';
+
+/** A report, and when it came. */
+interface Heard extends Report {
+  readonly heardAt: number;
+}
 
 interface Waiter {
   readonly topic: string;
-  resolve(report: Report): void;
+  resolve(report: Heard): void;
   reject(error: Error): void;
 }
 
@@ -18,7 +23,7 @@ export class Child {
   readonly #process: ChildProcess;
   /** Settles when the process is gone. */
   readonly exit: Promise<void>;
-  readonly #reports: Report[] = [];
+  readonly #reports: Heard[] = [];
   #waiters: Waiter[] = [];
 
   constructor(
@@ -33,7 +38,7 @@ export class Child {
   }
 
   /** Resolves with what it said on this topic, or will say. */
-  says(topic: string): Promise<Report> {
+  says(topic: string): Promise<Heard> {
     const said = this.#reports.find((report) => report.topic === topic);
     if (said) return Promise.resolve(said);
     return new Promise((resolve, reject) => {
@@ -42,13 +47,20 @@ export class Child {
     });
   }
 
-  /** How often it has spoken on this topic. */
-  timesSaid(topic: string): number {
-    return this.#reports.filter((report) => report.topic === topic).length;
+  /** All that it has said on this topic. */
+  reportsOn(topic: string): readonly Heard[] {
+    return this.#reports.filter((report) => report.topic === topic);
   }
 
-  tell(click: Click): void {
-    this.#process.send(click);
+  tell(message: object): void {
+    this.#process.send(message);
+  }
+
+  /** Asks it to end, as a deployment does. It has time for its own last words. */
+  terminate(): Promise<void> {
+    this.timeline.print(this.name, this.#process.pid, 'SIGTERM');
+    this.#process.kill('SIGTERM');
+    return this.exit;
   }
 
   /** Kills it: it can save, say and undo nothing any more. */
@@ -76,7 +88,8 @@ export class Child {
     ];
   }
 
-  #hear(report: Report): void {
+  #hear(said: Report): void {
+    const report = { ...said, heardAt: Date.now() };
     this.#reports.push(report);
     const { topic, text, time } = report;
     const when = time === undefined ? '' : ` at ${this.timeline.at(time)}`;

@@ -1,0 +1,183 @@
+/** What a run is doing, and what the store's listing says of it. */
+import { readMore, type More, type RunIdentity } from './run-info.ts';
+import type { Desk } from './desk.ts';
+import type { Head, RunStatus, StoredRun } from './store.ts';
+import type { Host } from './xstate/host.ts';
+
+const ENDS: ReadonlySet<RunStatus> = new Set(['done', 'failed', 'cancelled', 'quarantined']);
+const RESTS: ReadonlySet<RunStatus> = new Set(['paused', 'waitingForInput', 'sleeping', 'idle']);
+
+/** Is a run over for good? */
+export const isEnd = (status: RunStatus): boolean => ENDS.has(status);
+
+/** Can only time, a person or an event from outside go on with a run? */
+export const isRest = (status: RunStatus): boolean => RESTS.has(status);
+
+/** The run that it is said of. */
+interface StandingOwner {
+  readonly host: Host;
+  readonly desk: Desk;
+}
+
+export class Standing {
+  cancelled: More['cancelled'];
+  quarantine: More['error'];
+  /** Of the machine that wrote the newest checkpoint. */
+  version: string | undefined;
+  /** What the store's listing says, once all turns are durable. */
+  #listed: Pick<Head, 'status' | 'due' | 'version'> | undefined;
+  /** How often the run was opened while it was running, since it came further. */
+  #attempts = 0;
+  /** How often each effect was started, for those that were cut off. */
+  #started: Readonly<Record<string, number>> = {};
+  /** Effects that only waited when the run was left. */
+  #parked: readonly string[] = [];
+
+  constructor(
+    private readonly run: StandingOwner,
+    private readonly identity: RunIdentity,
+  ) {
+    this.version = identity.machine.version;
+  }
+
+  /** As of the last turn that ended. */
+  get status(): RunStatus {
+    const { host, desk } = this.run;
+    switch (host.snapshot.status) {
+      case 'done':
+        return 'done';
+      case 'error':
+        return 'failed';
+      case 'stopped':
+        return 'cancelled';
+      case 'active':
+    }
+    if (desk.outbox.isBusy) return 'running';
+    let isSleeping = host.delays.size > 0;
+    for (const { parkedUntil } of host.activeEffects()) {
+      if (parkedUntil === undefined) return 'running';
+      isSleeping = true;
+    }
+    if (desk.questions.isAsking) return 'waitingForInput';
+    return isSleeping ? 'sleeping' : 'idle';
+  }
+
+  get #due(): number | undefined {
+    const { host } = this.run;
+    let due = host.delays.next;
+    for (const { parkedUntil = Infinity } of host.effects ?? [])
+      if (parkedUntil < (due ?? Infinity)) due = parkedUntil;
+    return due;
+  }
+
+  // --- Opening
+
+  /**
+   * Goes on from what was listed. The head that counts this attempt before it is made, where one is: the run was
+   * running, or effects were cut off.
+   */
+  continueFrom(stored: StoredRun): Head | undefined {
+    const { attempts = 0, interrupted = {}, parked = [] } = readMore(stored.more);
+    this.version = stored.version;
+    this.#listed = stored;
+    this.#parked = parked;
+    const started: Record<string, number> = {};
+    for (const { key } of this.run.host.activeEffects()) started[key] = (interrupted[key] ?? 1) + 1;
+    this.#started = started;
+    const wasRunning = stored.status === 'running';
+    this.#attempts = wasRunning ? attempts + 1 : 0;
+    if (!wasRunning && Object.keys(started).length === 0) return undefined;
+    const stillParked = parked.filter((key) => key in started);
+    const more = { ...this.more, ...(stillParked.length > 0 && { parked: stillParked }) };
+    // What an effect slept for is not known before it has started: until then the run is due when it was.
+    return { ...this.head(stored.status, more), due: stored.due };
+  }
+
+  /** Did an effect do nothing but wait when the run was left? */
+  waited(effect: string): boolean {
+    return this.#parked.includes(effect);
+  }
+
+  /** How often an effect was started. */
+  attemptOf(effect: string): number {
+    return this.#started[effect] ?? 1;
+  }
+
+  // --- What the listing says
+
+  /** Does it say something else than what is so? */
+  get isListedWrongly(): boolean {
+    return this.#listed?.status !== this.#written(this.status) || this.#listed.due !== this.#due;
+  }
+
+  isListedAs(status: RunStatus): boolean {
+    return this.#listed?.status === status;
+  }
+
+  /** What it was to say never came there. */
+  forgetListed(): void {
+    this.#listed = undefined;
+  }
+
+  /** What it is to say, where that is another thing than it says. `progress`: the run has come further. */
+  changed(status: RunStatus, progress: boolean): Head | undefined {
+    const written = this.#written(status);
+    const due = this.#due;
+    const { version } = this;
+    const listed = this.#listed;
+    const counts = progress && this.#attempts > 0;
+    if (written === listed?.status && due === listed.due && version === listed.version && !counts)
+      return undefined;
+    if (progress) this.#attempts = 0;
+    this.#listed = { status: written, due, version };
+    return this.head(status);
+  }
+
+  /** One that is at its end is not listed so before its last actions are done: whoever recovers runs must find it. */
+  #written(status: RunStatus): RunStatus {
+    return isEnd(status) && this.run.desk.outbox.isBusy ? 'running' : status;
+  }
+
+  head(status: RunStatus, more: More = this.more): Head {
+    const { machine, tags, createdAt } = this.identity;
+    const { quarantine: error } = this;
+    return {
+      machine: machine.id,
+      version: this.version,
+      status: error ? 'quarantined' : this.#written(status),
+      due: isEnd(status) ? undefined : this.#due,
+      createdAt,
+      tags,
+      more: JSON.stringify(error ? { ...more, error } : more),
+    };
+  }
+
+  /** What it says that stores do not look at. */
+  get more(): More {
+    let { more } = this.identity;
+    if (this.#attempts > 0) more = { ...more, attempts: this.#attempts };
+    if (this.cancelled) more = { ...more, cancelled: this.cancelled };
+    if (!this.run.host.effects) return more;
+    const interrupted: Record<string, number> = {};
+    const parked: string[] = [];
+    for (const { key, parkedUntil } of this.run.host.activeEffects()) {
+      if (parkedUntil !== undefined) parked.push(key);
+      if (key in this.#started) interrupted[key] = this.#started[key]!;
+    }
+    if (Object.keys(interrupted).length > 0) more = { ...more, interrupted };
+    return parked.length > 0 ? { ...more, parked } : more;
+  }
+
+  /** Why the run takes nothing any more, as a part of a sentence. */
+  get why(): string {
+    return whyOver(this.quarantine, this.cancelled);
+  }
+}
+
+/** Why a run takes nothing any more, as a part of a sentence. */
+export function whyOver(error: More['error'], cancelled: More['cancelled']): string {
+  if (error) return `is quarantined (${error.name}: ${error.message})`;
+  if (!cancelled) return 'is at its end';
+  const { by, reason } = cancelled;
+  return `was cancelled${by === undefined ? '' : ` by ${by}`}${reason === undefined ? '' : `: ${reason}`}`;
+}
