@@ -55,7 +55,7 @@ export default defineConfig({
         chunkFileNames: 'chunks/[name].js',
         comments: false,
         // All that the entries share is one file: it is compressed better, and there is one set of errors.
-        advancedChunks: {
+        codeSplitting: {
           groups: [
             { name: 'core', test: (id: string) => core.has(id) },
             // Loaded with the first run. What only some runs need has chunks of its own.

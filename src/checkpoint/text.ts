@@ -4,6 +4,7 @@
  * @module
  */
 import type { Codec } from './codec.ts';
+import { decode } from './decode.ts';
 import { encodeRich, RICH } from './envelope.ts';
 import type { Where } from './inspect.ts';
 import type { Json } from './json.ts';
@@ -18,6 +19,5 @@ export const encodeText = (codec: Codec, value: unknown, where: Where): string =
 /** The value of a text. */
 export async function decodeText(codec: Codec, text: string): Promise<unknown> {
   if (!text.startsWith(RICH)) return JSON.parse(text);
-  const { decode } = await import('./decode.ts');
   return decode(JSON.parse(text.slice(RICH.length)) as Json, new Map(), codec.types);
 }
