@@ -33,26 +33,31 @@ export const proof: Proof = {
       const folder = mkdtempSync(join(tmpdir(), 'savepoint-effects-'));
       const outside = await startOutside(join(folder, 'ledger'));
       const round = new Round(folder, workers, outside);
-      try {
-        await round.live(Math.min(killsPerRound, count - total.kills));
-        const entries = outside.read();
-        total.cut += countCut(entries);
-        for (const run of round.desk.orders) {
-          const its = entries.filter((entry) => entry.run === run);
-          const steps = checkSteps(run, its);
-          const actions = checkActions(run, its);
-          faults.push(...steps.faults, ...actions.faults, ...(await checkAnswers(run, its, round.desk)));
-          total.orders++;
-          total.steps += steps.again;
-          total.actions += actions.again;
-        }
-        const plans = [...round.desk.plans.values()];
-        total.answers += plans.length;
-        total.inInbox += plans.filter(({ through }) => through === 'inbox').length;
-        total.beforehand += plans.filter(({ early }) => early).length;
-      } catch (error) {
-        faults.push(...round.faults, String(error));
+      const lived = round.live(Math.min(killsPerRound, count - total.kills));
+      const isAtEnd = await lived.then(
+        () => true,
+        (error: unknown) => {
+          faults.push(...round.faults, String(error));
+          return false;
+        },
+      );
+      // Also where it came to no end: what was done tells why.
+      const entries = outside.read();
+      total.cut += countCut(entries);
+      for (const run of round.desk.orders) {
+        const its = entries.filter((entry) => entry.run === run);
+        const steps = checkSteps(run, its);
+        const actions = checkActions(run, its);
+        faults.push(...steps.faults, ...actions.faults);
+        if (isAtEnd) faults.push(...(await checkAnswers(run, its, round.desk)));
+        total.orders++;
+        total.steps += steps.again;
+        total.actions += actions.again;
       }
+      const plans = [...round.desk.plans.values()];
+      total.answers += plans.length;
+      total.inInbox += plans.filter(({ through }) => through === 'inbox').length;
+      total.beforehand += plans.filter(({ early }) => early).length;
       for (const key of ['kills', 'early', 'unanswered', 'sentAgain'] as const)
         total[key] += round.tally[key];
       await round.end();
