@@ -29,7 +29,7 @@ const PAGE = 100;
 
 export class Inbox {
   /** Messages that are on their way. */
-  readonly #delivering = new Set<string>();
+  #delivering: Set<string> | undefined;
   #draining: Promise<void> | undefined;
 
   constructor(
@@ -59,10 +59,10 @@ export class Inbox {
       const rows = await context.store.rows(run, 'inbox', { limit: PAGE, after });
       const delivered: Promise<void>[] = [];
       for (const { key, value } of rows) {
-        if (this.#delivering.has(key)) continue;
-        this.#delivering.add(key);
+        if (this.#delivering?.has(key)) continue;
+        (this.#delivering ??= new Set()).add(key);
         const mail = await decodeMail(context.inline, value as string);
-        delivered.push(this.#deliver(key, mail).finally(() => this.#delivering.delete(key)));
+        delivered.push(this.#deliver(key, mail).finally(() => this.#delivering?.delete(key)));
         // An answer whose schema takes its time must not be overtaken.
         if (mail.type !== 'event') await delivered.at(-1);
       }

@@ -350,7 +350,14 @@ export class RunCore implements HostOwner, TurnLogOwner {
   /** Tells the store what the run does, where that is another thing than it was told. */
   #refreshHead(): void {
     if (this.#closed || this.#releasing) return;
-    if (this.#standing.isListedWrongly) this.record({}).catch(this.context.logger);
+    if (this.#standing.isListedWrongly) this.#tellStore();
+  }
+
+  #tellStore(): void {
+    this.record({}).catch((error: unknown) => {
+      // Whoever closed it has said why.
+      if (!this.#closed) this.context.logger(error);
+    });
   }
 
   /**
@@ -360,8 +367,7 @@ export class RunCore implements HostOwner, TurnLogOwner {
   actionDone(): void {
     this.#cleaning ??= setTimeout(() => {
       this.#cleaning = undefined;
-      if (!this.#closed && !this.#releasing && this.desk.outbox.hasDone)
-        this.record({}).catch(this.context.logger);
+      if (!this.#closed && !this.#releasing && this.desk.outbox.hasDone) this.#tellStore();
       else this.progressed();
     }, 0);
   }

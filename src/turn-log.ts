@@ -190,7 +190,7 @@ export class TurnLog implements Committing {
 
   /**
    * In every mode: whether there is such a run at all is known only when its first turn is committed, and answers and
-   * questions that open commit first, with all that comes after them.
+   * questions that open or close commit first, with all that comes after them.
    */
   get #mustCommitFirst(): boolean {
     return (
@@ -522,6 +522,6 @@ const isTurn = (entry: Ended | Recorded): entry is Ended => entry.turn !== undef
 
 /** Nothing of it may be seen before it is committed, in whatever mode. */
 const isGuarded = ({ writes }: Entry): boolean =>
-  writes !== undefined && (writes.unless ?? writes.ask) !== undefined;
+  writes !== undefined && (writes.unless ?? writes.ask ?? writes.close) !== undefined;
 
 const starterOf = ({ more }: Head): unknown => (JSON.parse(more) as { readonly starter?: unknown }).starter;

@@ -32,9 +32,9 @@ export interface EffectQuestionsOwner {
 }
 
 export class EffectQuestions {
-  readonly #alarms = new Map<string, Alarm>();
+  #alarms: Map<string, Alarm> | undefined;
   /** Those that were cut off, and wait for somebody to say what is to become of them. */
-  readonly #interrupted = new Map<string, Effect>();
+  #interrupted: Map<string, Effect> | undefined;
 
   constructor(
     private readonly owner: EffectQuestionsOwner,
@@ -109,7 +109,7 @@ export class EffectQuestions {
   #setAlarm({ input: { id, deadline } }: OpenQuestion): void {
     if (deadline === undefined) return;
     const { clock } = this.owner.context;
-    this.#alarms.set(id, new Alarm(clock, deadline, () => void this.#expire(id)));
+    (this.#alarms ??= new Map()).set(id, new Alarm(clock, deadline, () => void this.#expire(id)));
   }
 
   async #expire(id: string): Promise<void> {
@@ -121,7 +121,7 @@ export class EffectQuestions {
 
   /** An answer to what an effect asked. */
   async answer(question: OpenQuestion, record: AnswerRecord, told: Told): Promise<Receipt> {
-    const interrupted = this.#interrupted.get(question.asker.effect!.key);
+    const interrupted = this.#interrupted?.get(question.asker.effect!.key);
     const verdict = record.value as Verdict;
     if (interrupted && verdict.action !== 'rerun') {
       const event =
@@ -147,7 +147,7 @@ export class EffectQuestions {
       questions.rewind(change);
       throw error;
     }
-    this.#alarms.get(question.input.id)?.stop();
+    this.#alarms?.get(question.input.id)?.stop();
     questions.committed(change);
     this.owner.progressed();
     question.asker.effect?.answered?.(record, question.input.id);
@@ -159,9 +159,9 @@ export class EffectQuestions {
   askAfterInterrupt(effect: Effect, start: () => void): void {
     const { key, identity } = effect;
     this.#park(effect, Infinity);
-    this.#interrupted.set(key, effect);
+    (this.#interrupted ??= new Map()).set(key, effect);
     const asker = this.#asker(effect, () => {
-      this.#interrupted.delete(key);
+      this.#interrupted?.delete(key);
       this.#park(effect, undefined);
       start();
     });
@@ -181,6 +181,6 @@ export class EffectQuestions {
 
   /** The run is let go of. */
   close(): void {
-    for (const alarm of this.#alarms.values()) alarm.stop();
+    for (const alarm of this.#alarms?.values() ?? []) alarm.stop();
   }
 }

@@ -57,23 +57,24 @@ export interface OutboxOwner {
 }
 
 export class Outbox {
+  // Most runs have no custom action, and there may be many runs: nothing is made before the first.
   /** What was written and is not done. */
-  readonly #keys = new Map<HeldAction | OutboxItem, string>();
+  #keys: Map<HeldAction | OutboxItem, string> | undefined;
   /** Behind a promise. */
-  #queue: (OutboxItem & { readonly action: HeldAction | OutboxItem })[] = [];
+  #queue: (OutboxItem & { readonly action: HeldAction | OutboxItem })[] | undefined;
   #isWaiting = false;
-  #done: string[] = [];
+  #done: string[] | undefined;
 
   constructor(private readonly owner: OutboxOwner) {}
 
   /** Is there an action that is not done? */
   get isBusy(): boolean {
-    return this.#keys.size > 0;
+    return this.#keys !== undefined && this.#keys.size > 0;
   }
 
   /** Are there rows in the store that are to go? */
   get hasDone(): boolean {
-    return this.#done.length > 0;
+    return this.#done !== undefined;
   }
 
   /** The rows of a turn that ended. Throws `NotSerializableError`. */
@@ -82,7 +83,8 @@ export class Outbox {
       const value = this.#encode(action);
       return { kind: 'outbox', key: rowKey(seq, index), value };
     });
-    turn.actions.forEach((action, index) => this.#keys.set(action, rows[index]!.key));
+    const keys = (this.#keys ??= new Map());
+    turn.actions.forEach((action, index) => keys.set(action, rows[index]!.key));
     return rows;
   }
 
@@ -105,13 +107,13 @@ export class Outbox {
 
   /** A turn was taken back: its actions never were, and what it took away is still there. */
   rewind(turn: Turn, dropped: readonly Pick<Row, 'kind' | 'key'>[] | undefined): void {
-    for (const action of turn.actions) this.#keys.delete(action);
-    for (const { kind, key } of dropped ?? []) if (kind === 'outbox') this.#done.push(key);
+    for (const action of turn.actions) this.#keys?.delete(action);
+    for (const { kind, key } of dropped ?? []) if (kind === 'outbox') (this.#done ??= []).push(key);
   }
 
   /** Runs an action whose turn is let out, now or when those before it are done. Throws what it throws, where it is now. */
   act({ action, run }: Held & { readonly action: HeldAction }, fail: (error: unknown) => void): void {
-    const key = this.#keys.get(action);
+    const key = this.#keys?.get(action);
     if (key === undefined) return void run();
     const { id, context } = this.owner;
     const effectId = actionId(id, actorPath(action.actor), key);
@@ -123,12 +125,14 @@ export class Outbox {
 
   /** An action that does not run any more, as one before it threw. */
   skip({ action }: Held): void {
-    if (action && this.#keys.has(action)) this.#finish(action);
+    if (action && this.#keys?.has(action)) this.#finish(action);
   }
 
   /** What a process that is gone left, in order. */
   replay(items: readonly OutboxItem[]): void {
-    for (const item of items) this.#keys.set(item, item.key);
+    if (items.length === 0) return;
+    const keys = (this.#keys ??= new Map());
+    for (const item of items) keys.set(item, item.key);
     for (const item of items)
       try {
         this.#perform({ ...item, action: item });
@@ -138,7 +142,7 @@ export class Outbox {
   }
 
   #perform(item: OutboxItem & { readonly action: HeldAction | OutboxItem }): void {
-    if (this.#isWaiting) return void this.#queue.push(item);
+    if (this.#isWaiting) return void (this.#queue ??= []).push(item);
     let result: unknown;
     try {
       const { effectId, attempt, run } = item;
@@ -161,7 +165,8 @@ export class Outbox {
   }
 
   #next(): void {
-    for (let item = this.#queue.shift(); item; item = this.#isWaiting ? undefined : this.#queue.shift()) {
+    const queue = this.#queue ?? [];
+    for (let item = queue.shift(); item; item = this.#isWaiting ? undefined : queue.shift()) {
       try {
         this.#perform(item);
       } catch (error) {
@@ -171,23 +176,23 @@ export class Outbox {
   }
 
   #finish(action: HeldAction | OutboxItem): void {
-    const key = this.#keys.get(action);
+    const key = this.#keys?.get(action);
     if (key === undefined) return;
-    this.#keys.delete(action);
-    this.#done.push(key);
+    this.#keys!.delete(action);
+    (this.#done ??= []).push(key);
     this.owner.actionDone();
   }
 
   /** The rows that are to go with the commit that is being made. */
   takeDone(): Pick<Row, 'kind' | 'key'>[] {
-    const done = this.#done;
-    this.#done = [];
+    const done = this.#done ?? [];
+    this.#done = undefined;
     return done.map((key) => ({ kind: 'outbox', key }));
   }
 
   /** The run is let go of: what waits behind a promise runs when it is opened again. */
   close(): void {
-    this.#queue = [];
+    this.#queue = undefined;
   }
 }
 

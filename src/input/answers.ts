@@ -73,7 +73,7 @@ interface EffectAnswers {
 
 export class Answers {
   /** Answers that wait for their question, by its id, in the order in which they came. */
-  readonly #early = new Map<string, { readonly key: string; readonly record: AnswerRecord }[]>();
+  #early: Map<string, { readonly key: string; readonly record: AnswerRecord }[]> | undefined;
 
   constructor(
     private readonly owner: AnswersOwner,
@@ -162,10 +162,10 @@ export class Answers {
 
   /** False: it was kept before. */
   #keep(input: string, key: string, record: AnswerRecord): boolean {
-    const kept = this.#early.get(input);
+    const kept = this.#early?.get(input);
     if (record.id !== undefined && kept?.some((one) => one.record.id === record.id)) return false;
     if (kept) kept.push({ key, record });
-    else this.#early.set(input, [{ key, record }]);
+    else (this.#early ??= new Map()).set(input, [{ key, record }]);
     return true;
   }
 
@@ -177,18 +177,19 @@ export class Answers {
 
   /** Questions were committed: answers may wait for those that opened. */
   opened({ opened }: Change): void {
-    if (this.#early.size > 0) for (const { input } of opened) this.#deliverEarly(input.id);
+    if (this.#early) for (const { input } of opened) this.#deliverEarly(input.id);
   }
 
   /** Delivers those whose question is open by now. */
   deliverEarly(): void {
-    for (const input of [...this.#early.keys()]) if (this.questions.find(input)) this.#deliverEarly(input);
+    for (const input of [...(this.#early?.keys() ?? [])])
+      if (this.questions.find(input)) this.#deliverEarly(input);
   }
 
   #deliverEarly(input: string): void {
-    const early = this.#early.get(input);
+    const early = this.#early?.get(input);
     if (!early) return;
-    this.#early.delete(input);
+    this.#early!.delete(input);
     void (async () => {
       for (const { key, record } of early) {
         const { value, by, id, at } = record;
@@ -222,7 +223,7 @@ export class Answers {
   /** What the end of the run makes of answers that still wait for their question. */
   atEnd(): Writes | undefined {
     const { inline } = this.owner.context;
-    const put = [...this.#early.values()].flatMap((kept) =>
+    const put = [...(this.#early?.values() ?? [])].flatMap((kept) =>
       kept.map(({ key, record }) => asideRow(key, { ...record, status: 'neverOpened' }, inline)),
     );
     return put.length > 0 ? { put } : undefined;

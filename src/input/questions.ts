@@ -66,38 +66,54 @@ export interface QuestionsOwner {
   };
 }
 
-export class Questions {
+/** What is kept of a run's questions. */
+interface Books {
   /** As of the last turn that ended. */
-  readonly #open = new Map<string, OpenQuestion>();
+  readonly open: Map<string, OpenQuestion>;
   /** As of the last turn that was committed. */
-  readonly #committed = new Map<string, OpenQuestion>();
+  readonly committed: Map<string, OpenQuestion>;
   /** How often each was opened, by the id without a number. */
-  readonly #counts = new Map<string, number>();
+  readonly counts: Map<string, number>;
   /** Closed by turns that are not committed yet. */
-  readonly #closing = new Map<string, AnswerRecord>();
+  readonly closing: Map<string, AnswerRecord>;
+  /** Who waits for code to come to its question again. */
+  attaching: readonly { readonly id: string; resolve(): void }[];
+}
 
-  #attaching: { readonly id: string; resolve(): void }[] = [];
+export class Questions {
+  // Most runs ask nothing, and there may be many runs: nothing is made before the first question.
+  #kept: Books | undefined;
 
   constructor(private readonly owner: QuestionsOwner) {}
 
+  get #books(): Books {
+    return (this.#kept ??= {
+      open: new Map(),
+      committed: new Map(),
+      counts: new Map(),
+      closing: new Map(),
+      attaching: [],
+    });
+  }
+
   /** Does the run wait for somebody, as of the last turn that ended? */
   get isAsking(): boolean {
-    return this.#open.size > 0;
+    return this.#kept !== undefined && this.#kept.open.size > 0;
   }
 
   /** The questions that people see. */
   get pending(): PendingInput[] {
-    return [...this.#committed.values()].map(({ input }) => input);
+    return [...(this.#kept?.committed.values() ?? [])].map(({ input }) => input);
   }
 
   /** An open question, as of the last turn that ended. */
   find(id: string): OpenQuestion | undefined {
-    return this.#open.get(id);
+    return this.#kept?.open.get(id);
   }
 
   /** Why a question is closed, where that is not committed yet. */
   closing(id: string): AnswerRecord | undefined {
-    return this.#closing.get(id);
+    return this.#kept?.closing.get(id);
   }
 
   // --- Turns
@@ -107,8 +123,8 @@ export class Questions {
     let change: Change | undefined;
     // One that the machine has no transition for answers nothing.
     const answered = turn.taken === false ? undefined : told?.answer;
-    if (this.#open.size > 0)
-      for (const question of this.#open.values()) {
+    if (this.isAsking)
+      for (const question of this.#books.open.values()) {
         const isAnswered = question.input.id === answered?.input;
         if (!isAnswered && isStillAsking(question.asker)) continue;
         (change ??= { opened: [], closed: [] }).closed.push({
@@ -142,8 +158,8 @@ export class Questions {
 
   #close(question: OpenQuestion, record: AnswerRecord, turn: Turn): void {
     const { id } = question.input;
-    this.#open.delete(id);
-    this.#closing.set(id, record);
+    this.#books.open.delete(id);
+    this.#books.closing.set(id, record);
     this.#nowAttached(id);
     for (const delay of this.#deadlinesOf(question)) {
       this.owner.host.delays.remove(delay);
@@ -167,7 +183,7 @@ export class Questions {
       if (this.#isOpen(asking)) continue;
       const { question, schema } = asking;
       const opened = this.#make(asking, question, schema);
-      this.#open.set(opened.input.id, opened);
+      this.#books.open.set(opened.input.id, opened);
       (change ??= { opened: [], closed: [] }).opened.push(opened);
       if (turn && opened.input.deadline !== undefined) this.#setDeadline(opened, turn);
     }
@@ -175,7 +191,7 @@ export class Questions {
   }
 
   #isOpen({ actor, state }: Asking): boolean {
-    for (const { asker } of this.#open.values())
+    for (const { asker } of this.#books.open.values())
       if (!asker.effect && asker.actor === actor && asker.state === state) return true;
     return false;
   }
@@ -190,8 +206,8 @@ export class Questions {
     const { path, state, event, accepts } = asker;
     const actor = name === undefined ? path : path === '' ? name : `${path}/${name}`;
     const base = questionId({ run, actor, ...(state !== undefined && { state }) });
-    const times = (this.#counts.get(base) ?? 0) + 1;
-    this.#counts.set(base, times);
+    const times = (this.#books.counts.get(base) ?? 0) + 1;
+    this.#books.counts.set(base, times);
     const { prompt, details, choices, deadline, assignee } = question;
     const input: PendingInput = {
       id: times === 1 ? base : `${base}#${times}`,
@@ -270,27 +286,27 @@ export class Questions {
   /** A turn was taken back. */
   rewind({ opened, closed }: Change): void {
     for (const { input } of opened) {
-      this.#open.delete(input.id);
+      this.#books.open.delete(input.id);
       this.#recount(input.id, -1);
     }
     for (const { question } of closed) {
-      this.#closing.delete(question.input.id);
-      this.#open.set(question.input.id, question);
+      this.#books.closing.delete(question.input.id);
+      this.#books.open.set(question.input.id, question);
     }
   }
 
   #recount(id: string, by: number): void {
     const { times, ...place } = parseQuestionId(id);
-    this.#counts.set(questionId({ ...place, times: 1 }), times + by);
+    this.#books.counts.set(questionId({ ...place, times: 1 }), times + by);
   }
 
   /** A change was committed. */
   committed(change: Change): void {
     for (const { question } of change.closed) {
-      this.#committed.delete(question.input.id);
-      this.#closing.delete(question.input.id);
+      this.#books.committed.delete(question.input.id);
+      this.#books.closing.delete(question.input.id);
     }
-    for (const question of change.opened) this.#committed.set(question.input.id, question);
+    for (const question of change.opened) this.#books.committed.set(question.input.id, question);
     this.owner.context.questionsChanged(change);
   }
 
@@ -298,7 +314,7 @@ export class Questions {
 
   /** The question that is open for an effect itself. */
   ofEffect(key: string, path: string): string | undefined {
-    for (const { input, asker } of this.#open.values())
+    for (const { input, asker } of this.#books.open.values())
       if (asker.effect?.key === key && input.actor === path) return input.id;
     return undefined;
   }
@@ -306,14 +322,14 @@ export class Questions {
   /** A question of an effect's code, which no turn opens. To be written with `writes`, and told by `committed`. */
   openForEffect(asker: Asker, question: InputQuestion & { schema?: StandardSchema }, name?: string): Change {
     const opened = this.#make(asker, question, question.schema, name);
-    this.#open.set(opened.input.id, opened);
+    this.#books.open.set(opened.input.id, opened);
     return { opened: [opened], closed: [] };
   }
 
   /** Closes a question that no turn closes. */
   closeForEffect(question: OpenQuestion, record: AnswerRecord): Change {
-    this.#open.delete(question.input.id);
-    this.#closing.set(question.input.id, record);
+    this.#books.open.delete(question.input.id);
+    this.#books.closing.set(question.input.id, record);
     return { opened: [], closed: [{ question, record }] };
   }
 
@@ -325,7 +341,7 @@ export class Questions {
     counts: Iterable<readonly [id: string, times: number]>,
   ): void {
     const { root } = this.owner.host;
-    for (const [id, times] of counts) this.#counts.set(id, times);
+    for (const [id, times] of counts) this.#books.counts.set(id, times);
     for (const { input, body } of stored) {
       this.#recount(input.id, 0);
       // What the code of an effect asks is found by the effect, when it comes to it again.
@@ -337,8 +353,8 @@ export class Questions {
           ? { input, asker: this.#interruptedAsker(input, body.effect), schema: undefined, fallback }
           : asking && { input, asker: asking, schema: asking.schema, fallback };
       if (!question) continue;
-      this.#open.set(input.id, question);
-      this.#committed.set(input.id, question);
+      this.#books.open.set(input.id, question);
+      this.#books.committed.set(input.id, question);
     }
   }
 
@@ -363,26 +379,28 @@ export class Questions {
 
   /** Resolves when the code has come to it, or it is closed. */
   attached(id: string): Promise<void> {
-    return new Promise((resolve) => this.#attaching.push({ id, resolve }));
+    return new Promise((resolve) => {
+      this.#books.attaching = [...this.#books.attaching, { id, resolve }];
+    });
   }
 
   #nowAttached(id: string): void {
-    for (const one of this.#attaching) if (one.id === id) one.resolve();
-    this.#attaching = this.#attaching.filter((one) => one.id !== id);
+    for (const one of this.#kept?.attaching ?? []) if (one.id === id) one.resolve();
+    this.#books.attaching = this.#books.attaching.filter((one) => one.id !== id);
   }
 
   /** The run is let go of: nobody comes to anything any more. */
   close(): void {
-    for (const one of this.#attaching) one.resolve();
+    for (const one of this.#kept?.attaching ?? []) one.resolve();
   }
 
   /** An effect has come to a question that was opened before it was cut off. */
   attach(id: string, asker: Asker, schema: StandardSchema | undefined): OpenQuestion | undefined {
-    const question = this.#open.get(id);
+    const question = this.#books.open.get(id);
     if (!question) return undefined;
     const attached = { ...question, asker, schema };
-    this.#open.set(id, attached);
-    this.#committed.set(id, attached);
+    this.#books.open.set(id, attached);
+    this.#books.committed.set(id, attached);
     this.#nowAttached(id);
     return attached;
   }
