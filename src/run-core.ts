@@ -321,6 +321,12 @@ export class RunCore implements HostOwner, TurnLogOwner {
 
   // --- Between turns
 
+  /** Writes rows that change nothing of what the run is doing. Resolves when they are durable. */
+  keep(writes: Writes): Promise<unknown> {
+    // What it does may have to be told all the same: that it came further.
+    return this.#closed || this.#standing.isRecovered ? this.record(writes) : this.#log!.record(writes);
+  }
+
   /** Writes rows that belong to no turn. Resolves when they are durable. */
   record(writes: Writes): Promise<unknown> {
     if (this.#closed) return Promise.reject(this.#closed);
@@ -406,7 +412,7 @@ export class RunCore implements HostOwner, TurnLogOwner {
   }
 
   async answer(input: string, value: unknown, { by, id }: AnswerOptions): Promise<Receipt> {
-    parseQuestionId(input);
+    if (!this.desk.questions.find(input)) parseQuestionId(input);
     if (id !== undefined) checkId('answer', id);
     if (by !== undefined && typeof by !== 'string')
       throw new InvalidArgumentError(`'by' names who answers, as a string.`);

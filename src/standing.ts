@@ -30,6 +30,7 @@ export class Standing {
   #attempts = 0;
   /** How often each effect was started, for those that were cut off. */
   #started: Readonly<Record<string, number>> = {};
+  #text: string | undefined;
   /** Effects that only waited when the run was left. */
   #parked: readonly string[] = [];
 
@@ -105,6 +106,11 @@ export class Standing {
 
   // --- What the listing says
 
+  /** Was the run opened while it was running, and has it come no further since? */
+  get isRecovered(): boolean {
+    return this.#attempts > 0;
+  }
+
   /** Does it say something else than what is so? */
   get isListedWrongly(): boolean {
     return this.#listed?.status !== this.#written(this.status) || this.#listed.due !== this.#due;
@@ -148,8 +154,14 @@ export class Standing {
       due: isEnd(status) ? undefined : this.#due,
       createdAt,
       tags,
-      more: JSON.stringify(error ? { ...more, error } : more),
+      more: error ? JSON.stringify({ ...more, error }) : this.#textOf(more),
     };
+  }
+
+  /** Most runs have no more than they began with. */
+  #textOf(more: More): string {
+    if (more !== this.identity.more) return JSON.stringify(more);
+    return (this.#text ??= JSON.stringify(more));
   }
 
   /** What it says that stores do not look at. */

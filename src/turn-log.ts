@@ -248,6 +248,10 @@ export class TurnLog implements Committing {
   ): RunCommit {
     const { id: run, checkpoints, durability } = this.#run;
     const { lease, replace } = this.#run.context;
+    const [only] = entries;
+    // What a step gave, most often: as little is made of it as can be.
+    if (only && entries.length === 1 && !only.turn && !only.head && !farewell)
+      return { run, owner: lease.owner, fence: this.fence, ...only.writes };
     let rows: CheckpointRow[] = [];
     let head: Head | undefined;
     let parts: Writes[] | undefined;

@@ -16,7 +16,7 @@ export interface Journal {
   /** What is journaled, by key. Read once, when the effect starts. */
   read(): Promise<ReadonlyMap<string, string>>;
   /** Writes an entry, in place of what has the same key. Resolves when it is durable; rejects where it never will be. */
-  write(key: string, value: string): Promise<void>;
+  write(key: string, value: string): Promise<unknown>;
   /**
    * Encodes what steps give: as JSON where that brings back an equal value, else as a text that begins with `=`,
    * which no JSON does. Throws `NotSerializableError`, naming the step by `path`.

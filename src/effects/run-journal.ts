@@ -18,7 +18,8 @@ export interface JournalOwner {
     /** Only the newest checkpoint is to be readable: nothing will go back to before the effect's outcome. */
     readonly replace: boolean;
   };
-  record(writes: Writes): Promise<unknown>;
+  /** Writes rows that change nothing of what the run is doing. Resolves when they are durable. */
+  keep(writes: Writes): Promise<unknown>;
   /** An effect waits, or works again: that may make another status. */
   parked(): void;
 }
@@ -48,9 +49,10 @@ export function runJournal(owner: JournalOwner, questions: Asks, effect: Effect)
       for (const row of rows) note(row.key);
       return new Map(rows.map(({ key: name, value }) => [name.slice(key.length + 1), value as string]));
     },
-    async write(name, value) {
-      note(`${key}/${name}`);
-      await owner.record({ put: [{ kind: 'step', key: `${key}/${name}`, value }] });
+    write(name, value) {
+      const rowKey = `${key}/${name}`;
+      note(rowKey);
+      return owner.keep({ put: [{ kind: 'step', key: rowKey, value }] });
     },
     encode: (value, path) => encodeText(inline, value, { actor: actorPath(effect.actor), path }),
     decode: (text) => decodeText(inline, text),

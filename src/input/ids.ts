@@ -21,6 +21,7 @@ export interface QuestionPlace {
 
 // Run, then `/` and an id for each level, then `:` and a state, then `#` and a number from 2 on.
 const grammar = /^([^/:#]+)((?:\/[^/:#]+)*)(?::([^/:#]+))?(?:#([2-9]|[1-9]\d{1,14}))?$/;
+const common = /^[\w.-]{1,200}(?:\/[\w.-]{1,200})*[/:][\w.-]{1,200}$/;
 const escapes = /%(?:25|2F|3A|23)/g;
 
 /** The run and a state are written as an actor's id is in its path. */
@@ -44,8 +45,15 @@ export function questionId(place: Pick<QuestionPlace, 'run' | 'actor'> & Partial
   if (actor !== '') id += `/${actor}`;
   if (state !== undefined) id += `:${encode(state)}`;
   if (times !== 1) id += `#${times}`;
-  parseQuestionId(id);
+  // Most are made of what can be nothing else.
+  if (!common.test(id)) parseQuestionId(id);
   return id;
+}
+
+/** The id of a question without its number, and the number. */
+export function splitTimes(id: string): readonly [base: string, times: number] {
+  const at = id.indexOf('#');
+  return at < 0 ? [id, 1] : [id.slice(0, at), Number(id.slice(at + 1))];
 }
 
 /**

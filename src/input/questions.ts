@@ -13,7 +13,7 @@ import { actorsOf, askingOf, isAsking, isStillAsking, sourcesOf, type Asking } f
 import type { Delay } from '../xstate/delays.ts';
 import type { Host } from '../xstate/host.ts';
 import type { Turn } from '../xstate/turn.ts';
-import { questionId, parseQuestionId } from './ids.ts';
+import { questionId, splitTimes } from './ids.ts';
 import { DEADLINE, EXPIRED, type InputQuestion } from './input-request.ts';
 import {
   encodeQuestion,
@@ -279,8 +279,8 @@ export class Questions {
   }
 
   #counted(id: string): Row {
-    const { times, ...place } = parseQuestionId(id);
-    return { kind: 'asked', key: questionId({ ...place, times: 1 }), value: String(times) };
+    const [key, times] = splitTimes(id);
+    return { kind: 'asked', key, value: String(times) };
   }
 
   /** A turn was taken back. */
@@ -296,8 +296,8 @@ export class Questions {
   }
 
   #recount(id: string, by: number): void {
-    const { times, ...place } = parseQuestionId(id);
-    this.#books.counts.set(questionId({ ...place, times: 1 }), times + by);
+    const [base, times] = splitTimes(id);
+    this.#books.counts.set(base, times + by);
   }
 
   /** A change was committed. */
