@@ -29,6 +29,7 @@ export interface EffectQuestionsOwner {
   /** Something became durable. */
   progressed(): void;
   deliver(target: LiveActor, event: AnyEventObject, told: Told): Promise<Receipt>;
+  readonly host: { fail(actor: LiveActor, error: unknown): void };
 }
 
 export class EffectQuestions {
@@ -61,7 +62,11 @@ export class EffectQuestions {
   #asker(effect: Effect, answered: (record: AnswerRecord, id: string) => void): Asker {
     const { actor } = effect;
     // Before its answer is written, so that the run is not taken to be at rest.
-    const wake = (): void => void (effect.parkedUntil = undefined);
+    const wake = (): (() => void) => {
+      const until = effect.parkedUntil;
+      effect.parkedUntil = undefined;
+      return () => this.#park(effect, until);
+    };
     const code = { key: effect.key, wake, answered };
     return {
       actor,
@@ -139,12 +144,13 @@ export class EffectQuestions {
   async #close(question: OpenQuestion, record: AnswerRecord, told: Told): Promise<void> {
     const { questions } = this;
     const change = questions.closeForEffect(question, record);
-    question.asker.effect?.wake?.();
+    const sleepAgain = question.asker.effect?.wake?.();
     try {
       const writes = questions.writes(change, told, this.owner.seq);
       await this.owner.record(told.take === undefined ? writes : { ...writes, take: [told.take] });
     } catch (error) {
       questions.rewind(change);
+      sleepAgain?.();
       throw error;
     }
     this.#alarms.get(question.input.id)?.stop();
@@ -171,7 +177,11 @@ export class EffectQuestions {
       choices: [{ action: 'rerun' }, { action: 'fail' }],
       schema: interruptSchema,
     };
-    void this.#openOrFind(asker, question, undefined, known, undefined);
+    this.#openOrFind(asker, question, undefined, known, undefined).catch((error: unknown) => {
+      // Nobody can be asked.
+      this.#interrupted.delete(key);
+      this.owner.host.fail(effect.actor, error);
+    });
   }
 
   #park(effect: Effect, until: number | undefined): void {

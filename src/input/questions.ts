@@ -30,8 +30,8 @@ export type Asker = Pick<Asking, 'actor' | 'path' | 'state' | 'event' | 'accepts
   readonly effect?:
     | {
         readonly key: string;
-        /** It is about to go on, and no longer waits. */
-        readonly wake?: () => void;
+        /** It is about to go on, and no longer waits. What it gives takes that back. */
+        readonly wake?: () => () => void;
         /** Not there until its code has come to the question again. */
         readonly answered?: (record: AnswerRecord, id: string) => void;
       }
