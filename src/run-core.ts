@@ -278,7 +278,7 @@ export class RunCore implements HostOwner, TurnLogOwner {
     this.seq = ended.seq;
     this.status = ended.status;
     if (ended.touchedRoot) this.actor.show(ended.snapshot);
-    if (ended.change) this.desk.questions.committed(ended.change);
+    if (ended.change) this.desk.committed(ended.change);
   }
 
   tell(ended: Ended): void {

@@ -1,7 +1,8 @@
 /** What effects write between turns, on stores that are slow or refuse it. */
-import { assign, fromPromise, setup } from 'xstate';
+import { assign, fromPromise, setup, SimulatedClock } from 'xstate';
 import { describe, expect, it } from 'vitest';
 import { memoryStore } from '../../adapters/memory.ts';
+import { timersOf } from '../../test/support/effect-life.ts';
 import {
   mortalStore,
   nextJob,
@@ -139,4 +140,53 @@ it('an effect that was cut off fails where nobody can be asked about it', async 
   store.always(refusesWhere(({ ask }) => ask !== undefined));
   const run = await createRuntime({ store, ...quiet }).open(machine, 'r', { wait: 2000 });
   await expect.poll(() => run.getSnapshot().value).toBe('over');
+});
+
+describe('a question in the middle of a function', () => {
+  it('whose deadline is past has its default at once, also by a clock that is moved by hand', async () => {
+    const clock = new SimulatedClock();
+    clock.set(1000);
+    const machine = hosting(({ step }) => step.waitForInput('q', { deadline: 500, default: 7 }));
+    const run = await createRuntime({ store: memoryStore(), clock, ...quiet }).start(machine, { id: 'r' });
+    await expect.poll(() => run.getSnapshot().value).toBe('over');
+  });
+
+  it('leaves no timer behind when its actor is stopped', async () => {
+    const clock = new SimulatedClock();
+    const machine = hosting(({ step }) => step.waitForInput('q', { deadline: 500 }));
+    const run = await createRuntime({ store: memoryStore(), clock, ...quiet }).start(machine, { id: 'r' });
+    await run.waitForInput();
+    expect(timersOf(clock)).toBe(1);
+    await run.send({ type: 'leave' });
+    expect(run.pendingInputs).toEqual([]);
+    expect(timersOf(clock)).toBe(0);
+  });
+
+  it('that its code has not come to again holds up no message behind it', async () => {
+    const behind = memoryStore();
+    const dying = mortalStore(behind);
+    const machine = setup({
+      actors: {
+        work: fromDurable(
+          ({ step }) => Promise.all([step.waitForInput('q', {}), step('x', () => new Promise(() => {}))]),
+          { onInterrupt: 'ask' },
+        ),
+      },
+    }).createMachine({
+      id: 'asking',
+      initial: 'working',
+      states: { working: { invoke: { src: 'work', id: 'work', onError: 'over' } }, over: {} },
+    });
+    const first = createRuntime({ store: dying, ...quiet, limits: { lease: 20 } });
+    await (await first.start(machine, { id: 'r' })).waitForInput();
+    dying.die();
+    const runtime = createRuntime({ store: behind, ...quiet, limits: { poll: 10 } });
+    const run = await runtime.open(machine, 'r', { wait: 2000 });
+    await expect.poll(() => run.pendingInputs.map(({ id }) => id).toSorted()).toEqual(['r/work', 'r/work/q']);
+    const other = createRuntime({ store: behind, ...quiet });
+    await other.answer('r/work/q', 1);
+    await later(30);
+    await other.answer('r/work', { action: 'fail' });
+    await expect.poll(() => run.getSnapshot().value).toBe('over');
+  });
 });

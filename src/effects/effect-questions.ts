@@ -2,7 +2,7 @@
 import type { AnyEventObject } from 'xstate';
 import { InputExpiredError, InterruptedError, InvalidInputError } from '../errors.ts';
 import { checkQuestion, type InputQuestion } from '../input/input-request.ts';
-import type { Asker, OpenQuestion, Questions } from '../input/questions.ts';
+import type { Asker, Change, OpenQuestion, Questions } from '../input/questions.ts';
 import { readClosing, type AnswerRecord } from '../input/records.ts';
 import type { StandardSchema } from '../input/schema.ts';
 import type { Codec } from '../checkpoint/codec.ts';
@@ -114,6 +114,8 @@ export class EffectQuestions {
   #setAlarm({ input: { id, deadline } }: OpenQuestion): void {
     if (deadline === undefined) return;
     const { clock } = this.owner.context;
+    // A clock that is moved by hand would leave a timer of 0 ms waiting for its next move.
+    if (deadline <= clock.now()) return queueMicrotask(() => void this.#expire(id));
     this.#alarms.set(id, new Alarm(clock, deadline, () => void this.#expire(id)));
   }
 
@@ -153,10 +155,20 @@ export class EffectQuestions {
       sleepAgain?.();
       throw error;
     }
-    this.#alarms.get(question.input.id)?.stop();
+    this.#stopAlarm(question.input.id);
     questions.committed(change);
     this.owner.progressed();
     question.asker.effect?.answered?.(record, question.input.id);
+  }
+
+  /** Nobody waits for these any more. */
+  stopAlarms({ closed }: Change): void {
+    for (const { question } of closed) this.#stopAlarm(question.input.id);
+  }
+
+  #stopAlarm(id: string): void {
+    this.#alarms.get(id)?.stop();
+    this.#alarms.delete(id);
   }
 
   // --- Effects that were cut off

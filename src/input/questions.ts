@@ -76,6 +76,9 @@ export class Questions {
   /** Closed by turns that are not committed yet. */
   readonly #closing = new Map<string, AnswerRecord>();
 
+  /** Stored, and asked by nobody that was restored. */
+  #orphans: PendingInput[] = [];
+
   #attaching: { readonly id: string; resolve(): void }[] = [];
 
   constructor(private readonly owner: QuestionsOwner) {}
@@ -336,7 +339,10 @@ export class Questions {
         body.effect !== undefined
           ? { input, asker: this.#interruptedAsker(input, body.effect), schema: undefined, fallback }
           : asking && { input, asker: asking, schema: asking.schema, fallback };
-      if (!question) continue;
+      if (!question) {
+        this.#orphans.push(input);
+        continue;
+      }
       this.#open.set(input.id, question);
       this.#committed.set(input.id, question);
     }
@@ -387,9 +393,30 @@ export class Questions {
     return attached;
   }
 
-  /** What restored actors ask that no question is stored for: their definition did not ask it before. */
-  openMissing(): Change | undefined {
+  /**
+   * What restored actors ask that no question is stored for, as their definition did not ask it before; and questions
+   * that nobody asks any more, as the run was taken up again from an earlier checkpoint, or moved to another definition.
+   */
+  restored(): Change | undefined {
+    const { host, context } = this.owner;
     let change: Change | undefined;
+    if (this.#orphans.length > 0) {
+      const record: AnswerRecord = { status: 'withdrawn', at: context.clock.now() };
+      const asker: Asker = {
+        actor: host.root,
+        path: '',
+        state: undefined,
+        event: undefined,
+        accepts: undefined,
+      };
+      const closed = this.#orphans.map((input) => ({
+        question: { input, asker, schema: undefined, fallback: undefined },
+        record,
+      }));
+      change = { opened: [], closed };
+      this.#orphans = [];
+    }
+    if (!host.isActive) return change;
     for (const actor of actorsOf(this.owner.host.root))
       change = this.#openAll(askingOf(actor), undefined, change);
     return change;
