@@ -401,3 +401,29 @@ it('a message whose id was sent before it was looked at goes, also where commits
   await expect.poll(() => store.runs({ undelivered: true, limit: 1 })).toEqual([]);
   expect(run.getSnapshot().context.seen).toEqual(['x']);
 });
+
+it('an answer that a state does not name never keeps one from it that it does', async () => {
+  const store = memoryStore();
+  const machine = setup({ types: typed<{ events: { type: 'yes' } }>() }).createMachine({
+    id: 'tagged',
+    initial: 'a',
+    states: { a: { tags: 'waitingForInput', on: { yes: 'b' } }, b: {} },
+  });
+  const holder = createRuntime({ store, ...quiet, limits: { poll: 50 } });
+  const run = await holder.start(machine, { id: 'r' });
+  const other = createRuntime({ store, machines: [machine], ...quiet });
+  expect(await other.answer('r:tagged.a', { type: 'no' })).toEqual({ delivered: false });
+  expect(await other.answer('r:tagged.a', { type: 'yes' })).toEqual({ delivered: false });
+  await expect.poll(() => run.getSnapshot().value).toBe('b');
+});
+
+it('a run at its end takes nothing, also where its machine is not known', async () => {
+  const store = memoryStore();
+  const run = await createRuntime({ store, ...quiet }).start(counting, { id: 'r' });
+  await run.send({ type: 'end' });
+  await run.done();
+  const stranger = createRuntime({ store, ...quiet });
+  await expect(stranger.send('r', { type: 'add' })).rejects.toBeInstanceOf(RunClosedError);
+  await expect(stranger.answer('r/q', 1)).rejects.toBeInstanceOf(RunClosedError);
+  expect(await store.rows('r', 'inbox', {})).toEqual([]);
+});
