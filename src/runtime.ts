@@ -301,6 +301,8 @@ export class Runtime {
         if (!(error instanceof RunExistsError) && !here) throw error;
       }
     }
+    // It may have been closed meanwhile.
+    this.#checkOpen();
     const opening = Promise.all([this.#load(), loadReader()])
       .then(([{ context }, { openRun }]) =>
         openRun(context, this.#machines, machine, id, wait, this.#options.migrate),
