@@ -3,7 +3,7 @@ import { assign, fromPromise, setup } from 'xstate';
 import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
 import { memoryStore } from '../adapters/memory.ts';
-import { mortalStore, overriding } from '../test/support/staged-store.ts';
+import { mortalStore, nextJob, overriding, slowStore } from '../test/support/staged-store.ts';
 import { stores } from '../test/support/stores.ts';
 import { typed } from '../test/support/typed.ts';
 import {
@@ -371,4 +371,59 @@ it('a message is kept while the store cannot say whether its id was used', async
   failures = 2;
   await createRuntime({ store: behind, ...quiet }).send('r', { type: 'add', what: 'x' }, { id: 'e' });
   await expect.poll(() => run.getSnapshot().context.seen).toEqual(['x']);
+});
+
+it('an id that is sent and left at the same time counts once, and its message goes', async () => {
+  const behind = memoryStore();
+  const store = slowStore(behind);
+  const starting = createRuntime({ store, ...quiet }).start(counting, { id: 'r' });
+  await expect.poll(() => store.waiting).toBe(1);
+  await store.letOne();
+  const run = await starting;
+  const sent = run.send({ type: 'add', what: 'x' }, { id: 'e' });
+  await nextJob();
+  await createRuntime({ store: behind, ...quiet }).send('r', { type: 'add', what: 'x' }, { id: 'e' });
+  // It has been looked at, and waits for the call.
+  await new Promise((resolve) => setTimeout(resolve, 50));
+  await store.letAll();
+  expect(await sent).toMatchObject({ accepted: true, seq: 2 });
+  await expect.poll(() => behind.runs({ undelivered: true, limit: 1 })).toEqual([]);
+  expect(run.getSnapshot().context.seen).toEqual(['x']);
+});
+
+it('a message whose id was sent before it was looked at goes, also where commits follow behind', async () => {
+  const store = memoryStore();
+  const limits = { poll: 30 };
+  const runtime = createRuntime({ store, ...quiet, limits, durability: 'async' });
+  const run = await runtime.start(counting, { id: 'r' });
+  await createRuntime({ store, ...quiet }).send('r', { type: 'add', what: 'x' }, { id: 'e' });
+  await run.send({ type: 'add', what: 'x' }, { id: 'e' });
+  await expect.poll(() => store.runs({ undelivered: true, limit: 1 })).toEqual([]);
+  expect(run.getSnapshot().context.seen).toEqual(['x']);
+});
+
+it('an answer that a state does not name never keeps one from it that it does', async () => {
+  const store = memoryStore();
+  const machine = setup({ types: typed<{ events: { type: 'yes' } }>() }).createMachine({
+    id: 'tagged',
+    initial: 'a',
+    states: { a: { tags: 'waitingForInput', on: { yes: 'b' } }, b: {} },
+  });
+  const holder = createRuntime({ store, ...quiet, limits: { poll: 50 } });
+  const run = await holder.start(machine, { id: 'r' });
+  const other = createRuntime({ store, machines: [machine], ...quiet });
+  expect(await other.answer('r:tagged.a', { type: 'no' })).toEqual({ delivered: false });
+  expect(await other.answer('r:tagged.a', { type: 'yes' })).toEqual({ delivered: false });
+  await expect.poll(() => run.getSnapshot().value).toBe('b');
+});
+
+it('a run at its end takes nothing, also where its machine is not known', async () => {
+  const store = memoryStore();
+  const run = await createRuntime({ store, ...quiet }).start(counting, { id: 'r' });
+  await run.send({ type: 'end' });
+  await run.done();
+  const stranger = createRuntime({ store, ...quiet });
+  await expect(stranger.send('r', { type: 'add' })).rejects.toBeInstanceOf(RunClosedError);
+  await expect(stranger.answer('r/q', 1)).rejects.toBeInstanceOf(RunClosedError);
+  expect(await store.rows('r', 'inbox', {})).toEqual([]);
 });

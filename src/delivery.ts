@@ -27,9 +27,11 @@ import type { Receipt } from './receipt.ts';
 import type { RunCore } from './run-core.ts';
 import type { SendOptions } from './told.ts';
 import { receiptOf } from './sends.ts';
+import { readMore } from './run-info.ts';
+import { isEnd, whyOver } from './standing.ts';
 import type { RowKind, Store } from './store.ts';
 import { unref } from './unref.ts';
-import { schemaAt } from './xstate/asking.ts';
+import { asksAt, schemaAt } from './xstate/asking.ts';
 
 /** The runtime that delivers. */
 export interface DeliveryContext {
@@ -139,9 +141,11 @@ export class Delivery {
     if (!stored) return false;
     const { input: question, body } = await decodeQuestion(stored, this.context.inline);
     const machine = this.machines.find(stored.machine, undefined);
-    if (!machine || body.effect !== undefined) return false;
-    await validate(input, schemaAt(machine, body.sources ?? [], question.state), value);
-    return true;
+    const { effect, sources = [] } = body;
+    if (!machine || effect !== undefined || !asksAt(machine, sources, question.state)) return false;
+    await validate(input, schemaAt(machine, sources, question.state), value);
+    // Where the answer is the event, only the run knows for sure whether it is taken.
+    return question.accepts?.includes((value as Partial<AnyEventObject> | null)?.type ?? '') ?? true;
   }
 
   async cancel(run: string, by: string | undefined, reason: string | undefined): Promise<void> {
@@ -169,6 +173,12 @@ export class Delivery {
     mail: Mail,
     unless?: { readonly kind: RowKind; readonly key: string },
   ): Promise<string | undefined> {
+    const [stored] = await this.context.store.runs({ run, limit: 1 });
+    // What waits for a quarantined run is delivered when it is taken up again.
+    if (stored && isEnd(stored.status) && stored.status !== 'quarantined') {
+      const { error, cancelled } = readMore(stored.more);
+      throw new RunClosedError(run, whyOver(error, cancelled));
+    }
     const answer = await this.context.store.enqueue(run, encodeMail(this.context.inline, id, mail), unless);
     switch (answer.status) {
       case 'queued':

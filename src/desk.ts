@@ -14,7 +14,7 @@ import { Answers } from './input/answers.ts';
 import { questionId } from './input/ids.ts';
 import { readQuestions } from './input/list-inputs.ts';
 import type { DecodedQuestion } from './input/pending-input.ts';
-import { Questions } from './input/questions.ts';
+import { Questions, type Change } from './input/questions.ts';
 import { aside, decodeRecord, type AnswerRecord } from './input/records.ts';
 import type { RunCore } from './run-core.ts';
 import { mergeWrites, type Writes } from './writes.ts';
@@ -89,10 +89,10 @@ export class Desk {
   continueFrom({ questions, counts, early, left }: StoredDesk): Writes | undefined {
     this.questions.continueFrom(questions, counts);
     this.answers.continueFrom(early);
-    this.#left = left.items;
-    const missing = this.#core.host.isActive ? this.questions.openMissing() : undefined;
-    const parts = [left.writes, missing && this.questions.writes(missing, undefined, this.#core.seq)];
-    if (missing) this.questions.committed(missing);
+    this.#left = left.items.map((restored) => restored());
+    const change = this.questions.restored();
+    const parts = [left.writes, change && this.questions.writes(change, undefined, this.#core.seq)];
+    if (change) this.questions.committed(change);
     const given = parts.filter((part) => part !== undefined);
     return given.length > 0 ? mergeWrites(given) : undefined;
   }
@@ -102,6 +102,12 @@ export class Desk {
     this.outbox.replay(this.#left);
     this.#left = [];
     this.answers.deliverEarly();
+  }
+
+  /** A turn's share in the questions was committed. */
+  committed(change: Change): void {
+    this.questions.committed(change);
+    this.#effectQuestions.stopAlarms(change);
   }
 
   /** The run is let go of. */

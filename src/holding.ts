@@ -102,6 +102,8 @@ export class Holding {
         if (!(error instanceof RunExistsError) && !here) throw error;
       }
     }
+    // It may have been closed meanwhile.
+    this.checkOpen();
     const { engine, machines, migrate } = this.options;
     const opening = Promise.all([engine(), loadReader()])
       .then(([{ context }, { openRun }]) => openRun(context, machines, machine, id, wait, migrate))

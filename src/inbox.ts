@@ -62,7 +62,10 @@ export class Inbox {
         if (this.#delivering?.has(key)) continue;
         (this.#delivering ??= new Set()).add(key);
         const mail = await decodeMail(context.inline, value as string);
-        delivered.push(this.#deliver(key, mail).finally(() => this.#delivering?.delete(key)));
+        const delivery = this.#deliver(key, mail).finally(() => this.#delivering?.delete(key));
+        // Taken when its code comes to the question again, which may need what waits behind it.
+        if (mail.type === 'answer' && this.answers.isDetached(mail.input)) continue;
+        delivered.push(delivery);
         // An answer whose schema takes its time must not be overtaken.
         if (mail.type !== 'event') await delivered.at(-1);
       }

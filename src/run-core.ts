@@ -281,7 +281,7 @@ export class RunCore implements HostOwner, TurnLogOwner {
     this.seq = ended.seq;
     this.status = ended.status;
     if (ended.touchedRoot) this.actor.show(ended.snapshot);
-    if (ended.change) this.desk.questions.committed(ended.change);
+    if (ended.change) this.desk.committed(ended.change);
   }
 
   tell(ended: Ended): void {
@@ -330,13 +330,25 @@ export class RunCore implements HostOwner, TurnLogOwner {
   /** Writes rows that belong to no turn. Resolves when they are durable. */
   record(writes: Writes): Promise<unknown> {
     if (this.#closed) return Promise.reject(this.#closed);
+    const { outbox } = this.desk;
+    const seq = this.nextSeq;
     const status = this.#standing.status;
     const head = this.#standing.changed(status, writes.put !== undefined);
-    const recorded = this.#log!.record(this.#withDone(writes), head);
-    return recorded.then(() => {
-      this.#becomes(status);
-      this.progressed();
-    });
+    const drop = outbox.hasDone ? outbox.takeDone() : undefined;
+    const all = drop ? mergeWrites([writes, { drop }]) : writes;
+    return this.#log!.record(all, head).then(
+      () => {
+        // A turn that ended meanwhile says itself what the run does.
+        if (this.nextSeq === seq) this.#becomes(status);
+        this.progressed();
+      },
+      (error: unknown) => {
+        // Nothing of it came there.
+        this.#standing.forgetListed();
+        if (drop) outbox.giveBack(drop);
+        throw error;
+      },
+    );
   }
 
   #withDone(writes: Writes): Writes {
@@ -447,7 +459,7 @@ export class RunCore implements HostOwner, TurnLogOwner {
   }
 
   settled(): Promise<void> {
-    return this.until(() => isEnd(this.status) || this.isAtRest);
+    return this.until(() => (isEnd(this.status) && this.#isDurable) || this.isAtRest);
   }
 
   /** Can only time, a person or an event from outside go on, and is that committed? */
@@ -462,8 +474,12 @@ export class RunCore implements HostOwner, TurnLogOwner {
     );
   }
 
+  get #isDurable(): boolean {
+    return this.#closed !== undefined || this.#log!.isDurable;
+  }
+
   async done(): Promise<unknown> {
-    await this.until(() => isEnd(this.status) && (this.#closed !== undefined || this.#log!.isDurable));
+    await this.until(() => isEnd(this.status) && this.#isDurable);
     const { status, output, error } = this.actor.getSnapshot();
     if (status === 'done') return output;
     if (status === 'error') throw error;

@@ -591,3 +591,16 @@ describe('a start whose reply is lost', () => {
     expect(await codeOf(runtime.start(counter, { id: 'order-1' }))).toBe('RUN_EXISTS');
   });
 });
+
+it('a run that waits to be opened is not taken by a runtime that is closed meanwhile', async () => {
+  const store = asynchronous(memoryStore());
+  const runtime = createRuntime({ store, machines: [counter], logger: () => {} });
+  const run = await runtime.start(counter, { id: 'r' });
+  const released = run.release();
+  const opened = runtime.open('r').catch((error: { code?: string }) => error.code);
+  await runtime.close();
+  await released;
+  expect(await opened).toBe('INVALID_ARGUMENT');
+  const other = createRuntime({ store, machines: [counter] });
+  expect((await other.open('r')).status).toBe('idle');
+});

@@ -12,6 +12,7 @@ import { acceptedEvents } from './xstate/asking.ts';
 import type { Host } from './xstate/host.ts';
 import type { LiveActor } from './xstate/insider.ts';
 import type { Turn } from './xstate/turn.ts';
+import type { Writes } from './writes.ts';
 
 /** The run that they are sent to. */
 export interface SendsOwner {
@@ -25,13 +26,22 @@ export interface SendsOwner {
   checkOpen(): void;
   turn(target: LiveActor, event: AnyEventObject, told: Told): Turn;
   flushed(): Promise<void>;
+  record(writes: Writes): Promise<unknown>;
   /** Delivers what waits in the inbox. */
   drain(): Promise<void>;
 }
 
+/** An event with an id, on its way. */
+interface Sending {
+  /** Of this very call. */
+  readonly sent: Promise<Receipt>;
+  /** The same, or that of a message with the id that was left before. */
+  readonly receipt: Promise<Receipt>;
+}
+
 export class Sends {
   /** Event ids on their way into the store. */
-  #sending: Map<string, Promise<Receipt>> | undefined;
+  #sending: Map<string, Sending> | undefined;
   /** Sends that wait for the store to say whether an id was used. */
   #queue: Promise<unknown> | undefined;
 
@@ -96,18 +106,41 @@ export class Sends {
 
   #once(id: string, event: AnyEventObject, options: SendOptions & Pick<Told, 'take'>): Promise<Receipt> {
     checkId('event', id);
+    const { take } = options;
     const known = this.#sending?.get(id);
-    if (known) return known;
+    if (known) return take === undefined ? known.receipt : this.#behind(known, id, event, options);
     const used = this.owner.context.store.rows(this.owner.id, 'event', { key: id });
     const deliver = ([receipt]: readonly Pick<Row, 'value'>[]): Promise<Receipt> =>
-      receipt ? Promise.resolve(receiptOf(receipt)) : this.deliver(this.owner.host.root, event, options);
+      receipt ? this.#taken(receiptOf(receipt), take) : this.deliver(this.owner.host.root, event, options);
     const sent = used instanceof Promise || this.#queue ? this.#inOrder(used, deliver) : deliver(used);
-    const receipt = options.take === undefined ? this.#unlessWaiting(id, sent) : sent;
+    const receipt = take === undefined ? this.#unlessWaiting(id, sent) : sent;
     const sending = (this.#sending ??= new Map());
-    sending.set(id, receipt);
+    sending.set(id, { sent, receipt });
     const forget = (): void => void sending.delete(id);
     // Until it is durable, the store does not know it.
     receipt.then(() => this.owner.flushed().then(forget, forget), forget);
+    return receipt;
+  }
+
+  /** A message with an id that a call is sending: that one counts, unless the message was there before it. */
+  async #behind(
+    { sent }: Sending,
+    id: string,
+    event: AnyEventObject,
+    options: SendOptions & Pick<Told, 'take'>,
+  ): Promise<Receipt> {
+    let receipt;
+    try {
+      receipt = await sent;
+    } catch {
+      return this.#once(id, event, options);
+    }
+    return receipt.accepted ? this.#taken(receipt, options.take) : receipt;
+  }
+
+  /** The message of an event that was sent before is done with. */
+  async #taken(receipt: Receipt, take: string | undefined): Promise<Receipt> {
+    if (take !== undefined) await this.owner.record({ take: [take] });
     return receipt;
   }
 

@@ -688,6 +688,19 @@ describe('durability', () => {
     expect(await seqsOf(run)).toEqual([1, 2, 3, 4]);
   });
 
+  it('async settles at an end that is committed, not before', async () => {
+    const { store, run } = await startedSlow({ durability: 'async' });
+    await run.send({ type: 'finish' });
+    expect(run.status).toBe('done');
+    let isSettled = false;
+    const settled = run.settled().then(() => (isSettled = true));
+    await nextJob();
+    expect(isSettled).toBe(false);
+    await store.letAll();
+    await settled;
+    expect(await store.runs({ run: 'order-1', limit: 1 })).toMatchObject([{ status: 'done' }]);
+  });
+
   it('exit commits only at rest, and keeps only the checkpoints of rests', async () => {
     const store = stagedStore(memoryStore());
     const run = await startedOn(store, { durability: 'exit' });

@@ -476,7 +476,7 @@ export class TurnLog implements Committing {
     if (!refused.turn) {
       later.shift();
       for (const waiter of refused.waiters ?? []) waiter.reject(error);
-      if (later.length > 0) committer.add(this);
+      if (later.length > 0 || this.#farewell) committer.add(this);
       return this.#run.progressed();
     }
     if (refused.isLetOut || refused.seq === 1) return this.close(error);

@@ -2,7 +2,7 @@
 import type { AnyEventObject } from 'xstate';
 import { InputExpiredError, InterruptedError, InvalidInputError } from '../errors.ts';
 import { checkQuestion, type InputQuestion } from '../input/input-request.ts';
-import type { Asker, OpenQuestion, Questions } from '../input/questions.ts';
+import type { Asker, Change, OpenQuestion, Questions } from '../input/questions.ts';
 import { readClosing, type AnswerRecord } from '../input/records.ts';
 import type { StandardSchema } from '../input/schema.ts';
 import type { Codec } from '../checkpoint/codec.ts';
@@ -29,6 +29,7 @@ export interface EffectQuestionsOwner {
   /** Something became durable. */
   progressed(): void;
   deliver(target: LiveActor, event: AnyEventObject, told: Told): Promise<Receipt>;
+  readonly host: { fail(actor: LiveActor, error: unknown): void };
 }
 
 export class EffectQuestions {
@@ -61,7 +62,11 @@ export class EffectQuestions {
   #asker(effect: Effect, answered: (record: AnswerRecord, id: string) => void): Asker {
     const { actor } = effect;
     // Before its answer is written, so that the run is not taken to be at rest.
-    const wake = (): void => void (effect.parkedUntil = undefined);
+    const wake = (): (() => void) => {
+      const until = effect.parkedUntil;
+      effect.parkedUntil = undefined;
+      return () => this.#park(effect, until);
+    };
     const code = { key: effect.key, wake, answered };
     return {
       actor,
@@ -109,6 +114,8 @@ export class EffectQuestions {
   #setAlarm({ input: { id, deadline } }: OpenQuestion): void {
     if (deadline === undefined) return;
     const { clock } = this.owner.context;
+    // A clock that is moved by hand would leave a timer of 0 ms waiting for its next move.
+    if (deadline <= clock.now()) return queueMicrotask(() => void this.#expire(id));
     (this.#alarms ??= new Map()).set(id, new Alarm(clock, deadline, () => void this.#expire(id)));
   }
 
@@ -139,18 +146,29 @@ export class EffectQuestions {
   async #close(question: OpenQuestion, record: AnswerRecord, told: Told): Promise<void> {
     const { questions } = this;
     const change = questions.closeForEffect(question, record);
-    question.asker.effect?.wake?.();
+    const sleepAgain = question.asker.effect?.wake?.();
     try {
       const writes = questions.writes(change, told, this.owner.seq);
       await this.owner.record(told.take === undefined ? writes : { ...writes, take: [told.take] });
     } catch (error) {
       questions.rewind(change);
+      sleepAgain?.();
       throw error;
     }
-    this.#alarms?.get(question.input.id)?.stop();
+    this.#stopAlarm(question.input.id);
     questions.committed(change);
     this.owner.progressed();
     question.asker.effect?.answered?.(record, question.input.id);
+  }
+
+  /** Nobody waits for these any more. */
+  stopAlarms({ closed }: Change): void {
+    for (const { question } of closed) this.#stopAlarm(question.input.id);
+  }
+
+  #stopAlarm(id: string): void {
+    this.#alarms?.get(id)?.stop();
+    this.#alarms?.delete(id);
   }
 
   // --- Effects that were cut off
@@ -171,7 +189,11 @@ export class EffectQuestions {
       choices: [{ action: 'rerun' }, { action: 'fail' }],
       schema: interruptSchema,
     };
-    void this.#openOrFind(asker, question, undefined, known, undefined);
+    this.#openOrFind(asker, question, undefined, known, undefined).catch((error: unknown) => {
+      // Nobody can be asked.
+      this.#interrupted?.delete(key);
+      this.owner.host.fail(effect.actor, error);
+    });
   }
 
   #park(effect: Effect, until: number | undefined): void {

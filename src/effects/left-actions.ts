@@ -28,8 +28,8 @@ export interface LeftActionsOwner {
 }
 
 export interface LeftActions {
-  /** In order. */
-  readonly items: readonly OutboxItem[];
+  /** In order. To be called when the actors are restored, and before any turn: some need the context of then. */
+  readonly items: readonly (() => OutboxItem)[];
   /** Takes the inline ones out of the outbox. */
   readonly writes: Writes | undefined;
 }
@@ -38,7 +38,7 @@ export interface LeftActions {
 export async function leftActions(owner: LeftActionsOwner, newest: number): Promise<LeftActions> {
   const { id: run, context } = owner;
   const rows = (await context.store.rows(run, 'outbox', {})).filter(({ key }) => !key.startsWith(REPORTED));
-  const items: OutboxItem[] = [];
+  const items: (() => OutboxItem)[] = [];
   const inline: (readonly [string, Row['value']])[] = [];
   const snapshots = new Map<number, unknown>([[newest, undefined]]);
   for (const { key, value } of rows) {
@@ -65,7 +65,7 @@ async function itemOf(
   key: string,
   action: StoredAction,
   snapshots: Map<number, unknown>,
-): Promise<OutboxItem> {
+): Promise<() => OutboxItem> {
   const { id: run, host, context } = owner;
   const effectId = actionId(run, action.actor, key);
   const fail = (error: unknown): void => {
@@ -75,10 +75,10 @@ async function itemOf(
   };
   if (action.type === LETTER) {
     const { run: to, event } = action.params as Letter;
-    return { key, effectId, attempt: 2, fail, run: () => context.post(to, event, effectId) };
+    return () => ({ key, effectId, attempt: 2, fail, run: () => context.post(to, event, effectId) });
   }
   const before = action.context ?? (await contextAt(owner, seqOf(key), action.actor, snapshots));
-  const act = (): unknown => {
+  const act = (of: unknown): unknown => {
     const machine = machineOf(owner.machine, host.root, action);
     const exec = machine?.implementations.actions[action.type];
     if (typeof exec !== 'function') {
@@ -87,14 +87,17 @@ async function itemOf(
     }
     const self = actorAt(host.root, action.actor) ?? lostActor(action.actor, host.root);
     const args = {
-      context: before ?? contextOf(self),
+      context: of,
       event: action.event,
       self,
       system: self.system,
     };
     return (exec as (args: unknown, params: unknown) => unknown)(args, action.params);
   };
-  return { key, effectId, attempt: 2, fail, run: act };
+  return () => {
+    const of = before ?? contextOf(actorAt(host.root, action.actor) ?? lostActor(action.actor, host.root));
+    return { key, effectId, attempt: 2, fail, run: () => act(of) };
+  };
 }
 
 /** The context of an actor at a turn, where its checkpoint is kept and is not the newest one. */

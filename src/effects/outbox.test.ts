@@ -282,3 +282,43 @@ describe('sendToRun', () => {
     expect(await store.rows('a', 'outbox', {})).toEqual([]);
   });
 });
+
+it('an action that is run again behind another has the context of its turn', async () => {
+  const behind = memoryStore();
+  const store = mortalStore(behind);
+  const seen: unknown[] = [];
+  const acting = (act: (n: number) => unknown) =>
+    setup({
+      types: typed<{ context: { n: number }; events: { type: 'go' } | { type: 'count' } }>(),
+      actions: {
+        first: ({ context }) => act(context.n) as void,
+        second: ({ context }) => void act(context.n + 100),
+      },
+    }).createMachine({
+      id: 'acting',
+      context: { n: 0 },
+      on: {
+        go: { actions: ['first', 'second'] },
+        count: { actions: assign({ n: ({ context }) => context.n + 1 }) },
+      },
+    });
+  const dying = createRuntime({ store, limits: { lease: 20 } });
+  await (
+    await dying.start(
+      acting(() => new Promise(() => {})),
+      { id: 'r' },
+    )
+  ).send({ type: 'go' });
+  store.die();
+  let open!: () => void;
+  const gate = new Promise<void>((resolve) => (open = resolve));
+  const machine = acting((n) => {
+    seen.push(n);
+    return gate;
+  });
+  const run = await createRuntime({ store: behind }).open(machine, 'r', { wait: 2000 });
+  await run.send({ type: 'count' });
+  open();
+  await run.settled();
+  expect(seen).toEqual([0, 100]);
+});

@@ -108,7 +108,15 @@ export class Outbox {
   /** A turn was taken back: its actions never were, and what it took away is still there. */
   rewind(turn: Turn, dropped: readonly Pick<Row, 'kind' | 'key'>[] | undefined): void {
     for (const action of turn.actions) this.#keys?.delete(action);
-    for (const { kind, key } of dropped ?? []) if (kind === 'outbox') (this.#done ??= []).push(key);
+    if (dropped) this.giveBack(dropped);
+  }
+
+  /** Rows that were to go are still there. */
+  giveBack(dropped: readonly Pick<Row, 'kind' | 'key'>[]): void {
+    const keys = dropped.filter(({ kind }) => kind === 'outbox').map(({ key }) => key);
+    if (keys.length === 0) return;
+    (this.#done ??= []).push(...keys);
+    this.owner.actionDone();
   }
 
   /** Runs an action whose turn is let out, now or when those before it are done. Throws what it throws, where it is now. */

@@ -1,10 +1,10 @@
 /** An action that sends an event to another run. */
-import type { ActionArgs, EventObject, MachineContext } from 'xstate';
+import type { ActionArgs, AnyEventObject, EventObject, MachineContext } from 'xstate';
 
 /** What an action of `sendToRun()` says, once it is known. */
 export interface Letter {
   readonly run: string;
-  readonly event: EventObject;
+  readonly event: AnyEventObject;
 }
 
 type Expression<T, TArgs, TParams> = T | ((args: TArgs, params: TParams) => T);
@@ -39,7 +39,7 @@ export function sendToRun<
   TEvent extends EventObject,
 >(
   run: Expression<string, ActionArgs<TContext, TExpressionEvent, TEvent>, TParams>,
-  event: Expression<EventObject, ActionArgs<TContext, TExpressionEvent, TEvent>, TParams>,
+  event: Expression<AnyEventObject, ActionArgs<TContext, TExpressionEvent, TEvent>, TParams>,
 ): SendToRunAction<TContext, TExpressionEvent, TParams, TEvent> {
   const action = (): void => {};
   const read = (args: ActionArgs<TContext, TExpressionEvent, TEvent>, params: TParams): Letter => ({

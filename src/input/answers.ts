@@ -115,6 +115,12 @@ export class Answers {
     }
   }
 
+  /** Does an answer wait for the code that asks? */
+  isDetached(input: string): boolean {
+    const question = this.questions.find(input);
+    return question !== undefined && this.questions.isDetached(question);
+  }
+
   async #deliver(question: OpenQuestion, value: unknown, said: GivenAnswer): Promise<Receipt> {
     const { asker, input } = question;
     const { by, id, take, aside, at = this.owner.context.clock.now() } = said;
@@ -196,8 +202,12 @@ export class Answers {
         try {
           await this.answer(input, value, { by, id, at, aside: key });
         } catch (error) {
-          if (!isRefusal(error)) return;
-          await this.refuse(input, record, error, { aside: key });
+          if (isRefusal(error)) await this.refuse(input, record, error, { aside: key });
+          else {
+            // The run could not take it. It is tried again with the next opening; the next one may do.
+            this.owner.checkOpen();
+            this.owner.context.logger(error);
+          }
         }
       }
     })().catch(this.owner.context.logger);

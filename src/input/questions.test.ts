@@ -331,3 +331,57 @@ it('an error that nobody catches is the one of the deadline', async () => {
   const run = await createRuntime({ store: memoryStore() }).start(machine, { id: 'r' });
   await expect(run.done()).rejects.toBeInstanceOf(InputExpiredError);
 });
+
+it('that are not asked any more, as the run went back, are withdrawn', async () => {
+  const machine = setup({ actors: { ask: inputRequest() } }).createMachine({
+    id: 'two',
+    initial: 'a',
+    states: {
+      a: { invoke: { src: 'ask', id: 'a', onDone: 'b' } },
+      b: { invoke: { src: 'ask', id: 'b', onDone: 'c' } },
+      c: {},
+    },
+  });
+  const runtime = createRuntime({ store: memoryStore(), machines: [machine] });
+  const run = await runtime.start(machine, { id: 'r' });
+  await run.answer('r/a', 1);
+  const again = await runtime.retry('r', { from: 1 });
+  const listed: string[] = [];
+  for await (const { id } of runtime.inputs()) listed.push(id);
+  expect(listed).toEqual(['r/a#2']);
+  expect(again.pendingInputs.map(({ id }) => id)).toEqual(['r/a#2']);
+  expect(await runtime.recordOf('r/b')).toMatchObject({ status: 'withdrawn' });
+  await expect(runtime.answer('r/b', 1)).rejects.toBeInstanceOf(InputClosedError);
+  await again.answer('r/a#2', 1);
+  expect(again.pendingInputs.map(({ id }) => id)).toEqual(['r/b#2']);
+});
+
+it('an early answer that the run cannot take does not stand before the next one', async () => {
+  const machine = setup({
+    types: typed<{ context: { got: unknown }; events: { type: 'go' } }>(),
+    actors: { ask: inputRequest() },
+  }).createMachine({
+    id: 'early',
+    context: { got: undefined },
+    initial: 'a',
+    states: {
+      a: { on: { go: 'b' } },
+      b: {
+        invoke: {
+          src: 'ask',
+          id: 'q',
+          onDone: {
+            target: 'c',
+            actions: assign({ got: ({ event }) => (event.output === 'bad' ? () => {} : event.output) }),
+          },
+        },
+      },
+      c: {},
+    },
+  });
+  const run = await createRuntime({ store: memoryStore(), logger: () => {} }).start(machine, { id: 'r' });
+  await run.answer('r/q', 'bad');
+  await run.answer('r/q', 'good');
+  await run.send({ type: 'go' });
+  await expect.poll(() => run.getSnapshot().context.got).toBe('good');
+});

@@ -30,8 +30,8 @@ export type Asker = Pick<Asking, 'actor' | 'path' | 'state' | 'event' | 'accepts
   readonly effect?:
     | {
         readonly key: string;
-        /** It is about to go on, and no longer waits. */
-        readonly wake?: () => void;
+        /** It is about to go on, and no longer waits. What it gives takes that back. */
+        readonly wake?: () => () => void;
         /** Not there until its code has come to the question again. */
         readonly answered?: (record: AnswerRecord, id: string) => void;
       }
@@ -78,6 +78,8 @@ interface Books {
   readonly closing: Map<string, AnswerRecord>;
   /** Who waits for code to come to its question again. */
   attaching: readonly { readonly id: string; resolve(): void }[];
+  /** Stored, and asked by nobody that was restored. */
+  orphans: PendingInput[];
 }
 
 export class Questions {
@@ -93,6 +95,7 @@ export class Questions {
       counts: new Map(),
       closing: new Map(),
       attaching: [],
+      orphans: [],
     });
   }
 
@@ -352,7 +355,10 @@ export class Questions {
         body.effect !== undefined
           ? { input, asker: this.#interruptedAsker(input, body.effect), schema: undefined, fallback }
           : asking && { input, asker: asking, schema: asking.schema, fallback };
-      if (!question) continue;
+      if (!question) {
+        this.#books.orphans.push(input);
+        continue;
+      }
       this.#books.open.set(input.id, question);
       this.#books.committed.set(input.id, question);
     }
@@ -405,9 +411,30 @@ export class Questions {
     return attached;
   }
 
-  /** What restored actors ask that no question is stored for: their definition did not ask it before. */
-  openMissing(): Change | undefined {
+  /**
+   * What restored actors ask that no question is stored for, as their definition did not ask it before; and questions
+   * that nobody asks any more, as the run was taken up again from an earlier checkpoint, or moved to another definition.
+   */
+  restored(): Change | undefined {
+    const { host, context } = this.owner;
     let change: Change | undefined;
+    if (this.#kept && this.#kept.orphans.length > 0) {
+      const record: AnswerRecord = { status: 'withdrawn', at: context.clock.now() };
+      const asker: Asker = {
+        actor: host.root,
+        path: '',
+        state: undefined,
+        event: undefined,
+        accepts: undefined,
+      };
+      const closed = this.#books.orphans.map((input) => ({
+        question: { input, asker, schema: undefined, fallback: undefined },
+        record,
+      }));
+      change = { opened: [], closed };
+      this.#books.orphans = [];
+    }
+    if (!host.isActive) return change;
     for (const actor of actorsOf(this.owner.host.root))
       change = this.#openAll(askingOf(actor), undefined, change);
     return change;

@@ -128,9 +128,16 @@ export function schemaAt(
   return logic && requestOf(logic)?.schema;
 }
 
-/** Does a definition still ask what one of its states asked? */
-export const asksAt = (machine: AnyStateMachine, sources: readonly string[], state: string): boolean =>
-  nodeAt(logicAt(machine, sources), state)?.tags.includes(TAG) ?? false;
+/** Does a definition still ask what one of its states asked, or one of its actors? */
+export function asksAt(
+  machine: AnyStateMachine,
+  sources: readonly string[],
+  state: string | undefined,
+): boolean {
+  const logic = logicAt(machine, sources);
+  if (state !== undefined) return nodeAt(logic, state)?.tags.includes(TAG) ?? false;
+  return logic !== undefined && requestOf(logic) !== undefined;
+}
 
 const nodeAt = (logic: object | undefined, id: string): Node | undefined =>
   isMachine(logic) ? (nodeOf(logic, id) as Node | undefined) : undefined;
