@@ -5,12 +5,12 @@
  */
 import { InvalidArgumentError } from '../errors.ts';
 
-/** A secret of at least 32 bytes, or a key for HMAC with SHA-256. */
+/** A secret of at least 16 bytes, or a key for HMAC with SHA-256. */
 export type LinkKey = string | Uint8Array | CryptoKey;
 
 const hmac = { name: 'HMAC', hash: 'SHA-256' } as const;
-/** In bytes: those of the hash. The secret behind a token must not be cheaper to guess than the signature. */
-const shortest = 32;
+/** In bytes. Whoever has a token can try out secrets on it, as long and as fast as they like. */
+const shortest = 16;
 
 /** The key that signs or verifies. Throws `InvalidArgumentError` for what cannot be one. */
 export async function importKey(key: LinkKey, use: 'sign' | 'verify'): Promise<CryptoKey> {
