@@ -316,3 +316,19 @@ it('runs that come and go do not put off the look at what others left', async ()
     })
     .toEqual([]);
 });
+
+it('a message whose delivery takes for ever keeps no recovery from its end', async () => {
+  const store = memoryStore();
+  const schema = {
+    '~standard': { version: 1 as const, vendor: 'test', validate: () => new Promise<never>(() => {}) },
+  };
+  const machine = setup({ actors: { ask: inputRequest({ schema }) } }).createMachine({
+    id: 'patient',
+    invoke: { src: 'ask', id: 'q' },
+  });
+  const runtime = createRuntime({ store, machines: [machine], ...quiet, limits: { lease: 100 } });
+  await (await runtime.start(machine, { id: 'r' })).release();
+  await createRuntime({ store, ...quiet }).answer('r/q', 1);
+  expect(await runtime.recover({ concurrency: 1 })).toMatchObject({ opened: ['r'] });
+  await runtime.close();
+});

@@ -4,6 +4,7 @@ import { checkNames, type CustomType } from './checkpoint/custom-type.ts';
 import {
   FencedError,
   InvalidArgumentError,
+  RunClosedError,
   RunExistsError,
   RunLockedError,
   RunNotFoundError,
@@ -351,8 +352,13 @@ export class Runtime {
     checkId('run', id);
     checkEvent(id, event);
     if (options.id !== undefined) checkId('event', options.id);
-    const held = this.#runs.get(id);
-    if (held && !held.core.leaving) return held.core.send(event, options);
+    const core = this.#runs.get(id)?.core;
+    if (core && !core.leaving)
+      try {
+        return await core.send(event, options);
+      } catch (error) {
+        if (!(error instanceof RunClosedError && core.isReleased)) throw error;
+      }
     return (await this.#deliveries()).send(id, event, options);
   }
 
@@ -372,8 +378,13 @@ export class Runtime {
   async answer(inputId: string, value: unknown, options: AnswerOptions = {}): Promise<Receipt> {
     this.#checkOpen();
     const { run } = parseQuestionId(inputId);
-    const held = this.#runs.get(run);
-    if (held && !held.core.leaving) return held.core.answer(inputId, value, options);
+    const core = this.#runs.get(run)?.core;
+    if (core && !core.leaving)
+      try {
+        return await core.answer(inputId, value, options);
+      } catch (error) {
+        if (!(error instanceof RunClosedError && core.isReleased)) throw error;
+      }
     if (options.id !== undefined) checkId('answer', options.id);
     return (await this.#deliveries()).answer(inputId, value, options);
   }
