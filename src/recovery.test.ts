@@ -1,7 +1,8 @@
 import { assign, fromPromise, setup, SimulatedClock } from 'xstate';
 import { describe, expect, it } from 'vitest';
 import { memoryStore } from '../adapters/memory.ts';
-import { mortalStore } from '../test/support/staged-store.ts';
+import { timersOf } from '../test/support/effect-life.ts';
+import { mortalStore, refuses, stagedStore } from '../test/support/staged-store.ts';
 import { stores } from '../test/support/stores.ts';
 import { typed } from '../test/support/typed.ts';
 import {
@@ -331,4 +332,25 @@ it('a message whose delivery takes for ever keeps no recovery from its end', asy
   await createRuntime({ store, ...quiet }).answer('r/q', 1);
   expect(await runtime.recover({ concurrency: 1 })).toMatchObject({ opened: ['r'] });
   await runtime.close();
+});
+
+it('a run whose opening the store refuses leaves no timer behind, and can be opened again', async () => {
+  const behind = memoryStore();
+  const machine = setup({ actors: { work: fromPromise(never) } }).createMachine({
+    id: 'delayed',
+    initial: 'a',
+    states: { a: { after: { 1000: 'b' }, invoke: { src: 'work' } }, b: {} },
+  });
+  const dying = mortalStore(behind);
+  await createRuntime({ store: dying, ...quiet, limits: { lease: 20 } }).start(machine, { id: 'r' });
+  dying.die();
+  await later(30);
+  const store = stagedStore(behind);
+  const clock = new SimulatedClock();
+  clock.set(Date.now());
+  const runtime = createRuntime({ store, machines: [machine], clock, ...quiet });
+  store.next(refuses);
+  await expect(runtime.open('r')).rejects.toMatchObject({ code: 'STORE' });
+  expect(timersOf(clock)).toBe(0);
+  expect((await runtime.open('r')).status).toBe('running');
 });
