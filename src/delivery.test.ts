@@ -3,7 +3,7 @@ import { assign, fromPromise, setup } from 'xstate';
 import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
 import { memoryStore } from '../adapters/memory.ts';
-import { mortalStore, nextJob, overriding, slowStore } from '../test/support/staged-store.ts';
+import { asynchronous, mortalStore, nextJob, overriding, slowStore } from '../test/support/staged-store.ts';
 import { stores } from '../test/support/stores.ts';
 import { typed } from '../test/support/typed.ts';
 import {
@@ -426,4 +426,16 @@ it('a run at its end takes nothing, also where its machine is not known', async 
   await expect(stranger.send('r', { type: 'add' })).rejects.toBeInstanceOf(RunClosedError);
   await expect(stranger.answer('r/q', 1)).rejects.toBeInstanceOf(RunClosedError);
   expect(await store.rows('r', 'inbox', {})).toEqual([]);
+});
+
+it('a run that its holder lets go of at this moment is taken anew', async () => {
+  const runtime = createRuntime({ store: asynchronous(memoryStore()), machines: [counting], ...quiet });
+  let run = await runtime.start(counting, { id: 'r' });
+  for (const id of ['a', 'b', 'c']) {
+    const sent = runtime.send('r', { type: 'add', what: id }, { id });
+    await run.release();
+    expect(await sent).toMatchObject({ accepted: true });
+    run = await runtime.open(counting, 'r');
+  }
+  expect(run.getSnapshot().context.seen).toEqual(['a', 'b', 'c']);
 });

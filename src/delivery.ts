@@ -158,11 +158,16 @@ export class Delivery {
 
   /** `undefined`: the run is not here, and cannot be now. */
   async #here<T>(run: string, use: (core: RunCore) => Promise<T>): Promise<T | undefined> {
-    try {
-      return await this.borrow(run, use);
-    } catch (error) {
-      if (isElsewhere(error)) return undefined;
-      throw error;
+    for (;;) {
+      let core: RunCore | undefined;
+      try {
+        return await this.borrow(run, (borrowed) => use((core = borrowed)));
+      } catch (error) {
+        // Its holder lets go of it at this moment: it is taken anew.
+        if (error instanceof RunClosedError && core?.isReleased) continue;
+        if (isElsewhere(error)) return undefined;
+        throw error;
+      }
     }
   }
 

@@ -74,7 +74,13 @@ export async function openRun(
     const desk = await core.desk.read(stored.seq);
     const lastSeen = Math.max(stored.updatedAt, released);
     const turn = restoreDocument(core.host, state, context.delays, lastSeen, moved);
-    await core.resume({ desk, turn, definition, stored, rows, blobs: new Set(blobs.keys()), fence });
+    try {
+      await core.resume({ desk, turn, definition, stored, rows, blobs: new Set(blobs.keys()), fence });
+    } catch (error) {
+      // Its delays are set already.
+      core.discard('could not be opened');
+      throw error;
+    }
     return core;
   } catch (error) {
     // What cannot be opened stays as it was, and free for others.

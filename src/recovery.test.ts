@@ -1,10 +1,12 @@
 import { assign, fromPromise, setup, SimulatedClock } from 'xstate';
 import { describe, expect, it } from 'vitest';
 import { memoryStore } from '../adapters/memory.ts';
-import { mortalStore } from '../test/support/staged-store.ts';
+import { timersOf } from '../test/support/effect-life.ts';
+import { mortalStore, refuses, stagedStore } from '../test/support/staged-store.ts';
 import { stores } from '../test/support/stores.ts';
 import { typed } from '../test/support/typed.ts';
 import {
+  fromDurable,
   createRuntime,
   inputRequest,
   RunClosedError,
@@ -253,6 +255,32 @@ describe.each(stores)('cancel() on %s', (_, make) => {
 });
 
 describe('retry()', () => {
+  it('runs the step again that a run failed by, and none that was finished', async () => {
+    const seen: string[] = [];
+    let isDown = true;
+    const machine = setup({
+      actors: {
+        work: fromDurable(async ({ step }) => {
+          await step('a', () => seen.push('a'));
+          await step('caught', () => Promise.reject(new Error('no'))).catch(() => seen.push('caught'));
+          return step('b', () => {
+            seen.push('b');
+            if (isDown) throw new Error('down');
+            return 'up';
+          });
+        }),
+      },
+    }).createMachine({ id: 'stepping', invoke: { src: 'work', id: 'work' } });
+    const runtime = createRuntime({ store: memoryStore(), machines: [machine], ...quiet });
+    const run = await runtime.start(machine, { id: 'r' });
+    await expect(run.done()).rejects.toThrow('down');
+    isDown = false;
+    const again = await runtime.retry('r');
+    await again.settled();
+    expect(again.status).toBe('idle');
+    expect(seen).toEqual(['a', 'caught', 'b', 'caught', 'b']);
+  });
+
   it('takes a failed run up again, with the same effect ids, from where it was good', async () => {
     let fails = true;
     const machine = working(async () => {
@@ -315,4 +343,41 @@ it('runs that come and go do not put off the look at what others left', async ()
       return store.runs({ undelivered: true, limit: 1 });
     })
     .toEqual([]);
+});
+
+it('a message whose delivery takes for ever keeps no recovery from its end', async () => {
+  const store = memoryStore();
+  const schema = {
+    '~standard': { version: 1 as const, vendor: 'test', validate: () => new Promise<never>(() => {}) },
+  };
+  const machine = setup({ actors: { ask: inputRequest({ schema }) } }).createMachine({
+    id: 'patient',
+    invoke: { src: 'ask', id: 'q' },
+  });
+  const runtime = createRuntime({ store, machines: [machine], ...quiet, limits: { lease: 100 } });
+  await (await runtime.start(machine, { id: 'r' })).release();
+  await createRuntime({ store, ...quiet }).answer('r/q', 1);
+  expect(await runtime.recover({ concurrency: 1 })).toMatchObject({ opened: ['r'] });
+  await runtime.close();
+});
+
+it('a run whose opening the store refuses leaves no timer behind, and can be opened again', async () => {
+  const behind = memoryStore();
+  const machine = setup({ actors: { work: fromPromise(never) } }).createMachine({
+    id: 'delayed',
+    initial: 'a',
+    states: { a: { after: { 1000: 'b' }, invoke: { src: 'work' } }, b: {} },
+  });
+  const dying = mortalStore(behind);
+  await createRuntime({ store: dying, ...quiet, limits: { lease: 20 } }).start(machine, { id: 'r' });
+  dying.die();
+  await later(30);
+  const store = stagedStore(behind);
+  const clock = new SimulatedClock();
+  clock.set(Date.now());
+  const runtime = createRuntime({ store, machines: [machine], clock, ...quiet });
+  store.next(refuses);
+  await expect(runtime.open('r')).rejects.toMatchObject({ code: 'STORE' });
+  expect(timersOf(clock)).toBe(0);
+  expect((await runtime.open('r')).status).toBe('running');
 });

@@ -4,6 +4,7 @@ import type { Borrow } from './delivery.ts';
 import { RunLockedError } from './errors.ts';
 import { asideKey, asideRow } from './input/records.ts';
 import type { Lease } from './lease.ts';
+import type { RunCore } from './run-core.ts';
 import { decodeMail } from './mail.ts';
 import { isEnd } from './standing.ts';
 import type { Row, RunScan, Store, StoredRun } from './store.ts';
@@ -80,9 +81,16 @@ export class Recovery {
 
   #open(run: string): Promise<string> {
     return this.borrow(run, async (core) => {
-      if (!core.isClosed) await core.drain();
+      if (!core.isClosed) await this.#drain(core);
       return core.status;
     });
+  }
+
+  /** A delivery that takes for ever, for an asynchronous schema, must not keep the others. */
+  async #drain(core: RunCore): Promise<void> {
+    let timer: ReturnType<typeof setTimeout> | undefined;
+    const late = new Promise<void>((resolve) => (timer = unref(setTimeout(resolve, this.context.rest))));
+    await Promise.race([core.drain(), late]).finally(() => clearTimeout(timer));
   }
 
   /** Each run that needs somebody, once, and none that is held here. */

@@ -11,8 +11,9 @@ import {
 } from './errors.ts';
 import type { RunContext } from './run-core.ts';
 import { readMore } from './run-info.ts';
+import { readEntry } from './effects/step-entry.ts';
 import { whyOver } from './standing.ts';
-import type { Head, Row, StoredRun } from './store.ts';
+import type { Head, Row, Store, StoredRun } from './store.ts';
 import type { Document } from './xstate/capture.ts';
 
 /** Appends the last good checkpoint, or the one at `from`. The run is then free to be opened. */
@@ -39,7 +40,9 @@ export async function retryRun(context: RunContext, run: string, from: number | 
     const cause = { type: 'retry', event: { type: 'savepoint.retry' } };
     const row = { seq, base: true, time: clock.now(), header: JSON.stringify({ ...header, cause }), body };
     const commit = { run, owner: lease.owner, fence, expect: stored.seq, checkpoints: [row] };
-    const [outcome] = await store.commit([{ ...commit, put, head: headOf(stored, document), release: true }]);
+    const drop = await failedSteps(store, run);
+    const head = headOf(stored, document);
+    const [outcome] = await store.commit([{ ...commit, put, drop, head, release: true }]);
     if (outcome?.status === 'fenced') throw new FencedError(run);
     if (outcome?.status === 'conflict') throw new ConflictError(run, stored.seq);
     if (outcome?.status === 'failed') throw outcome.error;
@@ -68,6 +71,24 @@ async function lastGood(
     return { document, header: { value, definition } };
   }
   throw new CheckpointNotFoundError(run, from ?? newest);
+}
+
+/**
+ * What made effects fail: steps that ended in an error, and were the last that their function came to. They are run
+ * again; an error that the function went on from stays, or its journal would no longer fit.
+ */
+async function failedSteps(store: Store, run: string): Promise<Pick<Row, 'kind' | 'key'>[]> {
+  const last = new Map<string, number>();
+  const failed: { readonly key: string; readonly effect: string; readonly call: number }[] = [];
+  for (const { key, value } of await store.rows(run, 'step', {})) {
+    const effect = key.slice(0, key.lastIndexOf('/'));
+    const { call, overlapped, state } = readEntry(effect, key, value as string);
+    if (overlapped === 0) last.set(effect, Math.max(call, last.get(effect) ?? 0));
+    if (state === 'failed') failed.push({ key, effect, call });
+  }
+  return failed
+    .filter(({ effect, call }) => call >= (last.get(effect) ?? 0))
+    .map(({ key }) => ({ kind: 'step', key }));
 }
 
 /** As it would have been left by a process that died there. */

@@ -567,6 +567,11 @@ export class RunCore implements HostOwner, TurnLogOwner {
     return this.#releasing;
   }
 
+  /** Was it let go of before its end? Whoever comes then finds it elsewhere. */
+  get isReleased(): boolean {
+    return this.#releasing !== undefined && !isEnd(this.status) && !this.#standing.quarantine;
+  }
+
   get isClosed(): boolean {
     return this.#closed !== undefined;
   }

@@ -4,7 +4,7 @@ import { checkEvent } from './check-event.ts';
 import { checkLabels, checkMs, checkOptions } from './check-options.ts';
 import { checkNames } from './checkpoint/custom-type.ts';
 import type { Delivery } from './delivery.ts';
-import { InvalidArgumentError, RunExistsError, RunNotFoundError } from './errors.ts';
+import { InvalidArgumentError, RunClosedError, RunExistsError, RunNotFoundError } from './errors.ts';
 import type { Checkpoint, CheckpointInfo, HistoryQuery } from './history.ts';
 import { Holding } from './holding.ts';
 import { checkId } from './ids.ts';
@@ -22,6 +22,7 @@ import { checkMachine, Machines } from './machines.ts';
 import type { Receipt } from './receipt.ts';
 import type { RecoverOptions, Recovery, RecoveryReport } from './recovery.ts';
 import type { Run } from './run.ts';
+import type { RunCore } from './run-core.ts';
 import { toInfo, type ListQuery, type RunInfo } from './run-info.ts';
 import type { RuntimeContext } from './runtime-context.ts';
 import type {
@@ -181,6 +182,18 @@ export class Runtime {
     return (await this.#holding.open(machine, id, wait, true)).run;
   }
 
+  /** What a run that is held here says; `undefined` where none is, or is just being let go of. */
+  async #here<T>(id: string, use: (core: RunCore) => Promise<T>): Promise<T | undefined> {
+    const core = this.#holding.find(id)?.core;
+    if (!core) return undefined;
+    try {
+      return await use(core);
+    } catch (error) {
+      if (error instanceof RunClosedError && core.isReleased) return undefined;
+      throw error;
+    }
+  }
+
   async #deliveries(): Promise<Delivery> {
     const { Delivery, context } = await this.#load();
     return (this.#delivery ??= new Delivery(context, this.#machines, this.#holding.borrow));
@@ -202,8 +215,8 @@ export class Runtime {
     checkId('run', id);
     checkEvent(id, event);
     if (options.id !== undefined) checkId('event', options.id);
-    const held = this.#holding.find(id);
-    if (held) return held.core.send(event, options);
+    const here = await this.#here(id, (core) => core.send(event, options));
+    if (here) return here;
     return (await this.#deliveries()).send(id, event, options);
   }
 
@@ -223,8 +236,8 @@ export class Runtime {
   async answer(inputId: string, value: unknown, options: AnswerOptions = {}): Promise<Receipt> {
     this.#holding.checkOpen();
     const { run } = parseQuestionId(inputId);
-    const held = this.#holding.find(run);
-    if (held) return held.core.answer(inputId, value, options);
+    const here = await this.#here(run, (core) => core.answer(inputId, value, options));
+    if (here) return here;
     if (options.id !== undefined) checkId('answer', options.id);
     return (await this.#deliveries()).answer(inputId, value, options);
   }

@@ -106,7 +106,10 @@ export class Answers {
       // An asynchronous schema takes its time.
       if (questions.find(input) !== question) continue;
       try {
-        return await this.#deliver(question, value, said);
+        const receipt = await this.#deliver(question, value, said);
+        // The turn that opened it was taken back: it is early now.
+        if (receipt.accepted === false && questions.find(input) !== question) continue;
+        return receipt;
       } catch (error) {
         // Somebody left an answer in the inbox first: that one is looked at first.
         if (!(error instanceof MessageWaitsError)) throw error;

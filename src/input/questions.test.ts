@@ -2,6 +2,7 @@ import { assign, fromPromise, setup } from 'xstate';
 import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
 import { memoryStore } from '../../adapters/memory.ts';
+import { asynchronous, refusesWhere, stagedStore } from '../../test/support/staged-store.ts';
 import { stores } from '../../test/support/stores.ts';
 import { typed } from '../../test/support/typed.ts';
 import {
@@ -384,4 +385,23 @@ it('an early answer that the run cannot take does not stand before the next one'
   await run.answer('r/q', 'good');
   await run.send({ type: 'go' });
   await expect.poll(() => run.getSnapshot().context.got).toBe('good');
+});
+
+it('an answer to a question whose turn is taken back waits until it opens again', async () => {
+  const store = stagedStore(asynchronous(memoryStore()));
+  const machine = setup({ actors: { ask: inputRequest() } }).createMachine({
+    id: 'refused',
+    initial: 'a',
+    states: { a: { on: { go: 'b' } }, b: { invoke: { src: 'ask', id: 'q', onDone: 'c' } }, c: {} },
+  });
+  const run = await createRuntime({ store, logger: () => {} }).start(machine, { id: 'r' });
+  store.always(
+    refusesWhere(({ checkpoints = [] }) => checkpoints.some(({ header }) => header.includes('"go"'))),
+  );
+  const going = expect(run.send({ type: 'go' })).rejects.toMatchObject({ code: 'STORE' });
+  expect(await run.answer('r/q', 1)).toEqual({ delivered: false });
+  await going;
+  store.always(undefined);
+  await run.send({ type: 'go' });
+  await expect.poll(() => run.getSnapshot().value).toBe('c');
 });
