@@ -138,6 +138,19 @@ describe.each(stores)('send() on %s', (_, make) => {
     await runtime.close();
   });
 
+  it('gives the first receipt again, also where the run has ended since, and whoever asks', async () => {
+    const store = make();
+    const runtime = createRuntime({ store, machines: [counting], ...quiet });
+    const run = await runtime.start(counting, { id: 'r' });
+    await run.send({ type: 'end' }, { id: 'last' });
+    await run.settled();
+    const receipt = { delivered: true, accepted: true, seq: 2 };
+    expect(await runtime.send('r', { type: 'end' }, { id: 'last' })).toEqual(receipt);
+    const stranger = createRuntime({ store, ...quiet });
+    expect(await stranger.send('r', { type: 'end' }, { id: 'last' })).toEqual(receipt);
+    await expect(stranger.send('r', { type: 'end' }, { id: 'later' })).rejects.toBeInstanceOf(RunClosedError);
+  });
+
   it('tells of a run that is missing, at its end, or deleted', async () => {
     const store = make();
     const runtime = createRuntime({ store, machines: [counting], ...quiet });

@@ -178,13 +178,17 @@ export class Delivery {
     mail: Mail,
     unless?: { readonly kind: RowKind; readonly key: string },
   ): Promise<string | undefined> {
-    const [stored] = await this.context.store.runs({ run, limit: 1 });
+    const { store } = this.context;
+    const [stored] = await store.runs({ run, limit: 1 });
     // What waits for a quarantined run is delivered when it is taken up again.
     if (stored && isEnd(stored.status) && stored.status !== 'quarantined') {
+      // It may be known all the same, from the last turn of the run.
+      const [row] = unless ? await store.rows(run, unless.kind, unless) : [];
+      if (row) return row.value as string;
       const { error, cancelled } = readMore(stored.more);
       throw new RunClosedError(run, whyOver(error, cancelled));
     }
-    const answer = await this.context.store.enqueue(run, encodeMail(this.context.inline, id, mail), unless);
+    const answer = await store.enqueue(run, encodeMail(this.context.inline, id, mail), unless);
     switch (answer.status) {
       case 'queued':
         return undefined;
