@@ -5,7 +5,10 @@ import type { RuntimeContext } from './runtime-context.ts';
 
 export type Engine = Omit<typeof Parts, 'completeContext'> & { readonly context: RunContext };
 
+// To import once more what is there costs as much as opening a small run.
+let loaded: typeof Parts | undefined;
+
 export async function loadEngine(given: RuntimeContext): Promise<Engine> {
-  const { completeContext, ...parts } = await import('./engine.ts');
+  const { completeContext, ...parts } = (loaded ??= await import('./engine.ts'));
   return { ...parts, context: completeContext(given) };
 }

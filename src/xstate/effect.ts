@@ -47,12 +47,17 @@ interface Subscribable {
 export const FAILURE = 'savepoint.failure';
 
 /** What XState gives a creator, and what a run adds: made when it is asked for, as most never do. */
-class CreatorArgs {
+class CreatorArgs implements CurrentEffect {
   readonly #effect: Effect;
   readonly input: unknown;
   readonly self: LiveActor;
   readonly system: LiveActor['system'];
   readonly emit: (event: AnyEventObject) => void;
+  /** Of a promise. */
+  signal: AbortSignal | undefined;
+  /** Of a callback. */
+  sendBack: ((event: AnyEventObject) => void) | undefined;
+  receive: ((listener: Listener) => void) | undefined;
 
   constructor(effect: Effect, input: unknown) {
     const { actor } = effect;
@@ -68,6 +73,9 @@ class CreatorArgs {
   }
   get attempt(): number {
     return this.#effect.identity.attempt;
+  }
+  get fence(): number {
+    return this.#effect.identity.fence;
   }
   get journal(): Journal {
     return this.#effect.journal;
@@ -121,7 +129,8 @@ export class Effect {
     if (this.#over) return;
     this.#started = true;
     try {
-      runFor(this.identity, () => this.#begin(snapshot));
+      const args = new CreatorArgs(this, snapshot.input);
+      runFor(args, () => this.#begin(args, snapshot));
     } catch (error) {
       this.#settle(this.failure(error));
     }
@@ -153,11 +162,11 @@ export class Effect {
     return { type: 'xstate.observable.error', data: error };
   }
 
-  #begin(snapshot: LiveSnapshot): void {
-    if (this.kind === 'promise') this.#startPromise(snapshot);
-    else if (this.kind === 'callback') this.#startCallback(snapshot);
+  #begin(args: CreatorArgs, snapshot: LiveSnapshot): void {
+    if (this.kind === 'promise') this.#startPromise(args);
+    else if (this.kind === 'callback') this.#startCallback(args);
     else if (this.kind === 'custom') this.#startCustom(snapshot);
-    else this.#startObservable(snapshot);
+    else this.#startObservable(args);
   }
 
   /** The event that ends its actor with an output; `undefined` where it can have none. */
@@ -176,10 +185,10 @@ export class Effect {
     else this.host.settle(outcome);
   }
 
-  #startPromise({ input }: LiveSnapshot): void {
+  #startPromise(args: CreatorArgs): void {
     const controller = new AbortController();
     this.#end = () => controller.abort();
-    const args = Object.assign(new CreatorArgs(this, input), { signal: controller.signal });
+    args.signal = controller.signal;
     Promise.resolve(this.#creator()(args)).then(
       (data) => {
         this.#end = undefined; // as in XState: a promise that has settled is not aborted any more
@@ -192,16 +201,14 @@ export class Effect {
     );
   }
 
-  #startCallback({ input }: LiveSnapshot): void {
+  #startCallback(args: CreatorArgs): void {
     const parent = this.actor._parent;
-    const args = Object.assign(new CreatorArgs(this, input), {
-      sendBack: (event: AnyEventObject) => {
-        if (parent) this.#settle(event, parent);
-      },
-      receive: (listener: Listener) => {
-        (this.#receivers ??= new Set()).add(listener);
-      },
-    });
+    args.sendBack = (event) => {
+      if (parent) this.#settle(event, parent);
+    };
+    args.receive = (listener) => {
+      (this.#receivers ??= new Set()).add(listener);
+    };
     const dispose = this.#creator()(args);
     if (typeof dispose !== 'function') return;
     this.#end = dispose as () => void;
@@ -216,9 +223,9 @@ export class Effect {
     logic.start?.(snapshot, actor._actorScope);
   }
 
-  #startObservable({ input }: LiveSnapshot): void {
+  #startObservable(args: CreatorArgs): void {
     const { kind, actor } = this;
-    const subscription = (this.#creator()(new CreatorArgs(this, input)) as Subscribable).subscribe({
+    const subscription = (this.#creator()(args) as Subscribable).subscribe({
       next: (value: AnyEventObject) => {
         if (kind === 'observable') this.#settle({ type: 'xstate.observable.next', data: value });
         else if (actor._parent) this.#settle(value, actor._parent);
