@@ -74,6 +74,8 @@ export default defineConfig({
   test: {
     // CI counts what really ran from a report.
     reporters: results === undefined ? ['default'] : ['default', ['json', { outputFile: results }]],
+    // By default one core is left to whoever watches.
+    maxWorkers: '100%',
     // A durable commit waits for the disk, and the disk is shared.
     testTimeout: 30_000,
     hookTimeout: 30_000,
