@@ -216,10 +216,15 @@ export class RunCore implements HostOwner, TurnLogOwner {
     const { snapshot } = this.host;
     const { value } = snapshot;
     const time = this.context.clock.now();
+    // What may be refused comes first: a row that was made counts as written.
+    const beside = this.#besideOf(turn, told, seq, change);
     this.#standing.version = this.machine.version;
     const row = this.checkpoints.row(seq, time, causeOf(turn, told), value, patches, this.#capture.rich);
+    const blobs = this.checkpoints.takeBlobs(row.base, this.context.replace);
+    if (blobs) beside.push(blobs);
+    if (this.desk.outbox.hasDone) beside.push({ drop: this.desk.outbox.takeDone() });
+    const writes = beside.length > 0 ? mergeWrites(beside) : undefined;
     if (kind === 'cancel') this.#standing.cancelled = { by: told?.by, reason: told?.reason };
-    const writes = this.#writesOf(turn, told, seq, change, row.base);
     // Only now: an action of this turn is a part of what the run does.
     const status = this.#standing.status;
     if (this.host.moved.length > 0) {
@@ -249,18 +254,10 @@ export class RunCore implements HostOwner, TurnLogOwner {
     return true;
   }
 
-  /** What goes into the commit of a turn beside its checkpoint. */
-  #writesOf(
-    turn: Turn,
-    told: Told | undefined,
-    seq: number,
-    change: Change | undefined,
-    base: boolean,
-  ): Writes | undefined {
-    const { desk, checkpoints, context } = this;
+  /** What goes into the commit of a turn beside its checkpoint. Throws `NotSerializableError`. */
+  #besideOf(turn: Turn, told: Told | undefined, seq: number, change: Change | undefined): Writes[] {
+    const { desk, context } = this;
     const parts: Writes[] = [];
-    const blobs = checkpoints.takeBlobs(base, context.replace);
-    if (blobs) parts.push(blobs);
     if (told?.id !== undefined) {
       const event: Row = { kind: 'event', key: told.id, value: String(seq) };
       parts.push({ put: [event], unless: this.durability === 'sync' ? waitingFor(told) : undefined });
@@ -271,10 +268,9 @@ export class RunCore implements HostOwner, TurnLogOwner {
       for (const { journaled } of this.host.endedEffects(turn))
         if (journaled) parts.push({ drop: [...journaled].map((key) => ({ kind: 'step', key })) });
     if (turn.actions.length > 0) parts.push({ put: desk.outbox.rows(turn, seq) });
-    if (desk.outbox.hasDone) parts.push({ drop: desk.outbox.takeDone() });
     const unopened = this.host.isActive ? undefined : desk.answers.atEnd();
     if (unopened) parts.push(unopened);
-    return parts.length > 0 ? mergeWrites(parts) : undefined;
+    return parts;
   }
 
   show(ended: Ended): void {

@@ -125,6 +125,24 @@ it('params that cannot be stored refuse their turn', async () => {
   expect(run.seq).toBe(1);
 });
 
+it('a turn that is refused for its params leaves the next one to tell which definition wrote it', async () => {
+  const store = memoryStore();
+  const version = (name: string) =>
+    setup({ actions: { track: (_args, _params: { what: unknown }) => {} } }).createMachine({
+      id: 'refused',
+      version: name,
+      on: {
+        bad: { actions: { type: 'track', params: { what: () => {} } } },
+        good: { actions: { type: 'track', params: { what: 1 } } },
+      },
+    });
+  await (await createRuntime({ store }).start(version('1'), { id: 'r' })).release();
+  const run = await createRuntime({ store }).open(version('2'), 'r');
+  await expect(run.send({ type: 'bad' })).rejects.toBeInstanceOf(NotSerializableError);
+  await run.send({ type: 'good' });
+  expect((await run.checkpoint(2)).definition.version).toBe('2');
+});
+
 it('an event that cannot be stored is no reason to refuse: what can be kept of it is', async () => {
   const store = memoryStore();
   const machine = setup({
