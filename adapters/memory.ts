@@ -50,6 +50,7 @@ export function memoryStore(): Store {
 }
 
 class MemoryStore implements Store {
+  readonly capabilities = { shared: false, durable: false } as const;
   #runs = new Map<string, StoredEntry>();
   /** All runs in the order of a scan; made anew by the first scan after a run came or went. */
   #ordered: StoredEntry[] | undefined;
@@ -78,9 +79,9 @@ class MemoryStore implements Store {
     }
     const entry = this.#runs.get(run);
     if (entry === undefined) return { status: this.#buried(run) ? 'deleted' : 'missing' };
-    if (entry.owner !== undefined && entry.owner !== owner) {
-      const until = this.#leases.get(entry.owner) ?? 0;
-      if (until > Date.now()) return { status: 'held', by: 'another runtime in this process', until };
+    if (entry.owner !== owner && this.#isHeld(entry)) {
+      const until = this.#leases.get(entry.owner!)!;
+      return { status: 'held', by: 'another runtime in this process', until };
     }
     entry.owner = owner;
     return { status: 'acquired', fence: ++entry.fence };
@@ -154,6 +155,7 @@ class MemoryStore implements Store {
       if (after !== undefined) {
         if (direction * compare(entry.head.createdAt, entry.id, after.createdAt, after.run) <= 0) continue;
       }
+      if (scan.free === true && this.#isHeld(entry)) continue;
       if (matches(entry, scan)) found.push(listed(entry));
     }
     return found;
@@ -165,20 +167,6 @@ class MemoryStore implements Store {
     const rows = (this.#runs.get(run)?.checkpoints ?? []).filter((row) => row.seq >= from && row.seq <= to);
     if (scan.descending === true) rows.reverse();
     return rows.slice(0, scan.limit).map(({ body, ...rest }) => ({ ...rest, bytes: body.length }));
-  }
-
-  remove(run: string, owner: string, fence: number, ms: number): boolean {
-    this.#open();
-    const entry = this.#runs.get(run);
-    if (entry === undefined || entry.owner !== owner || entry.fence !== fence) return false;
-    for (const id of this.#tombstones.keys()) this.#buried(id);
-    this.#tombstones.set(run, Date.now() + ms);
-    this.#runs.delete(run);
-    for (const question of this.#questions.values()) {
-      if (question.run === run) this.#questions.delete(question.id);
-    }
-    this.#ordered = undefined;
-    return true;
   }
 
   close(): void {
@@ -210,6 +198,7 @@ class MemoryStore implements Store {
       const value = entry?.inbox.get(id);
       if (value !== undefined) return { status: 'taken', message: { id, value } };
     }
+    if (commit.remove !== undefined) return this.#remove(run, commit.remove);
     let seq = newest;
     for (const row of checkpoints) {
       if (row.seq <= seq)
@@ -230,9 +219,9 @@ class MemoryStore implements Store {
     for (const { seq: at, base, time, header, body } of checkpoints) {
       entry.checkpoints.push({ seq: at, base, time, header, body });
     }
-    const { dropBefore } = commit;
-    if (dropBefore !== undefined)
-      entry.checkpoints = entry.checkpoints.filter((row) => row.seq >= dropBefore);
+    const { dropFrom = 0, dropBefore = 0 } = commit;
+    if (dropBefore > 0)
+      entry.checkpoints = entry.checkpoints.filter((row) => row.seq < dropFrom || row.seq >= dropBefore);
     for (const { kind, key } of commit.drop ?? []) entry.rows.get(kind)?.delete(key);
     for (const { kind, key, value } of commit.put ?? []) {
       let rows = entry.rows.get(kind);
@@ -245,12 +234,27 @@ class MemoryStore implements Store {
     return { status: 'committed' };
   }
 
+  #remove(run: string, ms: number): Outcome {
+    for (const id of this.#tombstones.keys()) this.#buried(id);
+    this.#tombstones.set(run, Date.now() + ms);
+    this.#runs.delete(run);
+    for (const question of this.#questions.values()) {
+      if (question.run === run) this.#questions.delete(question.id);
+    }
+    this.#ordered = undefined;
+    return { status: 'committed' };
+  }
+
   #ask(run: string, { close = [], ask = [] }: RunCommit): void {
     for (const id of close) if (this.#questions.get(id)?.run === run) this.#questions.delete(id);
     for (const { id, machine, assignee, tags, opened, value } of ask) {
       const whose = assignee === undefined ? {} : { assignee };
       this.#questions.set(id, { id, run, machine, ...whose, tags: [...tags], opened, value });
     }
+  }
+
+  #isHeld({ owner }: StoredEntry): boolean {
+    return owner !== undefined && (this.#leases.get(owner) ?? 0) > Date.now();
   }
 
   /** Whether the id belonged to a run that was deleted not long ago. */

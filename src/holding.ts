@@ -1,13 +1,8 @@
 /** The runs that a runtime holds: one thing at a time for each, and no timer where there are none. */
 import type { AnyStateMachine } from 'xstate';
+import { commitAlone } from './commit-alone.ts';
 import type { Borrow } from './delivery.ts';
-import {
-  FencedError,
-  InvalidArgumentError,
-  RunExistsError,
-  RunLockedError,
-  RunNotFoundError,
-} from './errors.ts';
+import { InvalidArgumentError, RunExistsError, RunLockedError, RunNotFoundError } from './errors.ts';
 import type { Engine } from './load-engine.ts';
 import { loadReader } from './load-reader.ts';
 import type { Machines } from './machines.ts';
@@ -143,7 +138,7 @@ export class Holding {
     const acquired = await store.acquire(id, lease.owner);
     if (acquired.status === 'held') throw new RunLockedError(id, acquired.by, new Date(acquired.until));
     if (acquired.status !== 'acquired') throw new RunNotFoundError(id);
-    if (!(await store.remove(id, lease.owner, acquired.fence, tombstone))) throw new FencedError(id);
+    await commitAlone(this.context, { run: id, fence: acquired.fence, remove: tombstone });
   }
 
   /** The lease has ended, and the store does not answer. */

@@ -560,7 +560,9 @@ describe('delete', () => {
 
   it('does not say that a run is deleted which the store kept', async () => {
     const behind = memoryStore();
-    const store = overriding(behind, { remove: () => false });
+    const store = overriding(behind, {
+      commit: (batch) => (batch[0]?.remove === undefined ? behind.commit(batch) : [{ status: 'fenced' }]),
+    });
     const runtime = runtimeOn(store);
     await runtime.start(counter, { id: 'order-1' });
     expect(await codeOf(runtime.delete('order-1'))).toBe('FENCED');

@@ -163,8 +163,10 @@ export interface RunCommit {
   readonly expect?: number | undefined;
   /** New checkpoints, oldest first, all newer than `expect`. */
   readonly checkpoints?: readonly CheckpointRow[] | undefined;
-  /** Deletes the checkpoints with a seq below this one, which is a base. */
+  /** Deletes the checkpoints with a seq below this one, which is a base: all of them, or those from `dropFrom` on. */
   readonly dropBefore?: number | undefined;
+  /** The smallest seq that `dropBefore` deletes, so that much can be deleted in slices. */
+  readonly dropFrom?: number | undefined;
   readonly head?: Head | undefined;
   /** Inserted, or written over what has the same kind and key; after `drop`. */
   readonly put?: readonly Row[] | undefined;
@@ -179,6 +181,11 @@ export interface RunCommit {
   readonly unless?: readonly string[] | undefined;
   /** Gives up the run together with this commit. */
   readonly release?: boolean | undefined;
+  /**
+   * Deletes the run with all its rows, messages and questions, and leaves a tombstone for so many
+   * milliseconds: until then the id cannot be created. Such a commit says nothing else.
+   */
+  readonly remove?: number | undefined;
 }
 
 /**
@@ -237,6 +244,8 @@ export interface RunScan {
   readonly owner?: string | undefined;
   /** Messages wait for it. */
   readonly undelivered?: true | undefined;
+  /** Nobody holds it: it has no owner, or one whose lease has ended, or who is known to be gone. */
+  readonly free?: true | undefined;
   readonly descending?: boolean | undefined;
   /** Continue behind this run. */
   readonly after?: Pick<StoredRun, 'createdAt' | 'run'> | undefined;
@@ -252,6 +261,14 @@ export interface HistoryScan {
   readonly to?: number | undefined;
   readonly descending?: boolean | undefined;
   readonly limit: number;
+}
+
+/** What a store cannot do, so that nobody relies on it. */
+export interface StoreCapabilities {
+  /** False: only this object sees its runs; no second handle, tab or process does. */
+  readonly shared?: false;
+  /** False: nothing is left when this object, or its process, is gone. */
+  readonly durable?: false;
 }
 
 /** Where runs live. See the module's comment for the rules. */
@@ -300,12 +317,18 @@ export interface Store {
   /** Lists the checkpoints of a run by seq. */
   history(run: string, scan: HistoryScan): Awaitable<CheckpointSummary[]>;
 
-  /**
-   * Deletes a run with all its rows, under its fence, and leaves a tombstone for `ms` milliseconds:
-   * until then the id cannot be created. False where the fence is no longer the run's.
-   */
-  remove(run: string, owner: string, fence: number, ms: number): Awaitable<boolean>;
-
   /** Closes files and connections. Later calls fail with a `StoreError`. */
   close(): Awaitable<void>;
+
+  /**
+   * Calls `wake` with a run's id soon after another handle has left a message for it or has committed to
+   * it, as well as the store can tell. Only ever a hint: a call may be missing, late or for nothing, and
+   * whoever listens looks by themselves as well. Absent where the store cannot tell.
+   *
+   * @returns what ends it.
+   */
+  listen?(wake: (run: string) => void): Awaitable<() => Awaitable<void>>;
+
+  /** What this store cannot do. Absent: it can do all of it. */
+  readonly capabilities?: StoreCapabilities;
 }

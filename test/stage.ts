@@ -55,7 +55,6 @@ export function createStage(options: Partial<RuntimeOptions> = {}): Stage {
     'questions',
     'runs',
     'history',
-    'remove',
     'close',
   ] as const;
   for (const name of others)

@@ -6,11 +6,10 @@ import {
   find,
   head,
   loaded,
-  minute,
-  owner,
   rowOf,
   statuses,
   turn,
+  removal,
 } from './fixtures.ts';
 import { onEachStore } from './stores.ts';
 
@@ -94,7 +93,7 @@ onEachStore((on) => {
       expect(await statuses(on.store, turn('r', 40))).toEqual(['conflict']);
       await commit(on.store, turn('r', 41, { dropBefore: 32 }));
       expect((await on.store.history('r', { limit: 99 })).map((row) => row.seq)[0]).toBe(32);
-      expect(await on.store.remove('r', owner, 1, minute)).toBe(true);
+      await commit(on.store, removal('r'));
       expect(await on.store.load('r')).toEqual([]);
     });
   });

@@ -14,7 +14,6 @@ onEachStore((on) => {
     ['questions', (store) => store.questions({ limit: 1 })],
     ['runs', (store) => store.runs({ limit: 1 })],
     ['history', (store) => store.history('r', { limit: 1 })],
-    ['remove', (store) => store.remove('r', owner, 1, 1)],
   ])('closed: %s fails with a StoreError, nothing written', async (_, call) => {
     await on.store.close();
     await on.store.close();

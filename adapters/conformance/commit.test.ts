@@ -179,6 +179,19 @@ onEachStore((on) => {
       expect(await on.store.acquire('r', 'owner-2')).toMatchObject({ status: 'acquired' });
     });
 
+    test('deletes a range of old checkpoints, and those before it can still be read', async () => {
+      const base = checkpoint(6, { base: true });
+      await commit(on.store, creation('r'));
+      for (const seq of [2, 3, 4, 5]) await commit(on.store, turn('r', seq));
+      await commit(on.store, turn('r', 6, { checkpoints: [base] }));
+      await commit(on.store, { run: 'r', owner, fence: 1, dropFrom: 4, dropBefore: 6 });
+      expect((await on.store.history('r', { limit: 9 })).map(({ seq }) => seq)).toEqual([1, 2, 3, 6]);
+      expect(await loaded(on.store, 'r', 3)).toEqual([1, 2, 3]);
+      expect(await loaded(on.store, 'r')).toEqual([6]);
+      await commit(on.store, { run: 'r', owner, fence: 1, dropBefore: 6 });
+      expect((await on.store.history('r', { limit: 9 })).map(({ seq }) => seq)).toEqual([6]);
+    });
+
     test('drops old checkpoints without touching other runs', async () => {
       for (const run of ['q', 'r', 's']) {
         await commit(on.store, creation(run));

@@ -66,6 +66,11 @@ export async function find(store: Store, run: string): Promise<StoredRun | undef
   return (await store.runs({ run, limit: 1 }))[0];
 }
 
+/** A commit that deletes its run. */
+export function removal(run: string, change: Partial<RunCommit> = {}): RunCommit {
+  return { run, owner, fence: 1, remove: minute, ...change };
+}
+
 /** The value of one row. */
 export async function rowOf(
   store: Store,

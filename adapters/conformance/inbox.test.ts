@@ -15,6 +15,7 @@ import {
   sleep,
   statuses,
   turn,
+  removal,
 } from './fixtures.ts';
 import { onEachStore } from './stores.ts';
 
@@ -97,7 +98,7 @@ onEachStore((on) => {
       const message = { id: 'm', value: '' };
       expect(await on.store.enqueue('none', message)).toEqual({ status: 'missing' });
       await leave('r', 'm');
-      await on.store.remove('r', owner, 1, 400);
+      await commit(on.store, removal('r', { remove: 400 }));
       expect(await on.store.enqueue('r', message)).toEqual({ status: 'deleted' });
       expect(await waiting('r')).toEqual([]);
       await sleep(420);

@@ -1,6 +1,6 @@
 import { beforeEach, describe, expect, test } from 'vitest';
 import type { RunScan, RunStatus } from '../../src/store.ts';
-import { commit, creation, head, minute, owner, turn } from './fixtures.ts';
+import { commit, creation, head, minute, owner, sleep, turn, removal } from './fixtures.ts';
 import { onEachStore } from './stores.ts';
 
 onEachStore((on) => {
@@ -56,6 +56,23 @@ onEachStore((on) => {
       expect(await ids(scan)).toBe(expected);
     });
 
+    test('of the free ones leaves out those whose owner has a lease', async () => {
+      await on.store.lease('owner-2', minute);
+      await commit(on.store, creation('g', { owner: 'owner-2', head: head({ createdAt: 4000 }) }), {
+        run: 'a',
+        owner,
+        fence: 1,
+        release: true,
+      });
+      expect(await ids({ free: true })).toBe('a');
+      await on.store.lease(owner, 20);
+      await sleep(40);
+      expect(await ids({ free: true })).toBe('fabcde');
+      expect(await ids({ free: true, status: ['running'], limit: 1 })).toBe('b');
+      await on.store.lease('owner-2', 0);
+      expect(await ids({ free: true, descending: true, limit: 2 })).toBe('ge');
+    });
+
     describe('of runs that wait for a time', () => {
       const due: [id: string, due: number | undefined][] = [
         ['a', 50],
@@ -95,7 +112,7 @@ onEachStore((on) => {
         expect(await ids({ dueTo: 99 })).toBe('ae');
         await commit(on.store, turn('c', 4, { head: head({ due: 1, status: 'sleeping' }) }));
         expect(await ids({ dueTo: 100 })).toBe('caeb');
-        expect(await on.store.remove('c', owner, 1, minute)).toBe(true);
+        await commit(on.store, removal('c'));
         expect(await ids({ dueTo: 100 })).toBe('aeb');
       });
     });
@@ -128,7 +145,7 @@ onEachStore((on) => {
       expect(await ids({ undelivered: true, run: 'c' })).toBe('');
       await commit(on.store, turn('a', 2, { take: ['1'] }), turn('b', 2, { take: ['1'] }));
       expect(await ids({ undelivered: true })).toBe('ad');
-      expect(await on.store.remove('d', owner, 1, minute)).toBe(true);
+      await commit(on.store, removal('d'));
       expect(await ids({ undelivered: true })).toBe('a');
     });
 

@@ -1,6 +1,6 @@
 import { beforeEach, describe, expect, test } from 'vitest';
 import type { QuestionScan, RunCommit } from '../../src/store.ts';
-import { commit, creation, minute, owner, question, questionIds, statuses, turn } from './fixtures.ts';
+import { commit, creation, owner, question, questionIds, statuses, turn, removal } from './fixtures.ts';
 import { onEachStore } from './stores.ts';
 
 onEachStore((on) => {
@@ -142,7 +142,7 @@ onEachStore((on) => {
     });
 
     test('go with their run, and those of others stay', async () => {
-      expect(await on.store.remove('r', owner, 1, minute)).toBe(true);
+      await commit(on.store, removal('r'));
       expect(await questionIds(on.store)).toEqual(['s/1', 't/1', 's/2']);
       for (const scan of [{ run: 'r' }, { assignee: 'bob' }, { id: 'r/a' }]) {
         expect(await questionIds(on.store, scan)).toEqual([]);

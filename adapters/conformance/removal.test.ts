@@ -13,6 +13,7 @@ import {
   sleep,
   statuses,
   turn,
+  removal,
 } from './fixtures.ts';
 import { onEachStore } from './stores.ts';
 
@@ -31,7 +32,7 @@ onEachStore((on) => {
       await commit(on.store, puts('r', 'step', 'a', 'b'), puts('s', 'step', 'c'));
       await on.store.enqueue('r', { id: 'm', value: '' });
       await on.store.enqueue('s', { id: 'n', value: '' });
-      expect(await on.store.remove('r', owner, 1, minute)).toBe(true);
+      await commit(on.store, removal('r'));
       expect(await on.store.load('r')).toEqual([]);
       expect(await rowOf(on.store, 'r', 'event', 'e')).toBeUndefined();
       expect(await on.store.history('r', { limit: 9 })).toEqual([]);
@@ -47,21 +48,28 @@ onEachStore((on) => {
 
     test('cannot be removed under another fence, by another owner or twice', async () => {
       await on.store.lease('owner-2', minute);
-      expect(await on.store.remove('r', owner, 2, minute)).toBe(false);
-      expect(await on.store.remove('r', 'owner-2', 1, minute)).toBe(false);
+      expect(await statuses(on.store, removal('r', { fence: 2 }))).toEqual(['fenced']);
+      expect(await statuses(on.store, removal('r', { owner: 'owner-2' }))).toEqual(['fenced']);
       expect(await loaded(on.store, 'r')).toEqual([1, 2]);
-      expect(await on.store.remove('r', owner, 1, minute)).toBe(true);
-      expect(await on.store.remove('r', owner, 1, minute)).toBe(false);
+      await commit(on.store, removal('r'));
+      expect(await statuses(on.store, removal('r'))).toEqual(['fenced']);
+    });
+
+    test('can be one of many in a batch, each with an outcome of its own', async () => {
+      expect(
+        await statuses(on.store, removal('r'), turn('s', 3), removal('gone'), removal('s', { fence: 9 })),
+      ).toEqual(['committed', 'committed', 'fenced', 'fenced']);
+      expect((await on.store.runs({ limit: 9 })).map((run) => run.run)).toEqual(['s']);
     });
 
     test('is not revived by a late commit', async () => {
-      await on.store.remove('r', owner, 1, minute);
+      await commit(on.store, removal('r'));
       expect(await statuses(on.store, turn('r', 3), turn('s', 3))).toEqual(['fenced', 'committed']);
       expect(await find(on.store, 'r')).toBeUndefined();
     });
 
     test('leaves its id taken until the tombstone has had its time', async () => {
-      await on.store.remove('r', owner, 1, 400);
+      await commit(on.store, removal('r', { remove: 400 }));
       expect(await statuses(on.store, creation('r'))).toEqual(['exists']);
       await sleep(420);
       expect(await on.store.acquire('r', owner)).toEqual({ status: 'missing' });

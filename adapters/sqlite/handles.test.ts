@@ -15,6 +15,7 @@ import {
   questionIds,
   statuses,
   turn,
+  removal,
 } from '../conformance/fixtures.ts';
 import { sqliteStore } from './index.ts';
 
@@ -75,7 +76,7 @@ test('rows that one handle wrote are written over and dropped by the other', asy
 test('a run that is deleted through one handle takes no message through the other', async () => {
   const other = sqliteStore(path);
   await other.enqueue('r', { id: 'm', value: '' });
-  await store.remove('r', owner, 1, minute);
+  await commit(store, removal('r'));
   expect(await other.enqueue('r', { id: 'n', value: '' })).toEqual({ status: 'deleted' });
   expect(await questionIds(other)).toEqual([]);
   await other.close();

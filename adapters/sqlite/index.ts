@@ -33,7 +33,6 @@ import { Leases } from './leases.ts';
 import { patiently } from './patience.ts';
 import { Questions } from './questions.ts';
 import { Reads } from './reads.ts';
-import { Removal } from './removal.ts';
 import { Rows } from './rows.ts';
 import { Scans } from './scans.ts';
 
@@ -121,10 +120,6 @@ class SqliteStore implements Store {
     return this.#use(({ reads }) => reads.history(run, scan));
   }
 
-  remove(run: string, owner: string, fence: number, ms: number): Awaitable<boolean> {
-    return this.#patiently(({ removal }) => removal.remove(run, owner, fence, ms));
-  }
-
   close(): void {
     const parts = this.#parts;
     this.#closed = true;
@@ -179,7 +174,6 @@ interface Parts {
   readonly commits: Commits;
   readonly reads: Reads;
   readonly scans: Scans;
-  readonly removal: Removal;
 }
 
 function open(path: string, synchronous: 'full' | 'normal'): Parts {
@@ -188,16 +182,16 @@ function open(path: string, synchronous: 'full' | 'normal'): Parts {
   const rows = new Rows(connection);
   const inbox = new Inbox(connection, keys, rows);
   const questions = new Questions(connection);
+  const leases = new Leases(connection, keys);
   return {
     connection,
     keys,
     rows,
     inbox,
     questions,
-    leases: new Leases(connection, keys),
+    leases,
     commits: new Commits(connection, keys, rows, inbox, questions),
     reads: new Reads(connection, keys),
-    scans: new Scans(connection),
-    removal: new Removal(connection, keys, [rows, inbox, questions]),
+    scans: new Scans(connection, leases),
   };
 }

@@ -7,6 +7,7 @@ import { StoreError } from '../../src/errors.ts';
 import type { Acquired } from '../../src/store.ts';
 import type { Connection } from './connection.ts';
 import type { Statement } from './driver.ts';
+import { mayRetry } from './failure.ts';
 import { describeHolder, type Holder, isGone, thisHolder } from './holder.ts';
 import type { Keys } from './keys.ts';
 import { now } from './schema.ts';
@@ -22,6 +23,7 @@ export class Leases {
   readonly #insert: Statement;
   readonly #drop: Statement;
   readonly #expired: Statement;
+  readonly #live: Statement;
   readonly #find: Statement;
   readonly #take: Statement;
   readonly #tombstone: Statement;
@@ -37,6 +39,7 @@ export class Leases {
     this.#expired = c.prepare(
       `SELECT id, holder, expires < ${now} - ${forgetAfter} AS forgotten FROM owners WHERE expires < ${now}`,
     );
+    this.#live = c.prepare(`SELECT id, holder FROM owners WHERE expires > ${now}`);
     this.#find = c.prepare(
       `SELECT rid, fence, oid, holder, expires, expires > ${now} AS live
        FROM runs LEFT JOIN owners ON oid = runs.owner WHERE runs.id = ?`,
@@ -79,10 +82,26 @@ export class Leases {
     });
   }
 
+  /** Drops the owners whose processes are gone, so that their runs are free at once. */
+  dropGone(): void {
+    const gone = (this.#live.all() as { id: string; holder: string }[]).filter((row) => this.#isGone(row));
+    if (gone.length === 0) return;
+    try {
+      this.connection.write(() => gone.forEach(({ id }) => this.#drop.run(id)));
+    } catch (error) {
+      // Somebody writes at the moment: the next one who asks drops them.
+      if (!mayRetry(error)) throw error;
+    }
+  }
+
+  #isGone({ holder }: { holder: string }): boolean {
+    return holder !== this.#selfText && isGone(JSON.parse(holder) as Holder, this.#self);
+  }
+
   /** A new owner clears away those that were killed. */
   #register(owner: string, ms: number): void {
     for (const row of this.#expired.all() as { id: string; holder: string; forgotten: number }[]) {
-      if (row.forgotten === 1 || isGone(JSON.parse(row.holder) as Holder, this.#self)) this.#drop.run(row.id);
+      if (row.forgotten === 1 || this.#isGone(row)) this.#drop.run(row.id);
     }
     this.keys.forgetOwner(owner);
     this.#insert.run(owner, ms, this.#selfText);

@@ -8,7 +8,7 @@ import { fileURLToPath } from 'node:url';
 import Database from 'better-sqlite3';
 import { afterAll, afterEach, beforeEach, describe, expect, test } from 'vitest';
 import type { Acquired, Outcome, Store } from '../../src/store.ts';
-import { commit, creation, loaded, minute, sleep, statuses, turn } from '../conformance/fixtures.ts';
+import { commit, creation, loaded, minute, sleep, statuses, turn, removal } from '../conformance/fixtures.ts';
 import { thisHolder } from './holder.ts';
 import { sqliteStore } from './index.ts';
 
@@ -195,7 +195,7 @@ test('a process that deletes a run under another one leaves that one fenced, not
   const other = await holder(100);
   await store.lease('me', minute);
   await expect.poll(async () => (await store.acquire('r', 'me')).status).toBe('acquired');
-  expect(await store.remove('r', 'me', 2, 1)).toBe(true);
+  await commit(store, removal('r', { owner: 'me', fence: 2, remove: 1 }));
   await sleep(10);
   await commit(store, creation('s', { owner: 'me' }), creation('r', { owner: 'me' }));
   expect(await other.call('commit', [turn('r', 2, { owner: 'other' })])).toEqual([{ status: 'fenced' }]);
@@ -227,7 +227,6 @@ describe('while a process is stopped inside a transaction', () => {
       store.lease('new', minute),
       store.acquire('r', 'me'),
       store.enqueue('r', { id: 'm', value: '' }),
-      store.remove('s', 'me', 1, minute),
     ];
     for (const call of calls) expect(call).toBeInstanceOf(Promise);
     await sleep(300);
@@ -238,7 +237,6 @@ describe('while a process is stopped inside a transaction', () => {
       undefined,
       { status: 'acquired', fence: 2 },
       { status: 'queued' },
-      true,
     ]);
   });
 
@@ -270,5 +268,4 @@ test('a call that nobody is in the way of answers at once', () => {
   expect(store.lease('me', minute)).toBeUndefined();
   expect(store.acquire('r', 'me')).toEqual({ status: 'missing' });
   expect(store.enqueue('r', { id: 'm', value: '' })).toEqual({ status: 'missing' });
-  expect(store.remove('r', 'me', 1, minute)).toBe(false);
 });

@@ -1,5 +1,5 @@
 /**
- * `remove`.
+ * Commits that delete their run.
  *
  * @module
  */
@@ -8,10 +8,15 @@ import type { Statement } from './driver.ts';
 import type { Keys } from './keys.ts';
 import { now, seqLimit } from './schema.ts';
 
+/** What has to be known of a run to delete it. */
+interface RemovedRun {
+  readonly rid: number;
+  readonly tags: string;
+  readonly created: number;
+}
+
 /** Deletes runs and clears away tombstones that have had their time. */
 export class Removal {
-  readonly #find: Statement;
-  readonly #tags: Statement;
   readonly #untag: Statement;
   readonly #ranges: readonly Statement[];
   readonly #run: Statement;
@@ -19,16 +24,12 @@ export class Removal {
   readonly #bury: Statement;
 
   constructor(
-    readonly connection: Connection,
+    connection: Connection,
     readonly keys: Keys,
     /** What else there is of a run. */
     readonly parts: readonly { clear(rid: number): void }[],
   ) {
     const sql = (text: string): Statement => connection.prepare(text);
-    this.#find = sql(
-      'SELECT rid FROM runs JOIN owners ON oid = owner WHERE runs.id = ? AND owners.id = ? AND fence = ?',
-    ).pluck();
-    this.#tags = sql('SELECT tags, created FROM runs WHERE rid = ?');
     this.#untag = sql('DELETE FROM tags WHERE tag = ? AND created = ? AND id = ?');
     this.#ranges = ['checkpoints', 'grouped'].map((table) =>
       sql(`DELETE FROM ${table} WHERE key BETWEEN ? AND ?`),
@@ -38,20 +39,15 @@ export class Removal {
     this.#bury = sql(`INSERT OR REPLACE INTO tombstones (id, until) VALUES (?, ${now} + ?)`);
   }
 
-  remove(run: string, owner: string, fence: number, ms: number): boolean {
-    return this.connection.write(() => {
-      const rid = this.#find.get(run, owner, fence) as number | undefined;
-      if (rid === undefined) return false;
-      const { tags, created } = this.#tags.get(rid) as { tags: string; created: number };
-      for (const tag of JSON.parse(tags) as string[]) this.#untag.run(tag, created, run);
-      const start = rid * seqLimit;
-      for (const range of this.#ranges) range.run(start, start + seqLimit - 1);
-      for (const part of this.parts) part.clear(rid);
-      this.#run.run(rid);
-      this.#expired.run();
-      this.#bury.run(run, ms);
-      this.keys.forgetRun(run);
-      return true;
-    });
+  /** Inside a transaction, and once it is known that the run is held. */
+  remove(run: string, { rid, tags, created }: RemovedRun, ms: number): void {
+    for (const tag of JSON.parse(tags) as string[]) this.#untag.run(tag, created, run);
+    const start = rid * seqLimit;
+    for (const range of this.#ranges) range.run(start, start + seqLimit - 1);
+    for (const part of this.parts) part.clear(rid);
+    this.#run.run(rid);
+    this.#expired.run();
+    this.#bury.run(run, ms);
+    this.keys.forgetRun(run);
   }
 }

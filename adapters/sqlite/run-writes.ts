@@ -12,6 +12,7 @@ import type { Inbox } from './inbox.ts';
 import type { Keys } from './keys.ts';
 import type { Questions } from './questions.ts';
 import type { Rows } from './rows.ts';
+import { Removal } from './removal.ts';
 import { type CheckpointTable, newestKey, now, ridLimit, seqLimit } from './schema.ts';
 
 /** A run as a commit finds it. */
@@ -44,6 +45,7 @@ export class RunWrites {
   readonly #tag: Statement;
   readonly #untag: Statement;
   readonly #release: Statement;
+  readonly #removal: Removal;
 
   constructor(
     readonly connection: Connection,
@@ -79,6 +81,7 @@ export class RunWrites {
     this.#tag = sql('INSERT OR IGNORE INTO tags (tag, created, id, rid) VALUES (?, ?, ?, ?)');
     this.#untag = sql('DELETE FROM tags WHERE tag = ? AND created = ? AND id = ?');
     this.#release = sql('UPDATE runs SET owner = NULL WHERE rid = ?');
+    this.#removal = new Removal(connection, keys, [rows, inbox, questions]);
   }
 
   apply(commit: RunCommit, table: CheckpointTable): Outcome {
@@ -100,6 +103,10 @@ export class RunWrites {
         const value = this.inbox.find(current.rid, id);
         if (value !== undefined) return { status: 'taken', message: { id, value } };
       }
+      if (commit.remove !== undefined) {
+        this.#removal.remove(run, current, commit.remove);
+        return { status: 'committed' };
+      }
     }
     const disorder = outOfOrder(newest, checkpoints) ?? this.#askedElsewhere(commit);
     if (disorder !== undefined) return this.#refused(run, disorder);
@@ -118,13 +125,13 @@ export class RunWrites {
   }
 
   #writeCheckpoints(commit: RunCommit, rid: number, table: CheckpointTable): void {
-    const { checkpoints = [], dropBefore } = commit;
+    const { checkpoints = [], dropBefore, dropFrom = 0 } = commit;
     const start = rid * seqLimit;
     for (const { seq, base, time, header, body } of checkpoints) {
       this.#checkpoint[table].run(start + seq, base ? 1 : 0, time, header, body);
     }
     if (dropBefore !== undefined) {
-      for (const statement of this.#dropCheckpoints) statement.run(start, start + dropBefore - 1);
+      for (const statement of this.#dropCheckpoints) statement.run(start + dropFrom, start + dropBefore - 1);
     }
   }
 

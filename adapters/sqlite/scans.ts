@@ -7,17 +7,22 @@ import type { RunScan, RunStatus, StoredRun } from '../../src/store.ts';
 import { Conditions } from './conditions.ts';
 import type { Connection } from './connection.ts';
 import type { Bindable, Statement } from './driver.ts';
-import { newestKey, seqLimit } from './schema.ts';
+import type { Leases } from './leases.ts';
+import { newestKey, now, seqLimit } from './schema.ts';
 
 /** `runs`. */
 export class Scans {
   /** By text: there are only so many combinations of conditions. */
   readonly #statements = new Map<string, Statement>();
 
-  constructor(readonly connection: Connection) {}
+  constructor(
+    readonly connection: Connection,
+    readonly leases: Leases,
+  ) {}
 
   runs(scan: RunScan): StoredRun[] {
     if (scan.status?.length === 0) return [];
+    if (scan.free === true) this.leases.dropGone();
     const { sql, values } = query(scan);
     let statement = this.#statements.get(sql);
     if (statement === undefined) this.#statements.set(sql, (statement = this.connection.prepare(sql)));
@@ -136,7 +141,7 @@ function narrowed(
   scan: RunScan,
   statuses?: readonly RunStatus[],
 ): Search {
-  const { machine, tag, createdFrom, createdTo, dueTo, owner, undelivered, after, descending } = scan;
+  const { machine, tag, createdFrom, createdTo, dueTo, owner, undelivered, free, after, descending } = scan;
   if (statuses !== undefined) where.add(`status IN (${statuses.map(() => '?').join()})`, ...statuses);
   if (machine !== undefined) where.add('machine = ?', machine);
   if (tag !== undefined && place === 'tags') where.add('tags.tag = ?', tag);
@@ -145,6 +150,8 @@ function narrowed(
   if (createdTo !== undefined) where.add(`${place}.created < ?`, createdTo);
   if (owner !== undefined) where.add('owner = (SELECT oid FROM owners WHERE id = ?)', owner);
   if (undelivered === true) where.add('EXISTS (SELECT 1 FROM inbox WHERE inbox.rid = runs.rid)');
+  if (free === true)
+    where.add(`NOT EXISTS (SELECT 1 FROM owners WHERE oid = runs.owner AND expires > ${now})`);
   if (dueTo !== undefined) {
     where.add('due <= ?', dueTo);
     return { from, place, at: 'due', where };

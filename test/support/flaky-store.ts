@@ -122,9 +122,6 @@ class Flaky implements FlakyStore {
   history(...args: Parameters<Store['history']>): Promise<Awaited<ReturnType<Store['history']>>> {
     return this.#call(() => this.inner.history(...args));
   }
-  remove(...args: Parameters<Store['remove']>): Promise<Awaited<ReturnType<Store['remove']>>> {
-    return this.#call(() => this.inner.remove(...args));
-  }
   async close(): Promise<void> {
     await this.inner.close();
   }

@@ -51,7 +51,6 @@ export const overriding = (store: Store, methods: Partial<Store>): Store => ({
   questions: (scan) => store.questions(scan),
   runs: (scan) => store.runs(scan),
   history: (run, scan) => store.history(run, scan),
-  remove: (run, owner, fence, ms) => store.remove(run, owner, fence, ms),
   close: () => store.close(),
   ...methods,
 });
@@ -135,7 +134,6 @@ export function asynchronous(behind: Store, delay: () => number = () => 0): Stor
     questions: (scan) => later(() => behind.questions(scan)),
     runs: (scan) => later(() => behind.runs(scan)),
     history: (run, scan) => later(() => behind.history(run, scan)),
-    remove: (run, owner, fence, ms) => later(() => behind.remove(run, owner, fence, ms)),
     close: () => later(() => behind.close()),
   };
 }
@@ -159,7 +157,6 @@ export function mortalStore(behind: Store): MortalStore {
     questions: (scan) => alive(() => behind.questions(scan)),
     runs: (scan) => alive(() => behind.runs(scan)),
     history: (run, scan) => alive(() => behind.history(run, scan)),
-    remove: (run, owner, fence, ms) => alive(() => behind.remove(run, owner, fence, ms)),
     close: () => alive(() => behind.close()),
     die: () => void (dead = true),
   };
