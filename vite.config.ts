@@ -12,6 +12,12 @@ const entries: Record<string, string> = {
   index: path('src/index.ts'),
   memory: path('adapters/memory.ts'),
   sqlite: path('adapters/sqlite/index.ts'),
+  indexeddb: path('adapters/indexeddb/index.ts'),
+  file: path('adapters/file/index.ts'),
+  postgres: path('adapters/postgres/index.ts'),
+  redis: path('adapters/redis/index.ts'),
+  'graphile-worker': path('adapters/graphile-worker/index.ts'),
+  testing: path('adapters/conformance/index.ts'),
 };
 
 const packages = [...Object.keys(manifest.dependencies), ...Object.keys(manifest.peerDependencies)];

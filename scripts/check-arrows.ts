@@ -16,7 +16,7 @@ type Layer = (typeof layers)[number];
 /** The packages that the core may import. Drivers belong to adapters. */
 const corePackages = ['xstate', 'superjson', '@noble/hashes'];
 /** What an adapter may know of the core. */
-const adapterContract = ['src/store.ts', 'src/errors.ts'];
+const adapterContract = ['src/store.ts', 'src/worker/engine.ts', 'src/errors.ts'];
 /** The subpaths of the package that are not the core. */
 const subpaths: Record<string, Layer> = { 'savepoint/machines': 'machines' };
 /** Names of XState's insides. */

@@ -8,7 +8,7 @@ import type { Acquired } from '../../src/store.ts';
 import type { Connection } from './connection.ts';
 import type { Statement } from './driver.ts';
 import { mayRetry } from './failure.ts';
-import { describeHolder, type Holder, isGone, thisHolder } from './holder.ts';
+import { describeHolder, type Holder, isGone, thisHolder } from '../node/holder.ts';
 import type { Keys } from './keys.ts';
 import { now } from './schema.ts';
 

@@ -9,7 +9,7 @@ import Database from 'better-sqlite3';
 import { afterAll, afterEach, beforeEach, describe, expect, test } from 'vitest';
 import type { Acquired, Outcome, Store } from '../../src/store.ts';
 import { commit, creation, loaded, minute, sleep, statuses, turn, removal } from '../conformance/fixtures.ts';
-import { thisHolder } from './holder.ts';
+import { thisHolder } from '../node/holder.ts';
 import { sqliteStore } from './index.ts';
 
 const program = fileURLToPath(new URL('./remote-store.mjs', import.meta.url));
