@@ -39,6 +39,8 @@ export class Holding {
   /** Runs that are being started, opened or deleted. */
   readonly #busy: Map<string, Promise<Held | undefined>> = new Map();
   #polling: ReturnType<typeof setInterval> | undefined;
+  /** Ends the hints of the store. */
+  #listening: Promise<() => unknown> | undefined;
   #polled: 'well' | 'badly' | 'not yet' = 'well';
   #isClosed = false;
 
@@ -84,7 +86,7 @@ export class Holding {
       if (here && !here.core.leaving) {
         if (isKept) {
           here.isKept = true;
-          here.core.leavesAtRest = false;
+          here.core.stay();
         }
         return here;
       }
@@ -168,7 +170,20 @@ export class Holding {
     if (core.isClosed) return held;
     this.#runs.set(core.id, held);
     this.#polling ??= unref(setInterval(() => void this.#deliverWaiting(), this.options.poll));
+    this.#listening ??= this.#listen();
     return held;
+  }
+
+  /** Where the store tells of messages, nobody has to wait for the next look. */
+  async #listen(): Promise<() => unknown> {
+    try {
+      return (
+        (await this.context.store.listen?.((run) => this.#runs.get(run)?.core.drainIfIdle())) ?? (() => {})
+      );
+    } catch (error) {
+      this.context.logger('Savepoint looks for messages by itself, as the store cannot tell of them.', error);
+      return () => {};
+    }
   }
 
   /** Delivers what others left for runs that are held here. */
@@ -202,6 +217,8 @@ export class Holding {
     if (this.#runs.size > 0) return;
     clearInterval(this.#polling);
     this.#polling = undefined;
+    this.#listening?.then((end) => end()).catch(this.context.logger);
+    this.#listening = undefined;
     if (this.#busy.size === 0) this.context.lease.rest();
   }
 }

@@ -14,6 +14,8 @@ import type { Writes } from './writes.ts';
 export interface InboxOwner {
   readonly id: string;
   readonly isClosed: boolean;
+  /** Its share of the process is over. */
+  readonly yields: boolean;
   readonly context: {
     readonly store: Store;
     readonly inline: Codec;
@@ -70,7 +72,7 @@ export class Inbox {
         if (mail.type !== 'event') await delivered.at(-1);
       }
       await Promise.all(delivered);
-      if (rows.length < PAGE) return;
+      if (rows.length < PAGE || this.owner.yields) return;
       after = rows.at(-1)!.key;
     }
   }

@@ -51,6 +51,10 @@ export type { Durability } from './turn-log.ts';
 export type { StoredDelay } from './xstate/capture.ts';
 export type { Clock } from './xstate/delays.ts';
 export type { DelayInfo, DelayPolicies, DelayPolicy } from './xstate/restore.ts';
+export type { Engine, Work, Worked, Working } from './worker/engine.ts';
+export { polling } from './worker/polling.ts';
+export { createWorker } from './worker/worker.ts';
+export type { Worker, WorkerOptions } from './worker/worker.ts';
 export type { RunStatus, Store } from './store.ts';
 export {
   CheckpointNotFoundError,

@@ -1,13 +1,12 @@
 /** Takes up what dead processes left: runs that were running, that are overdue, or that have messages. */
 import type { Codec } from './checkpoint/codec.ts';
+import { clearInbox } from './clear-inbox.ts';
 import type { Borrow } from './delivery.ts';
 import { RunLockedError } from './errors.ts';
-import { asideKey, asideRow } from './input/records.ts';
 import type { Lease } from './lease.ts';
 import type { RunCore } from './run-core.ts';
-import { decodeMail } from './mail.ts';
 import { isEnd } from './standing.ts';
-import type { Row, RunScan, Store, StoredRun } from './store.ts';
+import type { RunScan, Store, StoredRun } from './store.ts';
 import { unref } from './unref.ts';
 import { LONGEST_TIMEOUT, type Clock } from './xstate/delays.ts';
 
@@ -64,7 +63,7 @@ export class Recovery {
         if (next.done) return;
         const { run, status } = next.value;
         try {
-          if (isEnd(status)) await this.#clear(run);
+          if (isEnd(status)) await clearInbox(this.context, run);
           else if ((await this.#open(run)) === 'quarantined') quarantined.push(run);
           else opened.push(run);
         } catch (error) {
@@ -127,24 +126,6 @@ export class Recovery {
       if (page.length < PAGE) return;
       after = page.at(-1);
     }
-  }
-
-  /** Messages for a run that ended meanwhile: answers are kept as such whose question never opened. */
-  async #clear(run: string): Promise<void> {
-    const { store, lease, inline } = this.context;
-    await lease.ensure();
-    const acquired = await store.acquire(run, lease.owner);
-    if (acquired.status !== 'acquired') return;
-    const messages = await store.rows(run, 'inbox', {});
-    const put: Row[] = [];
-    for (const { value } of messages) {
-      const mail = await decodeMail(inline, value as string);
-      if (mail.type !== 'answer') continue;
-      const { input, value: answer, by, id, at } = mail;
-      put.push(asideRow(asideKey(input, at), { status: 'neverOpened', value: answer, by, id, at }, inline));
-    }
-    const take = messages.map(({ key }) => key);
-    await store.commit([{ run, owner: lease.owner, fence: acquired.fence, put, take, release: true }]);
   }
 
   // --- From now on

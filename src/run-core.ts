@@ -388,6 +388,31 @@ export class RunCore implements HostOwner, TurnLogOwner {
 
   // --- Effects
 
+  /** Its share of the process is over: it is let go of as soon as nothing runs. */
+  yield(): void {
+    this.host.yields = true;
+  }
+
+  /** Somebody wants to have it here. */
+  stay(): void {
+    this.leavesAtRest = false;
+    this.host.yields = false;
+  }
+
+  get yields(): boolean {
+    return this.host.yields;
+  }
+
+  yielded(): void {
+    // The rest of the turn is let out first.
+    void Promise.resolve().then(() => this.release().catch(this.context.logger));
+  }
+
+  /** When it goes on by itself, in milliseconds since 1970. */
+  get due(): number | undefined {
+    return this.#standing.due;
+  }
+
   identify(effect: Effect): CurrentEffect {
     const { key } = effect;
     return { effectId: `${this.id}/${key}`, attempt: this.#standing.attemptOf(key), fence: this.fence };
@@ -519,12 +544,14 @@ export class RunCore implements HostOwner, TurnLogOwner {
       await Promise.race([over, this.until(isIdle)]).catch(() => {});
       clearTimeout(timer);
     }
-    this.host.abortEffects();
     const { moved } = this.host;
+    const fresh = [...this.host.activeEffects()].filter(({ hasStarted }) => !hasStarted);
     const left = {
       released: this.context.clock.now(),
       moved: moved.length > 0 ? Object.fromEntries(moved.map(({ key, due }) => [key, due])) : undefined,
+      fresh: fresh.length > 0 ? fresh.map(({ key }) => key) : undefined,
     };
+    this.host.abortEffects();
     if (!this.#closed) {
       this.#cleanUp();
       await this.#log!.release(() =>

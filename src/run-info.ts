@@ -59,6 +59,8 @@ export interface More {
   readonly released?: number | undefined;
   /** Delays whose policy moved them after the newest checkpoint: when they are due, by their key. */
   readonly moved?: Readonly<Record<string, number>> | undefined;
+  /** The keys of effects that had not been started when the run was released. */
+  readonly fresh?: readonly string[] | undefined;
   readonly error?: { readonly name: string; readonly message: string } | undefined;
   /** How often it was opened while it was running, without having come further. */
   readonly attempts?: number | undefined;

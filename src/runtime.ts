@@ -35,8 +35,18 @@ import type {
 } from './runtime-options.ts';
 import type { StoredRun } from './store.ts';
 import type { SendOptions } from './told.ts';
+import type { RunWork } from './worker/run-work.ts';
 import { systemClock } from './xstate/delays.ts';
 import { assertInsiders } from './xstate/insider.ts';
+
+/** What a worker needs of a runtime. */
+interface Inside {
+  readonly logger: (...args: unknown[]) => void;
+  work(concurrency: number): Promise<RunWork>;
+}
+
+/** Lets a worker in. */
+export let insideOf: (runtime: Runtime) => Inside;
 
 const LEASE = 15_000;
 const RECOVERIES = 10;
@@ -66,6 +76,13 @@ export class Runtime {
   readonly #machines: Machines;
   readonly #holding: Holding;
   #closing: Promise<void> | undefined;
+  static {
+    insideOf = (runtime) => ({
+      logger: runtime.#context.logger,
+      work: (concurrency) => runtime.#work(concurrency),
+    });
+  }
+
   readonly #watchers = new Set<(change: Change) => void>();
   readonly #watches = new Set<{ return(): Promise<unknown> }>();
   #delivery: Delivery | undefined;
@@ -437,6 +454,14 @@ export class Runtime {
       this.#delivery?.close();
       await this.#context.lease.end();
     }
+  }
+
+  async #work(concurrency: number): Promise<RunWork> {
+    this.#holding.checkOpen();
+    const { RunWork, context } = await this.#load();
+    const lease = this.#options.limits?.lease ?? LEASE;
+    const inside = { context, holding: this.#holding, machines: this.#machines, poll: this.#poll, lease };
+    return new RunWork(inside, concurrency);
   }
 
   /** What runs runs. A page that only looks never loads it. */

@@ -31,7 +31,7 @@ export class Standing {
   /** How often each effect was started, for those that were cut off. */
   #started: Readonly<Record<string, number>> = {};
   #text: string | undefined;
-  /** Effects that only waited when the run was left. */
+  /** Effects that only waited when the run was left, or had not been started. */
   #parked: readonly string[] = [];
 
   constructor(
@@ -63,7 +63,8 @@ export class Standing {
     return isSleeping ? 'sleeping' : 'idle';
   }
 
-  get #due(): number | undefined {
+  /** When the run goes on by itself, in milliseconds since 1970. */
+  get due(): number | undefined {
     const { host } = this.run;
     let due = host.delays.next;
     for (const { parkedUntil = Infinity } of host.effects ?? [])
@@ -78,12 +79,13 @@ export class Standing {
    * running, or effects were cut off.
    */
   continueFrom(stored: StoredRun): Head | undefined {
-    const { attempts = 0, interrupted = {}, parked = [] } = readMore(stored.more);
+    const { attempts = 0, interrupted = {}, parked = [], fresh = [] } = readMore(stored.more);
     this.version = stored.version;
     this.#listed = stored;
-    this.#parked = parked;
+    this.#parked = fresh.length > 0 ? [...parked, ...fresh] : parked;
     const started: Record<string, number> = {};
-    for (const { key } of this.run.host.activeEffects()) started[key] = (interrupted[key] ?? 1) + 1;
+    for (const { key } of this.run.host.activeEffects())
+      started[key] = fresh.includes(key) ? (interrupted[key] ?? 1) : (interrupted[key] ?? 1) + 1;
     this.#started = started;
     const wasRunning = stored.status === 'running';
     this.#attempts = wasRunning ? attempts + 1 : 0;
@@ -94,7 +96,7 @@ export class Standing {
     return { ...this.head(stored.status, more), due: stored.due };
   }
 
-  /** Did an effect do nothing but wait when the run was left? */
+  /** Did an effect do nothing, or nothing but wait, when the run was left? */
   waited(effect: string): boolean {
     return this.#parked.includes(effect);
   }
@@ -113,7 +115,7 @@ export class Standing {
 
   /** Does it say something else than what is so? */
   get isListedWrongly(): boolean {
-    return this.#listed?.status !== this.#written(this.status) || this.#listed.due !== this.#due;
+    return this.#listed?.status !== this.#written(this.status) || this.#listed.due !== this.due;
   }
 
   isListedAs(status: RunStatus): boolean {
@@ -128,7 +130,7 @@ export class Standing {
   /** What it is to say, where that is another thing than it says. `progress`: the run has come further. */
   changed(status: RunStatus, progress: boolean): Head | undefined {
     const written = this.#written(status);
-    const due = this.#due;
+    const due = this.due;
     const { version } = this;
     const listed = this.#listed;
     const counts = progress && this.#attempts > 0;
@@ -151,7 +153,7 @@ export class Standing {
       machine: machine.id,
       version: this.version,
       status: error ? 'quarantined' : this.#written(status),
-      due: isEnd(status) ? undefined : this.#due,
+      due: isEnd(status) ? undefined : this.due,
       createdAt,
       tags,
       more: error ? JSON.stringify({ ...more, error }) : this.#textOf(more),

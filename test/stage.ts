@@ -38,7 +38,8 @@ export function createStage(options: Partial<RuntimeOptions> = {}): Stage {
   const store: Store = Object.create(memory, {
     commit: {
       value: async (batch: readonly RunCommit[]) => {
-        await gate;
+        // Turns wait at the gate; deletions do not.
+        if (batch.every(({ remove }) => remove === undefined)) await gate;
         const refused = batch.find(isRefused);
         if (refused)
           return [{ status: 'failed', error: new StoreError('Too large.', 'failed'), retry: false }];

@@ -150,6 +150,11 @@ export class Effect {
     this.#end?.();
   }
 
+  /** False: its function was never called, so nothing of it can have happened. */
+  get hasStarted(): boolean {
+    return this.#started;
+  }
+
   get isRunning(): boolean {
     return this.#started && !this.#over;
   }

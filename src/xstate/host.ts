@@ -61,6 +61,8 @@ export interface HostOwner {
   act(held: Held & { readonly action: HeldAction }): void;
   /** One that does not run, as another of its actor threw before it. */
   skip(held: Held): void;
+  /** Nothing runs, and what was to start now does not: the owner is to let go of the run. */
+  yielded(): void;
 }
 
 /** Builtin actions that belong to the turn; all others leave the actor system. */
@@ -83,6 +85,8 @@ export class Host implements ActorHost, DelayOwner, EffectOwner {
   #closed = false;
   /** False once the run is being released: effects that have not started yet wait for the next opening. */
   startsEffects: boolean = true;
+  /** Its share of the process is over: once nothing runs, nothing new starts, and the owner lets go of it. */
+  yields = false;
 
   constructor(readonly owner: HostOwner) {
     this.delays = new Delays(owner.context.clock, this);
@@ -477,6 +481,10 @@ export class Host implements ActorHost, DelayOwner, EffectOwner {
     const { effect } = adopted(actor);
     if (!effect) return;
     const start = (): void => {
+      if (this.yields && this.startsEffects && !this.isBusy) {
+        this.startsEffects = false;
+        this.owner.yielded();
+      }
       if (this.startsEffects) effect.start(snapshot);
     };
     if (this.#restoring) this.hold(undefined, () => this.owner.interrupted(effect, start));
