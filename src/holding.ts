@@ -38,6 +38,8 @@ export class Holding {
   readonly #runs = new Map<string, Held>();
   /** Runs that are being started, opened or deleted. */
   readonly #busy: Map<string, Promise<Held | undefined>> = new Map();
+  /** Borrowed runs, until it is known that nothing came for them too late. */
+  readonly #leaving = new Set<string>();
   #polling: ReturnType<typeof setInterval> | undefined;
   /** Ends the hints of the store. */
   #listening: Promise<() => unknown> | undefined;
@@ -122,9 +124,32 @@ export class Holding {
       if (!held.isKept && held.users === 0) {
         held.core.leavesAtRest = true;
         held.core.progressed();
+        void this.#takeLate(id, held.core);
       }
     }
   };
+
+  /**
+   * What came for a run while it was being let go of, and was left to us as we still had it, is delivered. Once: what still
+   * waits then is for the next one who comes.
+   */
+  async #takeLate(id: string, core: RunCore): Promise<void> {
+    if (this.#leaving.has(id)) return;
+    this.#leaving.add(id);
+    try {
+      await core.until(() => core.leaving !== undefined);
+      await core.leaving;
+      if (core.isReleased && !this.#isClosed) {
+        const waiting = await this.context.store.runs({ run: id, undelivered: true, limit: 1 });
+        if (waiting.length > 0 && !this.#isClosed) await this.borrow(id, (late) => late.drain());
+      }
+    } catch (error) {
+      // Somebody else has it, and what waits for it.
+      if (!(error instanceof RunLockedError) && !this.#isClosed && !core.isClosed) this.context.logger(error);
+    } finally {
+      this.#leaving.delete(id);
+    }
+  }
 
   async delete(id: string, tombstone: number): Promise<void> {
     while (this.#busy.has(id)) await this.#busy.get(id)?.catch(() => {});

@@ -3,6 +3,7 @@ import type { AnyStateMachine, InputFrom } from 'xstate';
 import type { CustomType } from './checkpoint/custom-type.ts';
 import type { Migrate } from './open-run.ts';
 import type { Metadata } from './run-info.ts';
+import type { Retention } from './prune/retention.ts';
 import type { Store } from './store.ts';
 import type { Durability } from './turn-log.ts';
 import type { Clock } from './xstate/delays.ts';
@@ -39,11 +40,11 @@ export interface RuntimeOptions {
   readonly inspect?: Inspect;
   /** XState's `logger`, told as well of what goes wrong where nobody waits. Default `console.log`. */
   readonly logger?: (...args: unknown[]) => void;
-  /** How long deleted runs keep their ids, in milliseconds. */
-  readonly retention?: {
-    /** Default 30 days. */
-    readonly tombstones?: number;
-  };
+  /**
+   * What is deleted by itself while the runtime is in use, and how long deleted runs keep their ids. Default: nothing is
+   * deleted; 30 days.
+   */
+  readonly retention?: Retention;
   readonly limits?: Limits;
   /** How classes of your own are stored. */
   readonly types?: readonly CustomType[];

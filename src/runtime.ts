@@ -19,10 +19,13 @@ import { Lease } from './lease.ts';
 import { loadEngine, type Engine } from './load-engine.ts';
 import { loadReader } from './load-reader.ts';
 import { checkMachine, Machines } from './machines.ts';
+import type { KeepingUp } from './prune/keeping-up.ts';
+import type { PruneContext } from './prune/prune.ts';
+import { checkRetention, type PrunePolicy, type PruneReport } from './prune/retention.ts';
 import type { Receipt } from './receipt.ts';
 import type { RecoverOptions, Recovery, RecoveryReport } from './recovery.ts';
 import type { Run } from './run.ts';
-import type { RunCore } from './run-core.ts';
+import type { RunContext, RunCore } from './run-core.ts';
 import { toInfo, type ListQuery, type RunInfo } from './run-info.ts';
 import type { RuntimeContext } from './runtime-context.ts';
 import type {
@@ -87,6 +90,7 @@ export class Runtime {
   readonly #watches = new Set<{ return(): Promise<unknown> }>();
   #delivery: Delivery | undefined;
   #recovery: Recovery | undefined;
+  #keepingUp: KeepingUp | undefined;
 
   constructor(options: RuntimeOptions) {
     if (typeof options?.store?.commit !== 'function')
@@ -95,6 +99,7 @@ export class Runtime {
       );
     assertInsiders();
     checkOptions(options);
+    checkRetention(options.retention ?? {});
     checkNames(options.types ?? []);
     this.#options = options;
     this.#machines = new Machines(options.machines ?? []);
@@ -434,7 +439,48 @@ export class Runtime {
   async delete(id: string): Promise<void> {
     this.#holding.checkOpen();
     checkId('run', id);
-    await this.#holding.delete(id, this.#options.retention?.tombstones ?? MONTH);
+    await this.#holding.delete(id, this.#tombstone);
+  }
+
+  /**
+   * Deletes runs that have ended, and old checkpoints, as `policy` says, or else as `retention` of the runtime does. In
+   * little pieces, so that no turn waits for long. A run that is not at its end is never deleted, and every run can still
+   * be opened. What another process holds is left for the next time.
+   *
+   * @throws {InvalidArgumentError} for a policy that says nothing, or nothing that can be.
+   * @example
+   * await runtime.prune({ finished: { olderThan: 30 * 86_400_000 }, history: { keepLast: 100 } });
+   */
+  async prune(policy: PrunePolicy = this.#options.retention ?? {}): Promise<PruneReport> {
+    this.#holding.checkOpen();
+    checkRetention(policy);
+    if (!policy.finished && !policy.history)
+      throw new InvalidArgumentError(
+        'Say what may go: prune({ finished: { olderThan: 30 * 86_400_000 } }), or give createRuntime() a retention.',
+      );
+    const [{ context }, { Prune }] = await Promise.all([this.#load(), import('./pruning.ts')]);
+    return new Prune({ ...this.#pruning(context), goesOn: () => !this.#closing }).by(policy);
+  }
+
+  #pruning(context: RunContext): Omit<PruneContext, 'goesOn'> {
+    return {
+      context,
+      tombstone: this.#tombstone,
+      has: (run) => this.#holding.has(run),
+      find: (run) => this.#holding.find(run)?.core,
+    };
+  }
+
+  get #tombstone(): number {
+    return this.#options.retention?.tombstones ?? MONTH;
+  }
+
+  /** As `retention` says, from the first call on. */
+  async #keepUp(context: RunContext): Promise<void> {
+    const { retention } = this.#options;
+    if (!retention?.finished && !retention?.history) return;
+    const { KeepingUp } = await import('./pruning.ts');
+    if (!this.#closing) this.#keepingUp ??= new KeepingUp(this.#pruning(context), retention);
   }
 
   /**
@@ -447,6 +493,7 @@ export class Runtime {
 
   async #close({ grace = GRACE }: ReleaseOptions = {}): Promise<void> {
     this.#recovery?.close();
+    this.#keepingUp?.close();
     for (const watch of this.#watches) void watch.return();
     try {
       await this.#holding.close(grace);
@@ -469,7 +516,10 @@ export class Runtime {
     if (this.#engine) return this.#engine;
     const engine = (this.#engine = loadEngine(this.#context));
     // Next time it may be there: a page may be without a connection for a while.
-    engine.catch(() => (this.#engine = undefined));
+    engine.then(
+      ({ context }) => this.#keepUp(context).catch(this.#context.logger),
+      () => (this.#engine = undefined),
+    );
     return engine;
   }
 

@@ -33,6 +33,8 @@ export class Checkpoints {
   #baseIsDue = true;
   #blobs: Map<string, Uint8Array> | undefined;
   #stored: Set<string> | undefined;
+  /** The blobs that rows referred to since others may have been freed. */
+  #brought: Set<string> | undefined;
 
   constructor(
     private readonly codec: Codec,
@@ -95,8 +97,10 @@ export class Checkpoints {
     const put: Row[] = [];
     const drop: Pick<Row, 'kind' | 'key'>[] = [];
     this.#blobs = undefined;
-    for (const [key, value] of blobs ?? [])
+    for (const [key, value] of blobs ?? []) {
+      this.#brought?.add(key);
       if (!this.#stored?.has(key)) put.push({ kind: 'blob', key, value });
+    }
     if (frees)
       for (const key of this.#stored ?? []) {
         if (blobs?.has(key)) continue;
@@ -109,6 +113,17 @@ export class Checkpoints {
   /** These rows were committed. */
   stored(rows: readonly Row[] = []): void {
     for (const { kind, key } of rows) if (kind === 'blob') (this.#stored ??= new Set()).add(key);
+  }
+
+  /** Others may be freed now: from now on a row brings every blob that it refers to. */
+  forgetBlobs(): void {
+    this.#stored = undefined;
+    this.#brought = new Set();
+  }
+
+  /** Has a row since then brought this blob? */
+  refersTo(hash: string): boolean {
+    return this.#brought?.has(hash) ?? false;
   }
 
   /** What was written last is not what will be there: the next row stands for itself. */
