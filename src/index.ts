@@ -38,6 +38,7 @@ export type { AnswerRecord, RecordStatus } from './input/records.ts';
 export type { InferAnswer, StandardSchema } from './input/schema.ts';
 export type { InputEvent } from './input/watch-inputs.ts';
 export type { Keeping, PrunePolicy, PruneReport, Retention } from './prune/retention.ts';
+export type { Follower } from './follow/follower.ts';
 export type { Receipt } from './receipt.ts';
 export type { RecoverOptions, RecoveryReport } from './recovery.ts';
 export type { Run } from './run.ts';

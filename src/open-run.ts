@@ -8,6 +8,7 @@ import {
   RunLockedError,
   RunNotFoundError,
 } from './errors.ts';
+import type { Viewed } from './follow/follower.ts';
 import type { Machines } from './machines.ts';
 import { RunCore, type RunContext } from './run-core.ts';
 import { isEnd } from './standing.ts';
@@ -87,6 +88,31 @@ export async function openRun(
     if (!over) await store.commit([{ run: id, owner: lease.owner, fence, release: true }]);
     throw error;
   }
+}
+
+/** Reads a run without taking it. */
+export async function viewRun(
+  context: RunContext,
+  machines: Machines,
+  given: AnyStateMachine | undefined,
+  id: string,
+  migrate: Migrate | undefined,
+): Promise<Viewed> {
+  const { store, codec } = context;
+  const known = await find(context, id);
+  const machine = choose(known, machines, given);
+  const rows = await store.load(id);
+  if (rows.length === 0) throw new RunNotFoundError(id);
+  const { document } = await decodeRows(id, rows, codec.types, store);
+  const definition = decodeHeader(id, rows[0]!).definition!;
+  const state = await fit(context, id, document, definition, machine, migrate);
+  const { createdAt, tags, more } = known;
+  const core = new RunCore(context, { id, machine, createdAt, tags, more: readMore(more) });
+  core.showEnd(state, known);
+  const pendingInputs = (await readQuestions(context, id)).map(({ input }) => input);
+  // It may have gone on between our questions: then it is read again.
+  const stored = { ...known, seq: rows.at(-1)!.seq };
+  return { machine, root: core.host.root, stored, pendingInputs };
 }
 
 /** It was opened too often without getting any further: whoever opens it next would only do the same. */

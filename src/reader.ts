@@ -4,4 +4,5 @@
  */
 export { readCheckpoint, readHistory } from './history.ts';
 export { listRuns } from './listing.ts';
-export { openRun } from './open-run.ts';
+export { Follower } from './follow/follower.ts';
+export { openRun, viewRun } from './open-run.ts';

@@ -5,6 +5,7 @@ import { checkLabels, checkMs, checkOptions } from './check-options.ts';
 import { checkNames } from './checkpoint/custom-type.ts';
 import type { Delivery } from './delivery.ts';
 import { InvalidArgumentError, RunClosedError, RunExistsError, RunNotFoundError } from './errors.ts';
+import type { Follower, Viewed } from './follow/follower.ts';
 import type { Checkpoint, CheckpointInfo, HistoryQuery } from './history.ts';
 import { Holding } from './holding.ts';
 import { checkId } from './ids.ts';
@@ -36,7 +37,8 @@ import type {
   StartArguments,
   StartOptions,
 } from './runtime-options.ts';
-import type { StoredRun } from './store.ts';
+import { isEnd } from './standing.ts';
+import type { Store, StoredRun } from './store.ts';
 import type { SendOptions } from './told.ts';
 import type { RunWork } from './worker/run-work.ts';
 import { systemClock } from './xstate/delays.ts';
@@ -87,6 +89,7 @@ export class Runtime {
   }
 
   readonly #watchers = new Set<(change: Change) => void>();
+  readonly #followers = new Set<Follower>();
   readonly #watches = new Set<{ return(): Promise<unknown> }>();
   #delivery: Delivery | undefined;
   #recovery: Recovery | undefined;
@@ -415,6 +418,33 @@ export class Runtime {
     yield* (await loadReader()).listRuns(this.#context.store, query);
   }
 
+  /**
+   * Follows a run that another process or tab may hold, read only: what it commits is seen as soon as the store tells, or
+   * within `limits.poll` milliseconds.
+   *
+   * @throws what `open()` throws, but for `RunLockedError`.
+   * @example
+   * const followed = await runtime.follow(wizard, 'mine');
+   * followed.subscribe((snapshot) => render(snapshot));
+   * takeOver.onclick = () => runtime.open(wizard, 'mine', { wait: 15_000 });
+   */
+  follow(id: string): Promise<Follower>;
+  follow<TMachine extends AnyStateMachine>(machine: TMachine, id: string): Promise<Follower<TMachine>>;
+  async follow(first: AnyStateMachine | string, second?: string): Promise<Follower> {
+    this.#holding.checkOpen();
+    const machine = typeof first === 'string' ? undefined : first;
+    const id = typeof first === 'string' ? first : (second as string);
+    if (machine) checkMachine(machine);
+    checkId('run', id);
+    const [{ context }, { Follower, viewRun }] = await Promise.all([this.#load(), loadReader()]);
+    const read = (): Promise<Viewed> => viewRun(context, this.#machines, machine, id, this.#options.migrate);
+    const { store, logger } = context;
+    const forget = (gone: Follower): void => void this.#followers.delete(gone);
+    const follower = new Follower({ store, logger, poll: this.#poll, read, forget }, await read());
+    if (!isEnd(follower.status)) this.#followers.add(follower);
+    return follower;
+  }
+
   /** Lists the checkpoints of a run that need not be open. */
   async *history(id: string, query?: HistoryQuery): AsyncGenerator<CheckpointInfo> {
     await this.get(id);
@@ -491,9 +521,15 @@ export class Runtime {
     return (this.#closing ??= this.#close(options));
   }
 
+  /** Was `close()` called? */
+  get isClosed(): boolean {
+    return this.#closing !== undefined;
+  }
+
   async #close({ grace = GRACE }: ReleaseOptions = {}): Promise<void> {
     this.#recovery?.close();
     this.#keepingUp?.close();
+    for (const follower of this.#followers) follower.stop();
     for (const watch of this.#watches) void watch.return();
     try {
       await this.#holding.close(grace);
@@ -535,7 +571,10 @@ export class Runtime {
 }
 
 /**
- * Opens the run of a machine, or starts it: a runtime for one run, for a browser page or a script.
+  * Opens the run of a machine, or starts it: a runtime for one run, for a browser page or a script. The same store object
+ * and id give the same `Run` for as long as it is open, also where a component is mounted twice; one that was released is
+ * opened anew.
+
  *
  * @example
  * const run = await durable(wizard, { store: indexedDBStore('wizard'), id: 'mine' });
@@ -544,8 +583,20 @@ export function durable<TMachine extends AnyStateMachine>(
   machine: TMachine,
   options: StartOptions<TMachine> & { readonly id: string } & OpenOptions & RuntimeOptions,
 ): Promise<Run<TMachine>> {
-  return createRuntime({ ...options, machines: [machine, ...(options.machines ?? [])] }).ensure(
-    machine,
-    options,
-  );
+  return runtimeOf(machine, options).ensure(machine, options);
+}
+
+/** The runtimes of `durable()`, by store and run. */
+const known = new WeakMap<Store, Map<string, WeakRef<Runtime>>>();
+
+function runtimeOf(machine: AnyStateMachine, options: { readonly id: string } & RuntimeOptions): Runtime {
+  const { store, id, machines = [] } = options;
+  const here = known.get(store)?.get(id)?.deref();
+  if (here && !here.isClosed) return here;
+  const runtime = createRuntime({ ...options, machines: [machine, ...machines] });
+  const runtimes = known.get(store) ?? new Map<string, WeakRef<Runtime>>();
+  known.set(store, runtimes);
+  for (const [run, one] of runtimes) if (!one.deref()) runtimes.delete(run);
+  runtimes.set(id, new WeakRef(runtime));
+  return runtime;
 }
