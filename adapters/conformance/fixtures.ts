@@ -6,6 +6,7 @@
 import type {
   CheckpointRow,
   Head,
+  HistoryScan,
   Outcome,
   Question,
   QuestionScan,
@@ -13,17 +14,25 @@ import type {
   RowKind,
   RowScan,
   RunCommit,
+  RunScan,
+  RunStatus,
   Store,
   StoredRun,
 } from '../../src/store.ts';
 
+/** The one that holds the runs of a case, unless it says otherwise. */
 export const owner = 'owner-1';
+/** In milliseconds. */
 export const minute = 60_000;
+/** All kinds of rows. */
+export const rowKinds: readonly RowKind[] = ['event', 'blob', 'step', 'outbox', 'asked', 'answer'];
 
+/** The listed part of a run. */
 export function head(change: Partial<Head> = {}): Head {
   return { machine: 'refund', status: 'running', createdAt: 1000, tags: [], more: '{}', ...change };
 }
 
+/** A checkpoint, by default a delta. */
 export function checkpoint(seq: number, change: Partial<CheckpointRow> = {}): CheckpointRow {
   return { seq, base: false, time: 2000 + seq, header: `header ${seq}`, body: `body ${seq}`, ...change };
 }
@@ -62,8 +71,27 @@ export async function commit(store: Store, ...batch: RunCommit[]): Promise<void>
   }
 }
 
+/** A run as it is listed, if it is there. */
 export async function find(store: Store, run: string): Promise<StoredRun | undefined> {
   return (await store.runs({ run, limit: 1 }))[0];
+}
+
+/** The ids of runs, in their order. */
+export async function runIds(store: Store, scan: Partial<RunScan> = {}): Promise<string[]> {
+  return (await store.runs({ limit: 99, ...scan })).map(({ run }) => run);
+}
+
+/** All that can be read of a run, to see whether it has changed. */
+export async function contents(store: Store, run: string): Promise<unknown> {
+  const rows = async (kind: RowKind | 'inbox'): Promise<unknown> => [kind, await store.rows(run, kind, {})];
+  return {
+    listed: await store.runs({ run, limit: 1 }),
+    owned: await store.runs({ run, owner, limit: 1 }),
+    history: await store.history(run, { limit: 99 }),
+    newest: await store.load(run),
+    rows: await Promise.all([...rowKinds, 'inbox' as const].map(rows)),
+    questions: await store.questions({ run, limit: 99 }),
+  };
 }
 
 /** A commit that deletes its run. */
@@ -101,6 +129,86 @@ export async function loaded(store: Store, run: string, at?: number): Promise<nu
   return (await store.load(run, at)).map((row) => row.seq);
 }
 
+/** Waits so many milliseconds. */
 export function sleep(ms: number): Promise<void> {
   return new Promise((resolve) => setTimeout(resolve, ms));
 }
+
+/** The seqs that `history` answers with. */
+export async function historyOf(
+  store: Store,
+  run: string,
+  scan: HistoryScan = { limit: 99 },
+): Promise<number[]> {
+  return (await store.history(run, scan)).map(({ seq }) => seq);
+}
+
+/** Makes a run with checkpoints from 1, a base, to `last`. */
+export async function checkpointed(
+  store: Store,
+  run: string,
+  { last, bases = [] }: { readonly last: number; readonly bases?: readonly number[] },
+): Promise<void> {
+  await commit(store, creation(run));
+  for (let seq = 2; seq <= last; seq++) {
+    await commit(store, turn(run, seq, { checkpoints: [checkpoint(seq, { base: bases.includes(seq) })] }));
+  }
+}
+
+/** Leaves messages for a run, which must be new there. */
+export async function leave(store: Store, run: string, ...ids: readonly string[]): Promise<void> {
+  for (const id of ids) {
+    const { status } = await store.enqueue(run, { id, value: `value of ${id}` });
+    if (status !== 'queued') throw new Error(`The message '${id}' was not queued: '${status}'.`);
+  }
+}
+
+/** Ids that a store may stumble over. */
+export const oddIds: readonly string[] = [
+  'Ünïcödé',
+  '日本',
+  '👩‍👩‍👧',
+  "'; DROP TABLE runs; --",
+  '%_*?',
+  ' ',
+  '\n',
+  '\0',
+  'a\0b',
+  '\uffff',
+  '__proto__',
+  '../../etc/passwd',
+  'C:\\con',
+  'a'.repeat(500),
+];
+
+/** Two runs with two questions each, one run with one; three questions open at the same time. */
+export const someQuestions: readonly RunCommit[] = [
+  creation('r', {
+    ask: [
+      question('r/b', { assignee: 'ann', tags: ['x', 'y'], opened: 2000 }),
+      question('r/a', { assignee: 'bob', tags: ['x'], opened: 2000 }),
+    ],
+  }),
+  creation('s', {
+    ask: [
+      question('s/1', { machine: 'order', assignee: 'ann', opened: 1000 }),
+      question('s/2', { machine: 'order', tags: ['y', 'x'], opened: 3000 }),
+    ],
+  }),
+  creation('t'),
+  turn('t', 2, { ask: [question('t/1', { tags: ['x'], opened: 2000 })] }),
+];
+
+/** Six runs of two machines, some of them started at the same time. */
+export const someRuns: readonly RunCommit[] = (
+  [
+    ['b', 1000, 'running', 'refund', ['x']],
+    ['a', 1000, 'done', 'refund', ['x', 'y']],
+    ['e', 3000, 'idle', 'order', []],
+    ['d', 2000, 'running', 'order', ['y']],
+    ['c', 2000, 'failed', 'order', ['x']],
+    ['f', 500, 'waitingForInput', 'refund', ['x']],
+  ] satisfies [string, number, RunStatus, string, string[]][]
+).map(([id, createdAt, status, machine, tags]) =>
+  creation(id, { head: head({ createdAt, status, machine, tags }) }),
+);

@@ -1,0 +1,11 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll } from 'vitest';
+import { testStore } from '../conformance/index.ts';
+import { sqliteStore } from './index.ts';
+
+const folder = mkdtempSync(join(tmpdir(), 'savepoint-'));
+afterAll(() => rmSync(folder, { recursive: true }));
+
+testStore('the SQLite store', (place) => sqliteStore(join(folder, `${place}.db`)));
