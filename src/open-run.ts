@@ -112,7 +112,7 @@ export async function viewRun(
   const pendingInputs = (await readQuestions(context, id)).map(({ input }) => input);
   // It may have gone on between our questions: then it is read again.
   const stored = { ...known, seq: rows.at(-1)!.seq };
-  return { machine, root: core.host.root, stored, pendingInputs };
+  return { machine, root: core.host.root, snapshot: core.actor.getSnapshot(), stored, pendingInputs };
 }
 
 /** It was opened too often without getting any further: whoever opens it next would only do the same. */

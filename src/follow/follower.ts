@@ -3,16 +3,17 @@ import type { Actor, AnyStateMachine, Observer, SnapshotFrom, Subscription } fro
 import { RunClosedError } from '../errors.ts';
 import type { PendingInput } from '../input/pending-input.ts';
 import { isEnd } from '../standing.ts';
-import type { Awaitable, RunStatus, Store, StoredRun } from '../store.ts';
+import type { RunStatus, Store, StoredRun } from '../store.ts';
 import { unref } from '../unref.ts';
 import { CommittedActor } from '../xstate/committed-actor.ts';
-import type { LiveActor } from '../xstate/insider.ts';
+import type { LiveActor, LiveSnapshot } from '../xstate/insider.ts';
 
 /** A run as it was read. */
 export interface Viewed {
   readonly machine: AnyStateMachine;
-  /** Not started. Its snapshot is the one that was read. */
+  /** Not started. */
   readonly root: LiveActor;
+  readonly snapshot: LiveSnapshot;
   readonly stored: StoredRun;
   readonly pendingInputs: readonly PendingInput[];
 }
@@ -38,9 +39,9 @@ export class Follower<TMachine extends AnyStateMachine = AnyStateMachine> {
   readonly #actor: CommittedActor;
   #viewed: Viewed;
   #timer: ReturnType<typeof setTimeout> | undefined;
-  #looking: Promise<void> | undefined;
+  #isLooking = false;
   #isOver = false;
-  #mute: Awaitable<() => unknown> | undefined;
+  #mute: (() => unknown) | undefined;
 
   /** @internal */
   constructor(context: FollowContext, viewed: Viewed) {
@@ -53,7 +54,7 @@ export class Follower<TMachine extends AnyStateMachine = AnyStateMachine> {
       stop: () => this.stop(),
     });
     if (isEnd(this.status)) this.stop();
-    else this.#listen();
+    else void this.#listen();
   }
 
   get id(): string {
@@ -101,20 +102,22 @@ export class Follower<TMachine extends AnyStateMachine = AnyStateMachine> {
     if (this.#isOver) return;
     this.#isOver = true;
     clearTimeout(this.#timer);
-    this.#context.forget(this as unknown as Follower);
-    const { logger } = this.#context;
-    void Promise.resolve(this.#mute)
-      .then((mute) => mute?.())
-      .catch(logger);
+    this.#context.forget(this);
+    void this.#mute?.();
   }
 
-  #listen(): void {
+  async #listen(): Promise<void> {
     const { store, logger } = this.#context;
-    this.#mute = Promise.resolve(store.listen?.((run) => run === this.id && this.#look())).catch((error) => {
-      logger('Savepoint looks at the run by itself, as the store cannot tell of it.', error);
-      return undefined;
-    }) as Promise<() => unknown>;
     this.#lookLater();
+    try {
+      const mute = await store.listen?.((run) => {
+        if (run === this.id) this.#look();
+      });
+      if (this.#isOver) await mute?.();
+      else this.#mute = mute;
+    } catch (error) {
+      logger('Savepoint looks at the run by itself, as the store cannot tell of it.', error);
+    }
   }
 
   #lookLater(): void {
@@ -123,12 +126,14 @@ export class Follower<TMachine extends AnyStateMachine = AnyStateMachine> {
   }
 
   #look(): void {
-    this.#looking ??= this.#readChanges()
+    if (this.#isLooking) return;
+    this.#isLooking = true;
+    this.#readChanges()
       .catch((error: unknown) =>
         this.#context.logger(`Savepoint could not look at run '${this.id}'; it is tried again.`, error),
       )
       .finally(() => {
-        this.#looking = undefined;
+        this.#isLooking = false;
         this.#lookLater();
       });
   }
@@ -139,7 +144,7 @@ export class Follower<TMachine extends AnyStateMachine = AnyStateMachine> {
     const { seq, status } = this.#viewed.stored;
     if (this.#isOver || (stored.seq === seq && stored.status === status)) return;
     this.#viewed = await this.#context.read();
-    this.#actor.show(this.#viewed.root._snapshot);
+    this.#actor.show(this.#viewed.snapshot);
     if (!this.#isOver) this.#actor.notify();
     if (isEnd(this.status)) this.stop();
   }
