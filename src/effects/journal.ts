@@ -4,6 +4,12 @@
  */
 import type { Clock } from '../xstate/delays.ts';
 
+/** What errors name by a path. */
+export interface Named {
+  /** The beginning of a path. Made when it is asked for. */
+  readonly path: string;
+}
+
 export interface Journal {
   /** Stable over restarts and retries: an idempotency key. */
   readonly effectId: string;
@@ -19,9 +25,9 @@ export interface Journal {
   write(key: string, value: string): Promise<unknown>;
   /**
    * Encodes what steps give: as JSON where that brings back an equal value, else as a text that begins with `=`,
-   * which no JSON does. Throws `NotSerializableError`, naming the step by `path`.
+   * which no JSON does. Throws `NotSerializableError`, naming the step by its `path`.
    */
-  encode(value: unknown, path: string): string;
+  encode(value: unknown, step: Named): string;
   decode(text: string): Promise<unknown>;
   /** Opens a question below the effect, or finds the one that it opened before. Rejects with `InputExpiredError`. */
   ask(request: StepQuestion): Promise<unknown>;

@@ -6,7 +6,7 @@ import type { Writes } from '../writes.ts';
 import { actorPath } from '../xstate/actor-path.ts';
 import type { Clock } from '../xstate/delays.ts';
 import type { Effect } from '../xstate/effect.ts';
-import type { Journal, StepQuestion } from './journal.ts';
+import type { Journal, Named, StepQuestion } from './journal.ts';
 
 /** The run that the effect belongs to. */
 export interface JournalOwner {
@@ -27,6 +27,22 @@ export interface JournalOwner {
 /** Who asks on behalf of effects. */
 interface Asks {
   ask(effect: Effect, request: StepQuestion): Promise<unknown>;
+}
+
+/** Where a step is. Only what cannot be stored is asked for it. */
+class StepPlace {
+  constructor(
+    private readonly effect: Effect,
+    private readonly step: Named,
+  ) {}
+
+  get actor(): string {
+    return actorPath(this.effect.actor);
+  }
+
+  get path(): string {
+    return this.step.path;
+  }
 }
 
 export function runJournal(owner: JournalOwner, questions: Asks, effect: Effect): Journal {
@@ -54,7 +70,7 @@ export function runJournal(owner: JournalOwner, questions: Asks, effect: Effect)
       note(rowKey);
       return owner.keep({ put: [{ kind: 'step', key: rowKey, value }] });
     },
-    encode: (value, path) => encodeText(inline, value, { actor: actorPath(effect.actor), path }),
+    encode: (value, step) => encodeText(inline, value, new StepPlace(effect, step)),
     decode: (text) => decodeText(inline, text),
     ask: (request) => questions.ask(effect, request),
     park(until) {

@@ -46,18 +46,19 @@ export class StepCall implements Place {
     return `step('${this.key}')`;
   }
 
-  /** Runs the work once, for as long as `timeout` says. */
-  async try<TResult>(
+  /** Runs the work once, for as long as `timeout` says. `tried()` is to follow. */
+  try<TResult>(
     attempt: number,
     work: (args: StepArgs) => TResult | PromiseLike<TResult>,
     timeout: number | undefined,
-  ): Promise<TResult> {
+  ): TResult | PromiseLike<TResult> {
     const one = (this.#try = new StepTry(this, attempt));
-    try {
-      return await (timeout === undefined ? runFor(one, () => work(one)) : this.#within(timeout, one, work));
-    } finally {
-      this.#try = undefined;
-    }
+    return timeout === undefined ? runFor(one, () => work(one)) : this.#within(timeout, one, work);
+  }
+
+  /** What it came to is there: there is nothing to cut off. */
+  tried(): void {
+    this.#try = undefined;
   }
 
   #within<TResult>(

@@ -1,14 +1,14 @@
 /** The error that a step ended with, as it is journaled and as it comes back. */
 import { InputExpiredError, StepTimeoutError } from '../errors.ts';
 import { storable } from '../storable.ts';
-import type { Journal } from './journal.ts';
+import type { Journal, Named } from './journal.ts';
 
 /** As much of it as can be stored. */
-export function encodeError(journal: Journal, error: unknown, path: string): string {
+export function encodeError(journal: Journal, error: unknown, step: Named): string {
   try {
-    return journal.encode(error, path);
+    return journal.encode(error, step);
   } catch {
-    return journal.encode(storable(error), path);
+    return journal.encode(storable(error), step);
   }
 }
 

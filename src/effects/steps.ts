@@ -140,7 +140,9 @@ export class Steps {
         let result: TResult;
         try {
           result = await call.try(attempt, work, timeout);
+          call.tried();
         } catch (error) {
+          call.tried();
           this.#mayWrite(call);
           if (!mayRetry(attempt, error, retry)) return await this.#giveUp(call, error);
           const due = timeIn(this.#effect.clock, delayBefore(attempt, retry));
@@ -150,7 +152,13 @@ export class Steps {
           await this.#wait(call, due);
           continue;
         }
-        await this.#finish(call, result);
+        // Not by #finish(): a function may have many thousands of steps, and each promise counts.
+        const text = this.#textOf(call, result);
+        try {
+          await this.#journal.write(call.key, text);
+        } catch (error) {
+          throw this.#failedBy(error);
+        }
         return result;
       }
     } finally {
@@ -220,7 +228,9 @@ export class Steps {
           ({ signal }) => this.#journal.ask({ name, key: call.key, known, entry, question, signal }),
           undefined,
         );
+        call.tried();
       } catch (error) {
+        call.tried();
         // What else goes wrong is no outcome of the question: it may be asked again.
         if (error instanceof InputExpiredError) return await this.#giveUp(call, error);
         throw error;
@@ -270,18 +280,19 @@ export class Steps {
   }
 
   #finish(call: StepCall, result: unknown): Promise<void> {
+    return this.#write(call, this.#textOf(call, result));
+  }
+
+  #textOf(call: StepCall, result: unknown): string {
     this.#mayWrite(call);
-    return this.#write(
-      call,
-      result === undefined
-        ? entryText(call, 'done')
-        : resultText(call, this.#journal.encode(result, call.path)),
-    );
+    return result === undefined
+      ? entryText(call, 'done')
+      : resultText(call, this.#journal.encode(result, call));
   }
 
   async #giveUp(call: StepCall, error: unknown): Promise<never> {
     this.#mayWrite(call);
-    const encoded = encodeError(this.#journal, error, call.path);
+    const encoded = encodeError(this.#journal, error, call);
     await this.#write(call, entryText(call, 'failed', JSON.stringify(encoded)));
     throw error;
   }
@@ -294,9 +305,14 @@ export class Steps {
     try {
       await this.#journal.write(call.key, text);
     } catch (error) {
-      this.#failure ??= { error };
-      throw error;
+      throw this.#failedBy(error);
     }
+  }
+
+  /** A journal that takes no more is what the effect fails with. */
+  #failedBy(error: unknown): unknown {
+    this.#failure ??= { error };
+    return error;
   }
 }
 
