@@ -418,6 +418,12 @@ export class RunCore implements HostOwner, TurnLogOwner {
     return { effectId: `${this.id}/${key}`, attempt: this.#standing.attemptOf(key), fence: this.fence };
   }
 
+  /** May something be done outside now? Asks the store where the lease may have ended. */
+  mayAct(): boolean | Promise<boolean> {
+    if (this.#closed) return false;
+    return this.context.lease.holds || this.#log!.regain();
+  }
+
   journalOf(effect: Effect): Journal {
     return this.desk.journalOf(effect);
   }

@@ -350,7 +350,7 @@ export class TurnLog implements Committing {
     for (let ended = this.#toRelease[0]; ended && !this.#closed; ended = this.#toRelease[0]) {
       this.#run.show(ended);
       if (!host.release(ended.turn, context.lease)) {
-        void this.#regain();
+        void this.#goOn();
         return;
       }
       if (this.#closed) break;
@@ -363,21 +363,28 @@ export class TurnLog implements Committing {
     this.#run.progressed();
   }
 
-  /** The lease may have ended before all was let out: go on only if the run is still ours. */
-  async #regain(): Promise<void> {
+  /** The lease may have ended before all was let out. */
+  async #goOn(): Promise<void> {
+    if (!(await this.regain())) return;
+    this.#releasing = false;
+    this.#release();
+  }
+
+  /** The lease may have ended: is the run still ours? It is closed where it is not. */
+  async regain(): Promise<boolean> {
     const { id: run } = this.#run;
     const { lease, store } = this.#run.context;
     try {
       await lease.ensure();
       const [stored] = await store.runs({ run, limit: 1 });
-      if (stored?.fence !== this.fence) return this.close(new FencedError(run));
+      if (stored?.fence === this.fence) return !this.#closed;
+      this.close(new FencedError(run));
     } catch (cause) {
-      return this.close(
+      this.close(
         new StoreError(`The lease of run '${run}' ended and could not be renewed.`, 'failed', { cause }),
       );
     }
-    this.#releasing = false;
-    this.#release();
+    return false;
   }
 
   // --- When the store does not commit

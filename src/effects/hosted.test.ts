@@ -2,7 +2,7 @@
 import { assign, fromCallback, fromPromise, setup, type PromiseActorLogic } from 'xstate';
 import { describe, expect, it } from 'vitest';
 import { memoryStore } from '../../adapters/memory.ts';
-import { mortalStore, nextJob, type MortalStore } from '../../test/support/staged-store.ts';
+import { mortalStore, nextJob, overriding, type MortalStore } from '../../test/support/staged-store.ts';
 import { stores } from '../../test/support/stores.ts';
 import { typed } from '../../test/support/typed.ts';
 import {
@@ -45,7 +45,7 @@ function mortal(behind: Store): { store: MortalStore; behind: Store } {
   return { store: mortalStore(behind), behind };
 }
 
-const short = { lease: 50 };
+const short = { lease: 250 };
 const patient = { wait: 2000 };
 
 describe.each(stores)('an effect on %s', (_, make) => {
@@ -283,4 +283,35 @@ it('a step has an id of its own, which code deep inside can find', async () => {
   );
   const run = await createRuntime({ store: memoryStore() }).start(machine, { id: 'r' });
   await expect.poll(() => run.getSnapshot().context.output).toEqual(['r/work:1/pay', 'r/work:1']);
+});
+
+it('a step does not begin where the lease has ended and another holds the run', async () => {
+  const store = memoryStore();
+  let open!: () => void;
+  const begun: string[] = [];
+  const machineOf = (who: string, gate: Promise<void>) =>
+    invoking(
+      fromDurable(async ({ step }) => {
+        await step('first', () => void begun.push(`${who} first`));
+        await gate;
+        await step('second', () => void begun.push(`${who} second`));
+      }),
+    );
+  // Its lease is taken once, and then the store is out of reach for renewals.
+  let leases = 0;
+  const behind = overriding(store, {
+    lease: (owner, ms) => {
+      if (leases++ > 0) throw new Error('out of reach');
+      store.lease(owner, ms);
+    },
+  });
+  const stale = createRuntime({ store: behind, limits: short, logger: () => {} });
+  await stale.start(machineOf('stale', new Promise((resolve) => (open = resolve))), { id: 'r' });
+  await expect.poll(() => begun).toEqual(['stale first']);
+  const run = await createRuntime({ store }).open(machineOf('new', Promise.resolve()), 'r', patient);
+  await expect.poll(() => begun).toEqual(['stale first', 'new second']);
+  open();
+  await run.settled();
+  await nextJob();
+  expect(begun).toEqual(['stale first', 'new second']);
 });

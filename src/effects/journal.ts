@@ -19,6 +19,8 @@ export interface Journal {
   readonly fence: number;
   /** Rules sleeping and backoff. */
   readonly clock: Clock;
+  /** Is the run still ours, so that a step may begin? What it does outside is done by nobody else then. */
+  mayAct(): boolean | Promise<boolean>;
   /** What is journaled, by key. Read once, when the effect starts. */
   read(): Promise<ReadonlyMap<string, string>>;
   /** Writes an entry, in place of what has the same key. Resolves when it is durable; rejects where it never will be. */

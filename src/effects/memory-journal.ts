@@ -21,6 +21,7 @@ export function memoryJournal(actor: Pick<AnyActorRef, 'id'>): Journal {
     write: async (key, value) => {
       entries.set(key, value);
     },
+    mayAct: () => true,
     encode: (value, { path }) => encodeText(codec, value, { actor: actor.id, path }),
     decode: (text) => decodeText(codec, text),
     park: () => {},

@@ -20,6 +20,7 @@ export interface JournalOwner {
   };
   /** Writes rows that change nothing of what the run is doing. Resolves when they are durable. */
   keep(writes: Writes): Promise<unknown>;
+  mayAct(): boolean | Promise<boolean>;
   /** An effect waits, or works again: that may make another status. */
   parked(): void;
 }
@@ -58,6 +59,7 @@ export function runJournal(owner: JournalOwner, questions: Asks, effect: Effect)
     attempt,
     fence,
     clock,
+    mayAct: () => owner.mayAct(),
     async read() {
       // What is started for the first time has nothing in its journal.
       if (attempt === 1) return new Map();

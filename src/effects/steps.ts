@@ -1,6 +1,6 @@
 /** The steps of one effect: runs what is not finished yet, journals it, and gives what was journaled before. */
 import { checkMs } from '../check-options.ts';
-import { InputExpiredError, InvalidArgumentError } from '../errors.ts';
+import { InputExpiredError, InterruptedError, InvalidArgumentError } from '../errors.ts';
 import type { Step, StepArgs, StepOptions } from './durable-function.ts';
 import type { Journal } from './journal.ts';
 import type { StepProgress } from './progress.ts';
@@ -137,6 +137,8 @@ export class Steps {
         await this.#wait(call, entry.due);
       }
       for (;;) {
+        const mayAct = this.#journal.mayAct();
+        if (mayAct !== true && !(await mayAct)) this.#lost(call);
         let result: TResult;
         try {
           result = await call.try(attempt, work, timeout);
@@ -295,6 +297,12 @@ export class Steps {
     const encoded = encodeError(this.#journal, error, call);
     await this.#write(call, entryText(call, 'failed', JSON.stringify(encoded)));
     throw error;
+  }
+
+  /** Somebody else has the run: nothing of it is done here any more. */
+  #lost({ name }: StepCall): never {
+    this.#mayStart(name);
+    throw new InterruptedError(this.#effect.effectId);
   }
 
   #mayWrite({ name }: StepCall): void {
