@@ -1,4 +1,5 @@
 /** Takes what waits for a run that has ended: answers are kept as such whose question never opened. */
+import { commitAlone } from './commit-alone.ts';
 import type { Codec } from './checkpoint/codec.ts';
 import { asideKey, asideRow } from './input/records.ts';
 import type { Lease } from './lease.ts';
@@ -25,5 +26,5 @@ export async function clearInbox({ store, lease, inline }: ClearContext, run: st
     put.push(asideRow(asideKey(input, at), { status: 'neverOpened', value: answer, by, id, at }, inline));
   }
   const take = messages.map(({ key }) => key);
-  await store.commit([{ run, owner: lease.owner, fence: acquired.fence, put, take, release: true }]);
+  await commitAlone({ store, lease }, { run, fence: acquired.fence, put, take, release: true });
 }

@@ -2,7 +2,13 @@
 import type { AnyStateMachine } from 'xstate';
 import { commitAlone } from './commit-alone.ts';
 import type { Borrow } from './delivery.ts';
-import { InvalidArgumentError, RunExistsError, RunLockedError, RunNotFoundError } from './errors.ts';
+import {
+  FencedError,
+  InvalidArgumentError,
+  RunExistsError,
+  RunLockedError,
+  RunNotFoundError,
+} from './errors.ts';
 import type { Engine } from './load-engine.ts';
 import { loadReader } from './load-reader.ts';
 import type { Machines } from './machines.ts';
@@ -33,6 +39,8 @@ export interface HoldingOptions {
 }
 
 const PAGE = 200;
+/** How long to wait before a run is given up once more, in milliseconds. */
+const AGAIN = 1000;
 
 export class Holding {
   readonly #runs = new Map<string, Held>();
@@ -176,7 +184,21 @@ export class Holding {
   /** A run has left. */
   forget(core: RunCore): void {
     if (this.#runs.get(core.id)?.core === core) this.#runs.delete(core.id);
+    if (core.isAbandoned) void this.#letGo(core);
     this.#restIfIdle();
+  }
+
+  /** While the lease is renewed for other runs, nobody else could take this one. */
+  async #letGo({ id: run, fence }: RunCore): Promise<void> {
+    while (!this.#isClosed) {
+      try {
+        return await commitAlone(this.context, { run, fence, release: true });
+      } catch (error) {
+        // Somebody has taken it, or it is gone.
+        if (error instanceof FencedError) return;
+        await new Promise((resolve) => unref(setTimeout(resolve, AGAIN)));
+      }
+    }
   }
 
   /** Lets go of all runs, and takes no more. */

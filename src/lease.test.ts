@@ -1,4 +1,4 @@
-import { createRuntime, durable } from 'savepoint';
+import { createRuntime, durable, StoreError } from 'savepoint';
 import type { Run, Store } from 'savepoint';
 import { memoryStore } from 'savepoint/memory';
 import { createMachine } from 'xstate';
@@ -160,6 +160,41 @@ describe('a lease', () => {
     const runtime = createRuntime({ store, logger });
     await Promise.all(['a', 'b', 'c'].map((id) => runtime.start(counter, { id })));
     expect(asked).toBe(1);
+    await runtime.close();
+  });
+});
+
+describe('a lease that ended and was renewed', () => {
+  it('gives up the runs that it could not keep, so that others can take them', async () => {
+    const behind = memoryStore();
+    let isAway = false;
+    const store = overriding(behind, {
+      commit: (batch) => {
+        if (isAway && batch.some(({ run }) => run === 'lost'))
+          return batch.map(() => ({
+            status: 'failed',
+            error: new StoreError('away', 'failed'),
+            retry: true,
+          }));
+        return behind.commit(batch);
+      },
+      lease: (owner, ms) => {
+        if (isAway) throw new StoreError('away', 'failed');
+        return behind.lease(owner, ms);
+      },
+    });
+    const runtime = createRuntime({ store, limits: { lease: 60 }, logger });
+    const kept = await runtime.start(counter, { id: 'kept' });
+    const lost = await runtime.start(counter, { id: 'lost' });
+    isAway = true;
+    await expect(lost.send({ type: 'add' })).rejects.toMatchObject({ code: 'STORE' });
+    isAway = false;
+    // The lease of the first run is renewed all the time.
+    await kept.send({ type: 'add' });
+    const other = createRuntime({ store: behind, machines: [counter], logger });
+    const taken = await other.open(counter, 'lost', { wait: 5000 });
+    expect(taken.getSnapshot().context.count).toBe(0);
+    await other.close();
     await runtime.close();
   });
 });

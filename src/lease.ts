@@ -6,6 +6,7 @@ import type { Awaitable, Store } from './store.ts';
 export class Lease {
   readonly owner: string = crypto.randomUUID();
   #until = 0;
+  #term = 0;
   #timer: ReturnType<typeof setInterval> | undefined;
   #renewing: Promise<void> | undefined;
 
@@ -23,6 +24,14 @@ export class Lease {
    */
   get holds(): boolean {
     return performance.now() < this.#until;
+  }
+
+  /**
+   * Rises with each renewal that may have come after the lease had ended: somebody else may have taken runs in between.
+   * Whoever wants to be sure of a run compares it with what it was when the run was last known to be held.
+   */
+  get term(): number {
+    return this.#term;
   }
 
   /** Sees to it that the lease holds. At once where it does, or where the store answers at once. */
@@ -51,18 +60,18 @@ export class Lease {
     if (this.#renewing) return this.#renewing;
     const sent = performance.now();
     const renewed = this.store.lease(this.owner, this.ms);
-    if (!(renewed instanceof Promise)) {
-      this.#until = sent + this.ms;
-      return;
-    }
+    if (!(renewed instanceof Promise)) return this.#renewed(sent);
     this.#renewing = renewed
-      .then(() => {
-        this.#until = sent + this.ms;
-      })
+      .then(() => this.#renewed(sent))
       .finally(() => {
         this.#renewing = undefined;
       });
     return this.#renewing;
+  }
+
+  #renewed(sent: number): void {
+    if (!this.holds) this.#term++;
+    this.#until = sent + this.ms;
   }
 
   async #renewInTime(): Promise<void> {

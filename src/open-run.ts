@@ -2,6 +2,7 @@
 import type { AnyStateMachine } from 'xstate';
 import { decodeHeader, decodeRows, isDocument } from './checkpoint/decode-rows.ts';
 import type { Definition } from './checkpoint/envelope.ts';
+import { commitAlone } from './commit-alone.ts';
 import {
   IncompatibleMachineError,
   MachineNotRegisteredError,
@@ -47,11 +48,11 @@ export async function openRun(
   wait: number,
   migrate: Migrate | undefined,
 ): Promise<RunCore> {
-  const { store, lease, codec } = context;
+  const { store, codec } = context;
   const known = await find(context, id);
   const machine = choose(known, machines, given);
   const over = isEnd(known.status);
-  const fence = over ? known.fence : await acquire(context, id, wait);
+  const { fence, term } = over ? { fence: known.fence, term: 0 } : await acquire(context, id, wait);
   try {
     const stored = over ? known : await find(context, id);
     const rows = await store.load(id);
@@ -76,7 +77,7 @@ export async function openRun(
     const lastSeen = Math.max(stored.updatedAt, released);
     const turn = restoreDocument(core.host, state, context.delays, lastSeen, moved);
     try {
-      await core.resume({ desk, turn, definition, stored, rows, blobs: new Set(blobs.keys()), fence });
+      await core.resume({ desk, turn, definition, stored, rows, blobs: new Set(blobs.keys()), fence, term });
     } catch (error) {
       // Its delays are set already.
       core.discard('could not be opened');
@@ -85,7 +86,7 @@ export async function openRun(
     return core;
   } catch (error) {
     // What cannot be opened stays as it was, and free for others.
-    if (!over) await store.commit([{ run: id, owner: lease.owner, fence, release: true }]);
+    if (!over) await commitAlone(context, { run: id, fence, release: true }).catch(ignore);
     throw error;
   }
 }
@@ -134,18 +135,26 @@ async function quarantine(
   return core;
 }
 
+/** Why it could not be opened says more. */
+const ignore = (): void => {};
+
 async function find({ store }: RunContext, id: string): Promise<StoredRun> {
   const [stored] = await store.runs({ run: id, limit: 1 });
   if (!stored) throw new RunNotFoundError(id);
   return stored;
 }
 
-async function acquire({ store, lease }: RunContext, id: string, wait: number): Promise<number> {
+async function acquire(
+  { store, lease }: RunContext,
+  id: string,
+  wait: number,
+): Promise<{ readonly fence: number; readonly term: number }> {
   const until = performance.now() + wait;
   for (;;) {
     await lease.ensure();
+    const { term } = lease;
     const acquired = await store.acquire(id, lease.owner);
-    if (acquired.status === 'acquired') return acquired.fence;
+    if (acquired.status === 'acquired') return { fence: acquired.fence, term };
     if (acquired.status !== 'held') throw new RunNotFoundError(id);
     const left = until - performance.now();
     if (left <= 0) throw new RunLockedError(id, acquired.by, new Date(acquired.until));

@@ -1,5 +1,6 @@
 /** Takes a run up again from an earlier checkpoint: as a new one, so that nothing of what was is lost. */
 import { decodeHeader, decodeRows } from './checkpoint/decode-rows.ts';
+import { commitAlone } from './commit-alone.ts';
 import { encodeRich } from './checkpoint/envelope.ts';
 import {
   CheckpointNotFoundError,
@@ -47,7 +48,7 @@ export async function retryRun(context: RunContext, run: string, from: number | 
     if (outcome?.status === 'conflict') throw new ConflictError(run, stored.seq);
     if (outcome?.status === 'failed') throw outcome.error;
   } catch (error) {
-    await store.commit([{ run, owner: lease.owner, fence, release: true }]);
+    await commitAlone(context, { run, fence, release: true }).catch(() => {});
     throw error;
   }
 }

@@ -7,7 +7,7 @@ import type { Committer } from './committer.ts';
 import { Desk, type StoredDesk } from './desk.ts';
 import type { CurrentEffect } from './effects/ambient.ts';
 import type { Journal } from './effects/journal.ts';
-import { InvalidArgumentError, RunClosedError } from './errors.ts';
+import { ConflictError, FencedError, InvalidArgumentError, RunClosedError, StoreError } from './errors.ts';
 import type { Checkpoint, CheckpointInfo, HistoryQuery } from './history.ts';
 import type { AnswerOptions } from './input/answers.ts';
 import { parseQuestionId } from './input/ids.ts';
@@ -60,6 +60,8 @@ export interface Restored {
   /** The hashes of the blobs that the rows refer to. */
   readonly blobs: ReadonlySet<string>;
   readonly fence: number;
+  /** The lease's, from before the run was taken. */
+  readonly term: number;
 }
 
 /** Somebody who waits for something to hold. */
@@ -115,7 +117,7 @@ export class RunCore implements HostOwner, TurnLogOwner {
 
   /** Starts a new run. Resolves when its first checkpoint is durable. */
   async start(input: unknown): Promise<void> {
-    this.#log = new TurnLog(this, 0, 1);
+    this.#log = new TurnLog(this, 0, 1, this.context.lease.term);
     const durable = new Promise<number | undefined>((resolve, reject) => {
       this.#starting = { resolve, reject };
     });
@@ -130,11 +132,11 @@ export class RunCore implements HostOwner, TurnLogOwner {
   }
 
   /** Goes on from what was read. Resolves when it is known in the store that it does. */
-  async resume({ turn, desk, definition, stored, rows, blobs, fence }: Restored): Promise<void> {
+  async resume({ turn, desk, definition, stored, rows, blobs, fence, term }: Restored): Promise<void> {
     const changed =
       definition !== this.#definition && JSON.stringify(definition) !== JSON.stringify(this.#definition);
     this.checkpoints.continueFrom(rows, blobs, changed);
-    const log = (this.#log = new TurnLog(this, stored.seq, fence));
+    const log = (this.#log = new TurnLog(this, stored.seq, fence, term));
     this.seq = stored.seq;
     this.status = stored.status;
     this.actor = new CommittedActor(this.host.root, this);
@@ -143,7 +145,7 @@ export class RunCore implements HostOwner, TurnLogOwner {
     const head = this.#standing.continueFrom(stored);
     if (head || writes) await log.record(writes ?? {}, head);
     this.desk.resumed();
-    this.host.release(turn, { holds: true });
+    while (!this.host.release(turn, log)) if (!(await log.regain())) throw new FencedError(this.id);
     this.#becomes(this.#standing.status);
     this.#refreshHead();
   }
@@ -421,7 +423,7 @@ export class RunCore implements HostOwner, TurnLogOwner {
   /** May something be done outside now? Asks the store where the lease may have ended. */
   mayAct(): boolean | Promise<boolean> {
     if (this.#closed) return false;
-    return this.context.lease.holds || this.#log!.regain();
+    return this.#log!.holds || this.#log!.regain();
   }
 
   journalOf(effect: Effect): Journal {
@@ -599,6 +601,12 @@ export class RunCore implements HostOwner, TurnLogOwner {
   /** Was it let go of before its end? Whoever comes then finds it elsewhere. */
   get isReleased(): boolean {
     return this.#releasing !== undefined && !isEnd(this.status) && !this.#standing.quarantine;
+  }
+
+  /** It cannot go on here, and the store was not told: there it is still ours. */
+  get isAbandoned(): boolean {
+    const isLost = this.#closed instanceof StoreError || this.#closed instanceof ConflictError;
+    return isLost && this.#log !== undefined && this.#log.committed > 0;
   }
 
   get isClosed(): boolean {

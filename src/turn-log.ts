@@ -130,13 +130,22 @@ export class TurnLog implements Committing {
   #isGivenUp = false;
   #retryIn = FIRST_RETRY;
   #closed = false;
+  #term: number;
 
   readonly #run: TurnLogOwner;
 
-  constructor(run: TurnLogOwner, seq: number, fence: number) {
+  /** `term`: the lease's, from before the run was taken. */
+  constructor(run: TurnLogOwner, seq: number, fence: number, term: number) {
     this.#run = run;
     this.#seq = this.committed = seq;
     this.fence = fence;
+    this.#term = term;
+  }
+
+  /** Is it certain that nobody else has the run? */
+  get holds(): boolean {
+    const { lease } = this.#run.context;
+    return lease.holds && lease.term === this.#term;
   }
 
   /** Is everything that happened durable and let out? */
@@ -346,10 +355,10 @@ export class TurnLog implements Committing {
   #release(): void {
     if (this.#releasing) return;
     this.#releasing = true;
-    const { host, context } = this.#run;
+    const { host } = this.#run;
     for (let ended = this.#toRelease[0]; ended && !this.#closed; ended = this.#toRelease[0]) {
       this.#run.show(ended);
-      if (!host.release(ended.turn, context.lease)) {
+      if (!host.release(ended.turn, this)) {
         void this.#goOn();
         return;
       }
@@ -376,8 +385,12 @@ export class TurnLog implements Committing {
     const { lease, store } = this.#run.context;
     try {
       await lease.ensure();
+      const { term } = lease;
       const [stored] = await store.runs({ run, limit: 1 });
-      if (stored?.fence === this.fence) return !this.#closed;
+      if (stored?.fence === this.fence) {
+        this.#term = term;
+        return !this.#closed;
+      }
       this.close(new FencedError(run));
     } catch (cause) {
       this.close(

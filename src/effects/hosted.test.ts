@@ -285,33 +285,40 @@ it('a step has an id of its own, which code deep inside can find', async () => {
   await expect.poll(() => run.getSnapshot().context.output).toEqual(['r/work:1/pay', 'r/work:1']);
 });
 
-it('a step does not begin where the lease has ended and another holds the run', async () => {
-  const store = memoryStore();
-  let open!: () => void;
-  const begun: string[] = [];
-  const machineOf = (who: string, gate: Promise<void>) =>
-    invoking(
-      fromDurable(async ({ step }) => {
-        await step('first', () => void begun.push(`${who} first`));
-        await gate;
-        await step('second', () => void begun.push(`${who} second`));
-      }),
-    );
-  // Its lease is taken once, and then the store is out of reach for renewals.
-  let leases = 0;
-  const behind = overriding(store, {
-    lease: (owner, ms) => {
-      if (leases++ > 0) throw new Error('out of reach');
-      store.lease(owner, ms);
-    },
-  });
-  const stale = createRuntime({ store: behind, limits: short, logger: () => {} });
-  await stale.start(machineOf('stale', new Promise((resolve) => (open = resolve))), { id: 'r' });
-  await expect.poll(() => begun).toEqual(['stale first']);
-  const run = await createRuntime({ store }).open(machineOf('new', Promise.resolve()), 'r', patient);
-  await expect.poll(() => begun).toEqual(['stale first', 'new second']);
-  open();
-  await run.settled();
-  await nextJob();
-  expect(begun).toEqual(['stale first', 'new second']);
-});
+it.each([false, true])(
+  'a step does not begin where another took the run meanwhile, lease renewed: %s',
+  async (isRenewed) => {
+    const store = memoryStore();
+    let open!: () => void;
+    const begun: string[] = [];
+    const machineOf = (who: string, gate: Promise<void>) =>
+      invoking(
+        fromDurable(async ({ step }) => {
+          await step('first', () => void begun.push(`${who} first`));
+          await gate;
+          await step('second', () => void begun.push(`${who} second`));
+        }),
+      );
+    // Its lease is taken once, and then the store is out of reach for renewals.
+    let leases = 0;
+    let isBack = false;
+    const behind = overriding(store, {
+      lease: (owner, ms) => {
+        if (leases++ > 0 && !isBack) throw new Error('out of reach');
+        store.lease(owner, ms);
+      },
+    });
+    const stale = createRuntime({ store: behind, limits: short, logger: () => {} });
+    await stale.start(machineOf('stale', new Promise((resolve) => (open = resolve))), { id: 'r' });
+    await expect.poll(() => begun).toEqual(['stale first']);
+    const run = await createRuntime({ store }).open(machineOf('new', Promise.resolve()), 'r', patient);
+    await expect.poll(() => begun).toEqual(['stale first', 'new second']);
+    isBack = isRenewed;
+    // In this time it is renewed, or is not.
+    await new Promise((resolve) => setTimeout(resolve, short.lease));
+    open();
+    await run.settled();
+    await nextJob();
+    expect(begun).toEqual(['stale first', 'new second']);
+  },
+);
