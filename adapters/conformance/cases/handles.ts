@@ -49,6 +49,7 @@ export const handles: CaseGroup = group(
         await commit(one, turn('r', seq));
         equal(await statuses(other, turn('r', seq)), ['conflict']);
         await commit(other, turn('r', seq + 1, { put: [{ kind: 'step', key: `${seq}`, value: '' }] }));
+        equal((await one.load('r')).at(-1)?.seq, seq + 1);
         equal(await statuses(one, turn('r', seq + 1)), ['conflict']);
       }
       equal(await loaded(one, 'r'), [1, 2, 3, 4, 5, 6, 7, 8, 9]);

@@ -116,7 +116,7 @@ export const removal: CaseGroup = group(
     });
 
     it('leaves its id taken for years, where that is asked for', async ({ store }) => {
-      await commit(store, removed('r', { remove: 10 * 365 * 24 * 60 * minute }));
+      await commit(store, removed('r', { remove: 20 * 365 * 24 * 60 * minute }));
       equal(await statuses(store, creation('r')), ['exists']);
     });
 

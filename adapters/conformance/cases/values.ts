@@ -148,21 +148,6 @@ export const values: CaseGroup = group('values', (it) => {
     equal(await rowOf(store, 'r', 'blob', 'empty'), new Uint8Array());
   });
 
-  it('of six megabytes are stored whole', async ({ store }) => {
-    const body = 'ü'.repeat(3 * 1024 * 1024);
-    const value = Uint8Array.from({ length: 6 * 1024 * 1024 }, (_, i) => i % 251);
-    await commit(store, creation('r', { put: [{ kind: 'blob', key: 'b', value }] }));
-    const put = [{ kind: 'step', key: 's', value: body }] as const;
-    await commit(store, turn('r', 2, { checkpoints: [checkpoint(2, { body })], put }));
-    equal((await store.load('r'))[1]?.body === body, true, 'the body is whole');
-    equal((await rowOf(store, 'r', 'step', 's')) === body, true, 'the row is whole');
-    equal(await rowOf(store, 'r', 'blob', 'b'), value);
-    const [, summary] = await store.history('r', { limit: 2 });
-    equal((summary?.bytes ?? 0) >= body.length, true, `${summary?.bytes} bytes`);
-    await store.enqueue('r', { id: 'm', value: body });
-    equal((await store.rows('r', 'inbox', {}))[0]?.value === body, true, 'the message is whole');
-  });
-
   it('are copies: nobody changes them from outside', async ({ store }) => {
     const mine = { ...head(), tags: ['a'] };
     const row = { ...checkpoint(1, { base: true }) };
