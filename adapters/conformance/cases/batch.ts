@@ -34,7 +34,11 @@ export const batch: CaseGroup = group('a batch', (it) => {
       equal(outcomes, ['conflict', 'fenced', ...others, 'exists', committed, 'fenced']);
       equal(await loaded(store, 'r0'), [1]);
       contains(await find(store, 'r1'), { machine: 'refund' });
-      for (const id of ids.slice(2)) equal(await loaded(store, id), [1, 2], id);
+      const written = await Promise.all(ids.slice(2).map((id) => loaded(store, id)));
+      equal(
+        written,
+        ids.slice(2).map(() => [1, 2]),
+      );
       equal(await loaded(store, 'new'), [1]);
     });
 

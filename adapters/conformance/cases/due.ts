@@ -2,7 +2,8 @@
 import type { RunScan } from '../../../src/store.ts';
 import { equal } from '../assertions.ts';
 import { type CaseGroup, group, type Place } from '../case.ts';
-import { commit, head, removal, runIds, someRuns, turn } from '../fixtures.ts';
+import { commit, head, removal, runIds, turn } from '../fixtures.ts';
+import { someRuns } from '../samples.ts';
 
 const times: Record<string, number | undefined> = { a: 50, b: 40, c: 40, d: undefined, e: 60 };
 

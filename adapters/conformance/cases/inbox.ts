@@ -2,7 +2,8 @@
 import type { RowScan } from '../../../src/store.ts';
 import { contains, equal } from '../assertions.ts';
 import { type CaseGroup, group, type Place } from '../case.ts';
-import { commit, creation, keysOf, leave, minute, oddIds, puts, removal, turn } from '../fixtures.ts';
+import { commit, creation, keysOf, leave, minute, puts, removal, turn } from '../fixtures.ts';
+import { oddIds } from '../samples.ts';
 
 /** Each scan gives these messages. */
 async function lists({ store }: Place, ...scans: [RowScan, string[]][]): Promise<void> {

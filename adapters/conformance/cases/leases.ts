@@ -74,6 +74,12 @@ export const leases: CaseGroup = group(
       equal(await statuses(store, turn('r', 2)), ['committed']);
     });
 
+    it('may last for years', async ({ store }) => {
+      await store.lease(owner, 20 * 365 * 24 * 60 * minute);
+      const { until } = await held(store);
+      equal(until > Date.UTC(2040), true, `until ${until}`);
+    });
+
     for (const ms of [0, -1]) {
       it(`of ${ms} ms is given up, and frees all its runs at once`, async ({ store }) => {
         await commit(store, creation('s'));

@@ -2,7 +2,8 @@
 import type { RunScan } from '../../../src/store.ts';
 import { equal } from '../assertions.ts';
 import { type CaseGroup, group, type Place } from '../case.ts';
-import { commit, creation, head, minute, owner, removal, runIds, someRuns, turn } from '../fixtures.ts';
+import { commit, creation, head, minute, owner, removal, runIds, turn } from '../fixtures.ts';
+import { someRuns } from '../samples.ts';
 
 /** Each scan gives these runs, each of which has a letter. */
 async function lists({ store }: Place, ...scans: [Partial<RunScan>, string][]): Promise<void> {

@@ -2,7 +2,8 @@
 import type { QuestionScan } from '../../../src/store.ts';
 import { equal } from '../assertions.ts';
 import { type CaseGroup, group, type Place } from '../case.ts';
-import { commit, questionIds, someQuestions } from '../fixtures.ts';
+import { commit, questionIds } from '../fixtures.ts';
+import { someQuestions } from '../samples.ts';
 
 /** Each scan gives these questions. */
 async function lists({ store }: Place, ...scans: [Partial<QuestionScan>, string[]][]): Promise<void> {

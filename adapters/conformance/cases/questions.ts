@@ -2,18 +2,8 @@
 import type { RunCommit } from '../../../src/store.ts';
 import { contains, equal } from '../assertions.ts';
 import { type CaseGroup, group } from '../case.ts';
-import {
-  commit,
-  creation,
-  oddIds,
-  owner,
-  question,
-  questionIds,
-  removal,
-  someQuestions,
-  statuses,
-  turn,
-} from '../fixtures.ts';
+import { commit, creation, owner, question, questionIds, removal, statuses, turn } from '../fixtures.ts';
+import { oddIds, someQuestions } from '../samples.ts';
 
 const asking = (run: string, change: Partial<RunCommit>): RunCommit => ({ run, owner, fence: 1, ...change });
 

@@ -115,6 +115,11 @@ export const removal: CaseGroup = group(
       equal(await keysOf(store, 'r', 'inbox'), []);
     });
 
+    it('leaves its id taken for years, where that is asked for', async ({ store }) => {
+      await commit(store, removed('r', { remove: 20 * 365 * 24 * 60 * minute }));
+      equal(await statuses(store, creation('r')), ['exists']);
+    });
+
     for (const ms of [0, -1]) {
       it(`leaves its id free where the tombstone stands ${ms} ms`, async ({ store }) => {
         await commit(store, removed('r', { remove: ms }));

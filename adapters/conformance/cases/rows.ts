@@ -102,32 +102,18 @@ export const rows: CaseGroup = group(
           const others = ids.slice(1);
           equal(await statuses(store, ...batch), ['fenced', ...others.map(() => 'committed')], kind);
           equal(await keysOf(store, 'run-0', kind), [], kind);
-          for (const id of others) equal(await keysOf(store, id, kind), ['k', 'l'], `${kind} of ${id}`);
+          const keys = await Promise.all(others.map((id) => keysOf(store, id, kind)));
+          equal(
+            keys,
+            others.map(() => ['k', 'l']),
+            kind,
+          );
           await commit(store, ...ids.map((id) => puts(id, kind, 'k')));
           await commit(store, { ...puts('run-1', kind), drop: [{ kind, key: 'k' }] });
           equal(await keysOf(store, 'run-1', kind), ['l'], kind);
         }
       });
     }
-
-    it('are the last ones written, however often', async ({ store }) => {
-      const others = Array.from({ length: 4 }, (_, i) => `other-${i}`);
-      await commit(store, ...others.map((id) => creation(id)));
-      for (const kind of rowKinds) {
-        await commit(store, puts('r', kind, 'kept'));
-        for (let i = 0; i < 3000; i += 60) {
-          const own = Array.from({ length: 60 }, (_, j) => ({
-            ...bare,
-            put: [{ kind, key: `k${j % 3}`, value: String(i + j) }],
-          }));
-          await commit(store, ...own.slice(0, 59), ...others.map((id) => puts(id, kind, 'k')));
-          await commit(store, ...own.slice(59));
-        }
-        const newest = ['2997', '2998', '2999'].map((value, i) => ({ key: `k${i}`, value }));
-        const kept = { key: 'kept', value: 'value of kept' };
-        equal(await store.rows('r', kind, {}), [...newest, kept], kind);
-      }
-    });
   },
   { before: ({ store }) => commit(store, creation('r'), creation('s')) },
 );

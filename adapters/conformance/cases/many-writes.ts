@@ -1,0 +1,28 @@
+/** The same rows, again and again. */
+import { equal } from '../assertions.ts';
+import { type CaseGroup, group } from '../case.ts';
+import { commit, creation, owner, puts, rowKinds } from '../fixtures.ts';
+
+export const manyWrites: CaseGroup = group('many writes', (it) => {
+  it('of rows leave the last ones written, however often', async ({ store }) => {
+    await commit(store, creation('r'));
+    const others = Array.from({ length: 4 }, (_, i) => `other-${i}`);
+    await commit(store, ...others.map((id) => creation(id)));
+    for (const kind of rowKinds) {
+      await commit(store, puts('r', kind, 'kept'));
+      for (let i = 0; i < 3000; i += 150) {
+        const own = Array.from({ length: 150 }, (_, j) => ({
+          run: 'r',
+          owner,
+          fence: 1,
+          put: [{ kind, key: `k${j % 3}`, value: String(i + j) }],
+        }));
+        await commit(store, ...own.slice(0, 149), ...others.map((id) => puts(id, kind, 'k')));
+        await commit(store, ...own.slice(149));
+      }
+      const newest = ['2997', '2998', '2999'].map((value, i) => ({ key: `k${i}`, value }));
+      const kept = { key: 'kept', value: 'value of kept' };
+      equal(await store.rows('r', kind, {}), [...newest, kept], kind);
+    }
+  });
+});
