@@ -6,10 +6,8 @@
 import type { Arg, Reply } from './bytes.ts';
 import { connect, type RedisClient, type Wire } from './driver.ts';
 import { codeOf, ConnectionError, isNotReady } from './failure.ts';
+import { patience } from './patience.ts';
 import type { Script } from './script.ts';
-
-/** How long a call waits for a connection, in milliseconds: less than half a lease. */
-const patience = 5000;
 
 /** Between two attempts, in milliseconds. */
 const pause = 20;

@@ -29,6 +29,7 @@ import { storeError } from './failure.ts';
 import { Inbox } from './inbox.ts';
 import { Leases } from './leases.ts';
 import { checkServer } from './opening.ts';
+import { patiently } from './patience.ts';
 import { Questions } from './questions.ts';
 import { Reads } from './reads.ts';
 import { Rows } from './rows.ts';
@@ -148,10 +149,10 @@ class RedisStore implements Store {
     return this.#use(() => this.#wakes.listen(wake));
   }
 
-  /** Waits for the calls that are under way. */
+  /** Waits for the calls that are under way, if the server answers. */
   async close(): Promise<void> {
     this.#closed = true;
-    await Promise.allSettled(this.#running);
+    await patiently(Promise.allSettled(this.#running), () => new Error('late')).catch(() => {});
     this.#wakes.close();
     this.#connection.close();
   }

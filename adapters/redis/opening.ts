@@ -5,6 +5,7 @@
  */
 import { StoreError } from '../../src/errors.ts';
 import type { Connection } from './connection.ts';
+import { codeOf } from './failure.ts';
 import { openScript } from './scripts/open.ts';
 
 /** The version of the layout (scripts/prelude.ts). */
@@ -19,7 +20,7 @@ const oldest = 5;
  * @throws StoreError
  */
 export async function checkServer(connection: Connection, store: string): Promise<void> {
-  const info = parseInfo(String(await connection.call(['INFO'], true)));
+  const info = await readInfo(connection);
   const refuse = (reason: string): never => {
     throw new StoreError(`The store ${store} cannot be used: ${reason}`, 'failed');
   };
@@ -60,7 +61,14 @@ async function checkSchema(connection: Connection, refuse: (reason: string) => n
   }
 }
 
-function parseInfo(text: string): ReadonlyMap<string, string> {
+/** Empty where this user may not ask for it. */
+async function readInfo(connection: Connection): Promise<ReadonlyMap<string, string>> {
+  let text = '';
+  try {
+    text = String(await connection.call(['INFO'], true));
+  } catch (error) {
+    if (codeOf(error) !== 'NOPERM') throw error;
+  }
   return new Map(
     [...text.matchAll(/^([^:\r\n]+):([^\r\n]*)/gm)].map(([, name = '', value = '']) => [name, value]),
   );

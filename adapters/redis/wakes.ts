@@ -9,9 +9,7 @@ import { unpack } from './bytes.ts';
 import { connect, type RedisClient, type Wire } from './driver.ts';
 import { ConnectionError } from './failure.ts';
 import { unordered } from './order.ts';
-
-/** How long `listen` waits for a connection, in milliseconds. */
-const patience = 5000;
+import { patiently } from './patience.ts';
 
 /** The channel of a store, and the connections that listen to it. */
 export class Wakes {
@@ -46,20 +44,14 @@ export class Wakes {
       if (sender === this.#self || !this.#wires.has(wire)) return;
       for (const run of unpack(message.subarray(this.#self.length)) ?? []) wake(unordered(run));
     };
-    let timer: NodeJS.Timeout | undefined;
     try {
-      const late = new Promise<never>((_, reject) => {
-        timer = setTimeout(
-          () => reject(new ConnectionError('there is no connection to listen on', false, { cause: problem })),
-          patience,
-        );
-      });
-      await Promise.race([wire.subscribe(this.#channel, heard), late]);
+      await patiently(
+        wire.subscribe(this.#channel, heard),
+        () => new ConnectionError('there is no connection to listen on', false, { cause: problem }),
+      );
     } catch (error) {
       end();
       throw error;
-    } finally {
-      clearTimeout(timer);
     }
     return end;
   }

@@ -57,11 +57,11 @@ export class RedisServer {
     return this.#process!.pid!;
   }
 
-  /** Starts it on what is in its folder. */
-  async start(): Promise<void> {
+  /** Starts it on what is in its folder. `once`: settings for this time. */
+  async start(once: RedisSettings = {}): Promise<void> {
     for (let attempt = 1; ; attempt++) {
       const port = this.port || (await freePort());
-      const child = this.#spawn(port);
+      const child = this.#spawn(port, once);
       if (await answers(child, port)) {
         this.port = port;
         return;
@@ -91,8 +91,15 @@ export class RedisServer {
     rmSync(this.folder, { recursive: true, force: true });
   }
 
-  #spawn(port: number): ChildProcess {
-    const settings = { port: String(port), bind: '127.0.0.1', dir: this.folder, save: '', ...this.settings };
+  #spawn(port: number, once: RedisSettings): ChildProcess {
+    const settings = {
+      port: String(port),
+      bind: '127.0.0.1',
+      dir: this.folder,
+      save: '',
+      ...this.settings,
+      ...once,
+    };
     const args = Object.entries(settings).flatMap(([name, value]) => [`--${name}`, value]);
     const child = spawn(program, args, { stdio: 'ignore' });
     child.unref();
