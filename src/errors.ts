@@ -219,6 +219,27 @@ export class StoreError extends SavepointError {
   }
 }
 
+/** A record of a sealed store is under a key that was not given. Nothing was changed. */
+export class WrongKeyError extends StoreError {
+  override readonly code: string = 'WRONG_KEY';
+
+  constructor(
+    readonly run: string,
+    /** Which record, as part of a sentence: `The head of run 'r-42'`. */
+    readonly record: string,
+    /** The id of the key that it was sealed with. */
+    readonly keyId: string,
+    /** The ids of the keys that were given. */
+    readonly known: readonly string[],
+  ) {
+    super(
+      `${record} is sealed with the key ${keyId}, and these were given: ${known.join(', ')}. ` +
+        'Pass its secret too: sealed(store, { key, keys: [older] }).',
+      'failed',
+    );
+  }
+}
+
 /** The XState that is installed lacks something that Savepoint needs. */
 export class UnsupportedXStateError extends SavepointError {
   constructor(readonly missing: string) {

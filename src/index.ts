@@ -42,6 +42,9 @@ export type { RecoverOptions, RecoveryReport } from './recovery.ts';
 export type { Run } from './run.ts';
 export type { SendOptions } from './told.ts';
 export type { StateQuestion } from './xstate/asking.ts';
+export { sealed } from './sealed/sealed.ts';
+export type { SealedOptions } from './sealed/sealed.ts';
+export type { Secret } from './secret.ts';
 export type { ListQuery, Metadata, RunInfo } from './run-info.ts';
 export type { Checkpoint, CheckpointInfo, HistoryQuery } from './history.ts';
 export type { CheckpointCause, Definition } from './checkpoint/envelope.ts';
@@ -77,5 +80,6 @@ export {
   StepTimeoutError,
   StoreError,
   UnsupportedXStateError,
+  WrongKeyError,
 } from './errors.ts';
 export type { InputIssue } from './errors.ts';

@@ -78,7 +78,7 @@ export class Standing {
    * running, or effects were cut off.
    */
   continueFrom(stored: StoredRun): Head | undefined {
-    const { attempts = 0, interrupted = {}, parked = [] } = readMore(stored.more);
+    const { attempts = 0, interrupted = {}, parked = [] } = readMore(stored);
     this.version = stored.version;
     this.#listed = stored;
     this.#parked = parked;
