@@ -40,11 +40,11 @@ export class RunNotFoundError extends SavepointError {
 
 /** The id is taken, or belonged to a run that was deleted not long ago. */
 export class RunExistsError extends SavepointError {
-  constructor(readonly run: string) {
-    super(
-      'RUN_EXISTS',
-      `The run id '${run}' is taken, or was until its run was deleted. Open it, ensure() it, or choose another id.`,
-    );
+  constructor(
+    readonly run: string,
+    message: string = `The run id '${run}' is taken, or was until its run was deleted. Open it, ensure() it, or choose another id.`,
+  ) {
+    super('RUN_EXISTS', message);
   }
 }
 

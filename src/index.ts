@@ -42,6 +42,8 @@ export type { RecoverOptions, RecoveryReport } from './recovery.ts';
 export type { Run } from './run.ts';
 export type { SendOptions } from './told.ts';
 export type { StateQuestion } from './xstate/asking.ts';
+export { migrateStore } from './migrate-store/migrate-store.ts';
+export type { MigrateOptions, MigrationReport, ProgressStream } from './migrate-store/migrate-store.ts';
 export { sealed } from './sealed/sealed.ts';
 export type { SealedOptions } from './sealed/sealed.ts';
 export type { Secret } from './secret.ts';

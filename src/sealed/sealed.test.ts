@@ -76,7 +76,7 @@ describe('the order of calls', () => {
       store.lease(owner, 0),
       store.commit([creation('s')]),
     ];
-    expect(await Promise.all(calls)).toMatchObject([
+    expect(await Promise.all(calls.map(async (call) => call))).toMatchObject([
       undefined,
       [{ status: 'committed' }],
       undefined,
@@ -102,7 +102,10 @@ describe('the order of calls', () => {
     const commits = [store.commit([creation('r')]), store.commit([creation('s')])];
     await vi.waitFor(() => expect(inner.waiting).toBe(2));
     await inner.letAll();
-    expect(await Promise.all(commits)).toEqual([[{ status: 'committed' }], [{ status: 'committed' }]]);
+    expect(await Promise.all(commits.map(async (commit) => commit))).toEqual([
+      [{ status: 'committed' }],
+      [{ status: 'committed' }],
+    ]);
   });
 });
 

@@ -67,8 +67,8 @@ interface Kind {
   readonly table: string;
   readonly column: string;
   /** Which row of the table belongs to a run. */
-  where(run: string): string;
-  read(store: Store, run: string): Promise<unknown>;
+  readonly where: (run: string) => string;
+  readonly read: (store: Store, run: string) => Promise<unknown>;
   readonly error: typeof StoreError | typeof CorruptCheckpointError;
   /** What its error names. */
   readonly names: string;
