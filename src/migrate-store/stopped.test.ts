@@ -50,7 +50,7 @@ async function contents(store: Store, run: string): Promise<unknown> {
   const ends = [...bases.map(({ seq }) => seq - 1), history.at(-1)?.seq];
   return {
     head,
-    checkpoints: (await Promise.all(ends.map((seq) => store.load(run, seq)))).flat(),
+    checkpoints: (await Promise.all(ends.map(async (seq) => store.load(run, seq)))).flat(),
     steps: await store.rows(run, 'step', {}),
     messages: await store.rows(run, 'inbox', {}),
     questions: await store.questions({ run, limit: 9 }),
