@@ -185,7 +185,7 @@ export class Delivery {
       // It may be known all the same, from the last turn of the run.
       const [row] = unless ? await store.rows(run, unless.kind, unless) : [];
       if (row) return row.value as string;
-      const { error, cancelled } = readMore(stored.more);
+      const { error, cancelled } = readMore(stored);
       throw new RunClosedError(run, whyOver(error, cancelled));
     }
     const answer = await store.enqueue(run, encodeMail(this.context.inline, id, mail), unless);

@@ -40,11 +40,11 @@ export class RunNotFoundError extends SavepointError {
 
 /** The id is taken, or belonged to a run that was deleted not long ago. */
 export class RunExistsError extends SavepointError {
-  constructor(readonly run: string) {
-    super(
-      'RUN_EXISTS',
-      `The run id '${run}' is taken, or was until its run was deleted. Open it, ensure() it, or choose another id.`,
-    );
+  constructor(
+    readonly run: string,
+    message: string = `The run id '${run}' is taken, or was until its run was deleted. Open it, ensure() it, or choose another id.`,
+  ) {
+    super('RUN_EXISTS', message);
   }
 }
 
@@ -216,6 +216,27 @@ export class StoreError extends SavepointError {
     options?: ErrorOptions,
   ) {
     super('STORE', message, options);
+  }
+}
+
+/** A record of a sealed store is under a key that was not given. Nothing was changed. */
+export class WrongKeyError extends StoreError {
+  override readonly code: string = 'WRONG_KEY';
+
+  constructor(
+    readonly run: string,
+    /** Which record, as part of a sentence: `The head of run 'r-42'`. */
+    readonly record: string,
+    /** The id of the key that it was sealed with. */
+    readonly keyId: string,
+    /** The ids of the keys that were given. */
+    readonly known: readonly string[],
+  ) {
+    super(
+      `${record} is sealed with the key ${keyId}, and these were given: ${known.join(', ')}. ` +
+        'Pass its secret too: sealed(store, { key, keys: [older] }).',
+      'failed',
+    );
   }
 }
 

@@ -44,6 +44,11 @@ export type { RecoverOptions, RecoveryReport } from './recovery.ts';
 export type { Run } from './run.ts';
 export type { SendOptions } from './told.ts';
 export type { StateQuestion } from './xstate/asking.ts';
+export { migrateStore } from './migrate-store/migrate-store.ts';
+export type { MigrateOptions, MigrationReport, ProgressStream } from './migrate-store/migrate-store.ts';
+export { sealed } from './sealed/sealed.ts';
+export type { SealedOptions } from './sealed/sealed.ts';
+export type { Secret } from './secret.ts';
 export type { ListQuery, Metadata, RunInfo } from './run-info.ts';
 export type { Checkpoint, CheckpointInfo, HistoryQuery } from './history.ts';
 export type { CheckpointCause, Definition } from './checkpoint/envelope.ts';
@@ -83,5 +88,6 @@ export {
   StepTimeoutError,
   StoreError,
   UnsupportedXStateError,
+  WrongKeyError,
 } from './errors.ts';
 export type { InputIssue } from './errors.ts';

@@ -1,6 +1,6 @@
 /** Lists runs page by page. The store finds them by what it indexes; the rest is told apart here. */
 import { RunNotFoundError } from './errors.ts';
-import { toInfo, type ListQuery, type RunInfo } from './run-info.ts';
+import { toListed, type ListQuery, type RunInfo } from './run-info.ts';
 import type { Store, StoredRun } from './store.ts';
 
 const PAGE = 200;
@@ -25,7 +25,7 @@ export async function* listRuns(store: Store, query: ListQuery): AsyncGenerator<
       limit: PAGE,
     });
     for (const stored of page) {
-      const info = toInfo(stored);
+      const info = toListed(stored);
       if (!wanted.every(([key, value]) => info.metadata[key] === value)) continue;
       yield info;
       if (--left === 0) return;

@@ -63,7 +63,7 @@ export async function openRun(
     const state = await fit(context, id, document, definition, machine, migrate);
     const { createdAt, tags } = stored;
     // What was said at the last release holds only until the run is open.
-    const { starter, metadata, durability, attempts = 0, ...more } = readMore(stored.more);
+    const { starter, metadata, durability, attempts = 0, ...more } = readMore(stored);
     const { released = 0, moved = {} } = more;
     const identity = { id, machine, createdAt, tags, more: { starter, metadata, durability } };
     const core = new RunCore(context, identity);
@@ -107,8 +107,8 @@ export async function viewRun(
   const { document } = await decodeRows(id, rows, codec.types, store);
   const definition = decodeHeader(id, rows[0]!).definition!;
   const state = await fit(context, id, document, definition, machine, migrate);
-  const { createdAt, tags, more } = known;
-  const core = new RunCore(context, { id, machine, createdAt, tags, more: readMore(more) });
+  const { createdAt, tags } = known;
+  const core = new RunCore(context, { id, machine, createdAt, tags, more: readMore(known) });
   core.showEnd(state, known);
   const pendingInputs = (await readQuestions(context, id)).map(({ input }) => input);
   // It may have gone on between our questions: then it is read again.
@@ -127,7 +127,7 @@ async function quarantine(
   const { run, machine, version, createdAt, tags } = stored;
   const message = `it was opened ${recoveries} times without getting any further; runtime.retry('${run}') opens it again`;
   const error = { name: 'RecoveryError', message };
-  const more = JSON.stringify({ ...readMore(stored.more), error });
+  const more = JSON.stringify({ ...readMore(stored), error });
   const head: Head = { machine, version, status: 'quarantined', createdAt, tags, more };
   await store.commit([{ run, owner: lease.owner, fence, head, release: true }]);
   logger(`Savepoint put run '${run}' into quarantine: ${message}.`);

@@ -21,10 +21,10 @@ import type { Document } from './xstate/capture.ts';
 export async function retryRun(context: RunContext, run: string, from: number | undefined): Promise<void> {
   const { store, lease, codec, clock } = context;
   const [known] = await store.runs({ run, limit: 1 });
-  const { status, more } = known ?? {};
+  const status = known?.status;
   // What was cancelled stays so, and what is done has nothing to be tried again, unless it is told from where.
-  if (more && (status === 'cancelled' || (status === 'done' && from === undefined)))
-    throw new RunClosedError(run, whyOver(undefined, readMore(more).cancelled));
+  if (known && (status === 'cancelled' || (status === 'done' && from === undefined)))
+    throw new RunClosedError(run, whyOver(undefined, readMore(known).cancelled));
   await lease.ensure();
   const acquired = await store.acquire(run, lease.owner);
   if (acquired.status === 'held') throw new RunLockedError(run, acquired.by, new Date(acquired.until));
@@ -93,9 +93,10 @@ async function failedSteps(store: Store, run: string): Promise<Pick<Row, 'kind' 
 }
 
 /** As it would have been left by a process that died there. */
-function headOf({ machine, version, createdAt, tags, more }: StoredRun, { delays }: Document): Head {
+function headOf(stored: StoredRun, { delays }: Document): Head {
+  const { machine, version, createdAt, tags } = stored;
   const due = Object.values(delays).reduce((first, delay) => Math.min(first, delay.due), Infinity);
-  const { starter, metadata, durability, interrupted, parked } = readMore(more);
+  const { starter, metadata, durability, interrupted, parked } = readMore(stored);
   return {
     machine,
     version,

@@ -156,7 +156,7 @@ export class RunCore implements HostOwner, TurnLogOwner {
     this.status = stored.status;
     this.host.view(document.snapshot);
     this.actor = new CommittedActor(this.host.root, this);
-    const { error, cancelled } = readMore(stored.more);
+    const { error, cancelled } = readMore(stored);
     this.#closed = new RunClosedError(this.id, whyOver(error, cancelled));
     this.context.forget(this);
   }

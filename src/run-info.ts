@@ -1,5 +1,6 @@
 /** A run as it is listed: without loading its actor. */
 import type { AnyStateMachine } from 'xstate';
+import { StoreError } from './errors.ts';
 import type { RunStatus, StoredRun } from './store.ts';
 import type { Durability } from './turn-log.ts';
 
@@ -24,7 +25,7 @@ export interface RunInfo {
   readonly updatedAt: number;
   /** When its next delay is due, in milliseconds since 1970. */
   readonly due: number | undefined;
-  /** Why it is quarantined. */
+  /** Why it is quarantined, or, in a list, why what is stored of it cannot be read. */
   readonly error: { readonly name: string; readonly message: string } | undefined;
 }
 
@@ -81,10 +82,37 @@ export interface RunIdentity {
   readonly more: More;
 }
 
-export const readMore = (more: string): More => JSON.parse(more) as More;
+/** Throws what the store says of a head that it cannot read, or a `StoreError` where it is none. */
+export function readMore({ run, more, damage }: Pick<StoredRun, 'run' | 'more' | 'damage'>): More {
+  if (damage) throw damage;
+  try {
+    const read = JSON.parse(more) as More | null;
+    if (typeof read === 'object' && read !== null) return read;
+  } catch {
+    // As any other text that is no head.
+  }
+  throw new StoreError(
+    `The head of run '${run}' is damaged: it is not what Savepoint writes. Restore it from a backup of the store.`,
+    'failed',
+  );
+}
 
 export function toInfo(stored: StoredRun): RunInfo {
-  const { metadata = {}, error } = readMore(stored.more);
-  const { run: id, machine, version, status, seq, tags, createdAt, updatedAt, due } = stored;
-  return { id, machine, version, status, seq, tags, metadata, createdAt, updatedAt, due, error };
+  const { metadata = {}, error } = readMore(stored);
+  return { ...readable(stored), metadata, error };
 }
+
+/** As it is listed among others, which are not to suffer from one that is damaged. */
+export function toListed(stored: StoredRun): RunInfo {
+  try {
+    return toInfo(stored);
+  } catch (damage) {
+    const { name, message } = damage as Error;
+    return { ...readable(stored), metadata: {}, error: { name, message } };
+  }
+}
+
+const readable = (stored: StoredRun): Omit<RunInfo, 'metadata' | 'error'> => {
+  const { run: id, machine, version, status, seq, tags, createdAt, updatedAt, due } = stored;
+  return { id, machine, version, status, seq, tags, createdAt, updatedAt, due };
+};

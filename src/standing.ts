@@ -79,7 +79,7 @@ export class Standing {
    * running, or effects were cut off.
    */
   continueFrom(stored: StoredRun): Head | undefined {
-    const { attempts = 0, interrupted = {}, parked = [], fresh = [] } = readMore(stored.more);
+    const { attempts = 0, interrupted = {}, parked = [], fresh = [] } = readMore(stored);
     this.version = stored.version;
     this.#listed = stored;
     this.#parked = fresh.length > 0 ? [...parked, ...fresh] : parked;

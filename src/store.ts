@@ -63,6 +63,8 @@ export interface CheckpointRow {
 export interface CheckpointSummary extends Omit<CheckpointRow, 'body'> {
   /** The stored size of `body`, in bytes or in UTF-16 code units, whichever the store has at hand. */
   readonly bytes: number;
+  /** Why the store cannot read this one, where it finds out by itself: `header` is empty then, and others are well. */
+  readonly damage?: Error | undefined;
 }
 
 /**
@@ -131,6 +133,8 @@ export interface Question {
 /** A question as it is listed. */
 export interface StoredQuestion extends Question {
   readonly run: string;
+  /** Why the store cannot read this one, where it finds out by itself: `value` is empty then, and others are well. */
+  readonly damage?: Error | undefined;
 }
 
 /** Which open questions to list. All that is given must hold. Ordered by `opened`, then by id. */
@@ -226,6 +230,8 @@ export interface StoredRun extends Head {
   readonly updatedAt: number;
   /** Rises by one each time the run is acquired. */
   readonly fence: number;
+  /** Why the store cannot read this one, where it finds out by itself: `more` is empty then, and others are well. */
+  readonly damage?: Error | undefined;
 }
 
 /** Which runs to list. All that is given must hold. Ordered by `createdAt`, then by run id. */

@@ -1,6 +1,6 @@
 /** Reads rows back: headers, and the document that a base and what changed since make. */
 import { CorruptCheckpointError, SavepointError } from '../errors.ts';
-import type { CheckpointRow, Store } from '../store.ts';
+import type { CheckpointRow, CheckpointSummary, Store } from '../store.ts';
 import type { CustomType } from './custom-type.ts';
 import { blobsOf, decode } from './decode.ts';
 import { apply, type Patch } from './delta.ts';
@@ -8,8 +8,9 @@ import { FORMAT, RICH, type Header } from './envelope.ts';
 import type { Document } from '../xstate/capture.ts';
 import type { Json } from './json.ts';
 
-/** Reads a header. Throws `CorruptCheckpointError`. */
-export function decodeHeader(run: string, row: Pick<CheckpointRow, 'seq' | 'header'>): Header {
+/** Reads a header. Throws what the store says of one that it cannot read, or `CorruptCheckpointError`. */
+export function decodeHeader(run: string, row: Pick<CheckpointSummary, 'seq' | 'header' | 'damage'>): Header {
+  if (row.damage) throw row.damage;
   let header: Partial<Header> | null | undefined;
   try {
     header = JSON.parse(row.header) as Partial<Header> | null;

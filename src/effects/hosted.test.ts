@@ -305,7 +305,7 @@ it.each([false, true])(
     const behind = overriding(store, {
       lease: (owner, ms) => {
         if (leases++ > 0 && !isBack) throw new Error('out of reach');
-        store.lease(owner, ms);
+        return store.lease(owner, ms);
       },
     });
     const stale = createRuntime({ store: behind, limits: short, logger: () => {} });

@@ -1,7 +1,7 @@
 /** Lists open questions over all runs, a page at a time. */
 import type { Codec } from '../checkpoint/codec.ts';
 import type { QuestionScan, Store, StoredQuestion } from '../store.ts';
-import { decodeQuestion, type DecodedQuestion, type PendingInput } from './pending-input.ts';
+import { decodeQuestion, listedQuestion, type DecodedQuestion, type PendingInput } from './pending-input.ts';
 
 /** Which open questions to list. All that is given must hold. */
 export interface InputQuery {
@@ -30,8 +30,7 @@ export async function* listInputs(
   codec: Codec,
   query: InputQuery,
 ): AsyncGenerator<PendingInput> {
-  for await (const question of storedQuestions(store, query))
-    yield (await decodeQuestion(question, codec)).input;
+  for await (const question of storedQuestions(store, query)) yield listedQuestion(question, codec);
 }
 
 /** The same, as they are stored. */

@@ -2,6 +2,7 @@
 import type { Codec } from '../checkpoint/codec.ts';
 import type { Json } from '../checkpoint/json.ts';
 import { decodeText, encodeText } from '../checkpoint/text.ts';
+import { StoreError } from '../errors.ts';
 import type { Question, StoredQuestion } from '../store.ts';
 import { parseQuestionId } from './ids.ts';
 
@@ -36,6 +37,8 @@ export interface PendingInput {
   readonly opened: number;
   /** The run's. */
   readonly tags: readonly string[];
+  /** In a list, why it cannot be read. Then nothing is known of it but what finds it, and it takes no answer. */
+  readonly error?: { readonly name: string; readonly message: string };
 }
 
 /** What a stored question holds that stores do not look at. */
@@ -65,16 +68,66 @@ export interface DecodedQuestion {
   readonly body: QuestionBody;
 }
 
-/** Reads a question. */
-export async function decodeQuestion(
-  { id, run, machine, assignee, tags, opened, value }: StoredQuestion,
-  codec: Codec,
-): Promise<DecodedQuestion> {
-  const body = (await decodeText(codec, value)) as QuestionBody;
-  const { actor, state } = parseQuestionId(id);
-  const { prompt, details, choices, schema, event, accepts, deadline } = body;
-  const said = { prompt, details, choices, schema, event, accepts, deadline };
-  return { input: { id, run, machine, actor, state, ...said, assignee, opened, tags }, body };
+/** Reads a question. Throws what the store says of one that it cannot read, or a `StoreError` where it is none. */
+export async function decodeQuestion(stored: StoredQuestion, codec: Codec): Promise<DecodedQuestion> {
+  const { id, run, machine, assignee, tags, opened, value, damage } = stored;
+  if (damage) throw damage;
+  try {
+    const body = (await decodeText(codec, value)) as QuestionBody;
+    const { actor, state } = parseQuestionId(id);
+    const { prompt, details, choices, schema, event, accepts, deadline } = body;
+    const said = { prompt, details, choices, schema, event, accepts, deadline };
+    return { input: { id, run, machine, actor, state, ...said, assignee, opened, tags }, body };
+  } catch (cause) {
+    const reason = cause instanceof Error ? cause.message : String(cause);
+    throw new StoreError(
+      `The question '${id}' of run '${run}' cannot be read: ${reason}. Restore it from a backup of the store.`,
+      'failed',
+      { cause },
+    );
+  }
+}
+
+/** As it is listed among others, which are not to suffer from one that cannot be read. */
+export async function listedQuestion(stored: StoredQuestion, codec: Codec): Promise<PendingInput> {
+  try {
+    return (await decodeQuestion(stored, codec)).input;
+  } catch (damage) {
+    const { name, message } = damage as Error;
+    const { id, run, machine, assignee, tags, opened } = stored;
+    return {
+      ...unknown,
+      ...askerOf(id),
+      id,
+      run,
+      machine,
+      assignee,
+      tags,
+      opened,
+      error: { name, message },
+    };
+  }
+}
+
+/** What is not known of a question that cannot be read. */
+const unknown = {
+  prompt: undefined,
+  details: undefined,
+  choices: undefined,
+  schema: undefined,
+  event: undefined,
+  accepts: undefined,
+  deadline: undefined,
+};
+
+/** Who asks, as far as the id tells. */
+function askerOf(id: string): Pick<PendingInput, 'actor' | 'state'> {
+  try {
+    const { actor, state } = parseQuestionId(id);
+    return { actor, state };
+  } catch {
+    return { actor: '', state: undefined };
+  }
 }
 
 function compact<T extends object>(values: T): T {

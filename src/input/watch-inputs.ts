@@ -3,7 +3,7 @@ import type { Codec } from '../checkpoint/codec.ts';
 import type { Store, StoredQuestion } from '../store.ts';
 import { unref } from '../unref.ts';
 import { isListed, storedQuestions, type InputQuery } from './list-inputs.ts';
-import { decodeQuestion, type PendingInput } from './pending-input.ts';
+import { listedQuestion, type PendingInput } from './pending-input.ts';
 import type { Change } from './questions.ts';
 
 /** A question opened or closed. */
@@ -104,12 +104,12 @@ export class InputWatch implements AsyncIterableIterator<InputEvent> {
       before.delete(question.id);
       if (this.#open.has(question.id)) continue;
       if (isFirst) this.#open.set(question.id, question);
-      else this.#opened((await decodeQuestion(question, inline)).input);
+      else this.#opened(await listedQuestion(question, inline));
     }
     for (const [id, known] of before) {
       const isStillThere = (await store.questions({ id, limit: 1 })).length > 0;
       if (isStillThere || !this.#open.has(id)) continue;
-      this.#closed(id, 'value' in known ? (await decodeQuestion(known, inline)).input : known);
+      this.#closed(id, 'value' in known ? await listedQuestion(known, inline) : known);
     }
   }
 }

@@ -11,7 +11,7 @@ export type DeedName = (typeof deeds)[number];
 
 type Word = { readonly type: 'WORD'; readonly n: number };
 
-export function makeParcel({ deed, ended }: Ledger) {
+export function makeParcel(ledger: Ledger) {
   return setup({
     types: {
       context: {} as { readonly run: string; readonly words: readonly number[] },
@@ -20,15 +20,15 @@ export function makeParcel({ deed, ended }: Ledger) {
       output: {} as readonly number[],
     },
     actors: {
-      pack: fromPromise(({ input }: { input: string }) => deed(input, 'pack')),
+      pack: fromPromise(({ input }: { input: string }) => ledger.deed(input, 'pack')),
       deliver: fromDurable<void, string>(async ({ input, step }) => {
-        await step('load', () => deed(input, 'load'));
-        await step('drive', () => deed(input, 'drive'));
+        await step('load', () => ledger.deed(input, 'load'));
+        await step('drive', () => ledger.deed(input, 'drive'));
         await step.sleep('rest', 30);
-        await step('unload', () => deed(input, 'unload'));
+        await step('unload', () => ledger.deed(input, 'unload'));
       }),
     },
-    actions: { ended: ({ context }) => ended(context.run) },
+    actions: { ended: ({ context }) => ledger.ended(context.run) },
     guards: {
       isLastWord: ({ context, event }) => new Set([...context.words, event.n]).size === WORDS,
     },

@@ -177,5 +177,7 @@ async function checkHistory(runtime: Runtime, run: string): Promise<string[]> {
   const words: (string | undefined)[] = [];
   for await (const { cause } of runtime.history(run)) if (cause.event.type === 'WORD') words.push(cause.id);
   const expected = Array.from({ length: WORDS }, (_, n) => `${run}-${n}`);
-  return words.toSorted().join() === expected.join() ? [] : [`${run} took the words ${words.join(', ')}`];
+  return words.toSorted((a = '', b = '') => (a < b ? -1 : 1)).join() === expected.join()
+    ? []
+    : [`${run} took the words ${words.join(', ')}`];
 }
