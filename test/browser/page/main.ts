@@ -4,7 +4,7 @@ import { createRuntime, type Follower, type Run, type Runtime, type RuntimeOptio
 import { indexedDBStore, type IndexedDBStoreOptions } from 'savepoint/indexeddb';
 import { caseGroups } from '../../../adapters/conformance/case-groups.ts';
 import { runCase } from '../../../adapters/conformance/run-case.ts';
-import type { Store } from '../../../src/store.ts';
+import type { Outcome, RunCommit, Store } from '../../../src/store.ts';
 import { notes } from './notes.ts';
 
 /** What a call came to: a value, or an error, which a page cannot hand out as it is. */
@@ -67,6 +67,14 @@ async function result<T>(promise: Promise<T> | T): Promise<Result<T>> {
   }
 }
 
+/** Text that cannot be packed. */
+function noise(size: number): string {
+  let text = '';
+  const bytes = new Uint8Array(32_768);
+  while (text.length < size) text += String.fromCharCode(...crypto.getRandomValues(bytes));
+  return text.slice(0, size);
+}
+
 const page = {
   /** Opens the run, or starts it. Answers with its notes. */
   hold: (on: On, id: string, wait = 0): Promise<Result<readonly string[]>> =>
@@ -89,13 +97,25 @@ const page = {
         .then(({ seq }) => seq),
     ),
 
-  /** Adds so many characters. */
+  /** Adds so many characters of noise. */
   fatten: (id: string, size: number): Promise<Result<number | undefined>> =>
     result(
       runOf(id)
-        .send({ type: 'fatten', text: 'x'.repeat(size) })
+        .send({ type: 'fatten', text: noise(size) })
         .then(({ seq }) => seq),
     ),
+
+  /** A commit of the store itself: a checkpoint with so many characters of noise. */
+  commitNoise: (on: On, commit: RunCommit, size: number): Promise<Result<Outcome['status']>> => {
+    const checkpoints = commit.checkpoints?.map((row) => ({ ...row, body: noise(size) }));
+    return result(
+      (async () => {
+        const [outcome] = await storeOf(on).commit([{ ...commit, checkpoints }]);
+        if (outcome?.status === 'failed') throw outcome.error;
+        return outcome!.status;
+      })(),
+    );
+  },
 
   notes: (id: string): readonly string[] => runOf(id).getSnapshot().context.notes,
 
