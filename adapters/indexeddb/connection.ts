@@ -110,7 +110,10 @@ function endOf(tx: Writing): Promise<TransactionError | undefined> {
   return new Promise((resolve) => {
     let hasRequestFailed = false;
     tx.addEventListener('complete', () => resolve(undefined));
-    tx.addEventListener('error', () => (hasRequestFailed = true));
+    tx.addEventListener('error', ({ target }) => {
+      // A transaction that is cut off ends its requests like that; it is none of them that ends it.
+      if ((target as IDBRequest).error?.name !== 'AbortError') hasRequestFailed = true;
+    });
     tx.addEventListener('abort', () => {
       const { error } = tx;
       const isKnown = hasRequestFailed || error?.name === 'QuotaExceededError';

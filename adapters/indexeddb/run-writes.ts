@@ -141,7 +141,7 @@ function outOfOrder(newest: number, rows: readonly CheckpointRow[]): string | un
 
 /** A view would be stored with all the bytes that it is a view of. */
 function stored(value: Row['value']): Row['value'] {
-  return typeof value === 'string' ? value : new Uint8Array(value);
+  return value instanceof Uint8Array ? new Uint8Array(value) : value;
 }
 
 function refused(run: string, reason: string): Outcome {

@@ -14,7 +14,6 @@ describeInChromium('the IndexedDB store, in Chromium', (browser) => {
   });
 
   afterAll(() => {
-    // oxlint-disable-next-line no-console -- as the suite does elsewhere
     console.log(`the IndexedDB store, in Chromium: ${kept} promises kept`);
   });
 

@@ -96,6 +96,25 @@ describeInChromium('two tabs', (browser) => {
     valueOf(await add(two, 'b'));
   });
 
+  it('make way for newer code in the other: it need not wait, and the old one is told to reload', async () => {
+    const on = place();
+    const [one, two] = [await openTab(), await openTab()];
+    valueOf(await hold(one, on));
+    const upgraded = two.evaluate(
+      (name) =>
+        new Promise<string>((resolve) => {
+          const request = indexedDB.open(name, 99);
+          request.addEventListener('success', () => resolve('upgraded'));
+          request.addEventListener('error', () => resolve(String(request.error)));
+        }),
+      on.database,
+    );
+    expect(await upgraded).toBe('upgraded');
+    const error = errorOf(await one.evaluate((on) => window.page.store(on, 'load', 'r'), on));
+    expect(error).toMatchObject({ code: 'STORE', outcome: 'failed' });
+    expect(error.message).toContain('reload the page');
+  });
+
   it('take a run from a tab that is frozen past its lease, and none of its commits lands', async () => {
     const on: On = { ...place(), limits: { lease: 1000 } };
     const two = await openTab();

@@ -130,7 +130,6 @@ export function describeInChromium(name: string, suite: (browser: Chromium) => v
     return;
   }
   if (process.env['CI'] === 'true') throw started;
-  // oxlint-disable-next-line no-console -- whoever runs the tests is to see what was not tested
   console.log(`${name}: skipped, as no browser can be started. ${started.message}`);
   describe.skip(name, () => {});
 }
