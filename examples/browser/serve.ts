@@ -1,0 +1,55 @@
+/**
+ * A page, bundled by Vite and served from this machine to itself.
+ *
+ * @module
+ */
+import { once } from 'node:events';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { build, type Rolldown } from 'vite';
+
+/** A page that is served. */
+export interface ServedPage {
+  /** Its address. It is an origin of its own: what the page stores belongs to it. */
+  readonly url: string;
+  close(): void;
+}
+
+const types: Record<string, string> = { html: 'text/html', js: 'text/javascript', css: 'text/css' };
+
+/** Bundles the `index.html` in `folder` with all that it imports. `port` 0: any that is free. */
+export async function servePage(folder: string, port = 0): Promise<ServedPage> {
+  const files = await bundle(folder);
+  const server = createServer((request, response) => {
+    const path = new URL(request.url ?? '/', 'http://localhost').pathname.slice(1);
+    const name = path === '' ? 'index.html' : path;
+    const file = files.get(name);
+    const type = types[name.split('.').at(-1)!] ?? 'application/octet-stream';
+    response
+      .writeHead(file === undefined ? 404 : 200, { 'content-type': `${type}; charset=utf-8` })
+      .end(file);
+  });
+  server.listen(port, '127.0.0.1');
+  await once(server, 'listening');
+  const { port: taken } = server.address() as AddressInfo;
+  return {
+    url: `http://127.0.0.1:${taken}/`,
+    close: () => {
+      server.close();
+      server.closeAllConnections();
+    },
+  };
+}
+
+async function bundle(root: string): Promise<ReadonlyMap<string, string | Uint8Array>> {
+  const built = (await build({
+    root,
+    configFile: false,
+    logLevel: 'warn',
+    resolve: { tsconfigPaths: true },
+    build: { write: false, target: 'es2022', modulePreload: { polyfill: false } },
+  })) as Rolldown.RolldownOutput;
+  return new Map(
+    built.output.map((file) => [file.fileName, file.type === 'chunk' ? file.code : file.source] as const),
+  );
+}
