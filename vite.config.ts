@@ -41,6 +41,11 @@ function loadedBy(entry: string, found = new Set<string>()): ReadonlySet<string>
 const core = loadedBy(path('src/index.ts'));
 const engine = loadedBy(path('src/engine.ts'));
 
+/** Tests on real servers and in a real browser. */
+const withServers = ['postgres', 'redis', 'graphile-worker']
+  .map((adapter) => `adapters/${adapter}/**/*.test.ts`)
+  .concat('test/browser/**/*.test.ts', 'test/engines/**/*.test.ts');
+
 const results = process.env['VITEST_RESULTS'];
 
 export default defineConfig({
@@ -97,8 +102,19 @@ export default defineConfig({
         extends: true,
         test: {
           name: 'unit',
-          include: ['src/**/*.test.ts', 'adapters/**/*.test.ts', 'test/**/*.test.ts'],
+          include: [
+            'src/**/*.test.ts',
+            'machines/**/*.test.ts',
+            'adapters/**/*.test.ts',
+            'test/**/*.test.ts',
+          ],
+          exclude: [...configDefaults.exclude, ...withServers],
         },
+      },
+      {
+        // What needs a server or a browser: `npm run test:servers`.
+        extends: true,
+        test: { name: 'servers', include: withServers },
       },
       {
         // The seam knows XState's insides, so its tests run on the oldest release as well.
