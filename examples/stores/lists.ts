@@ -1,54 +1,76 @@
 /**
  * What a scan lists, out of all there is, for a store that has no indexes. Sorting everything for each page does
- * for some ten thousand runs; for millions, a store keeps an index for each condition.
+ * for some ten thousand runs; for millions, a store has an index for each condition.
  */
-import type { HistoryScan, Question, QuestionScan, Row, RowScan, RunScan, StoredQuestion } from 'savepoint';
-import type { CheckpointRow, CheckpointSummary, StoredRun } from 'savepoint';
+import type {
+  CheckpointRow,
+  CheckpointSummary,
+  HistoryScan,
+  Message,
+  QuestionScan,
+  Row,
+  RowScan,
+  RunScan,
+  StoredQuestion,
+  StoredRun,
+} from 'savepoint';
 
-/** A run as it is listed, and what a scan asks beside that. */
-export interface ListedRun {
+/** A run as it is listed, who holds it, and the messages that wait for it, in the order of their arrival. */
+export interface Entry {
   readonly listed: StoredRun;
   readonly owner: string | undefined;
-  readonly isHeld: boolean;
-  readonly waits: boolean;
+  readonly inbox: readonly Message[];
 }
 
+type Found = Pick<Row, 'key' | 'value'>;
 type Place = readonly [time: number, id: string];
 
+const is = <T>(wanted: T | undefined, found: T): boolean => wanted === undefined || wanted === found;
 const order = ([a, x]: Place, [b, y]: Place): number => a - b || (x < y ? -1 : x > y ? 1 : 0);
 
 /** By a time and then by an id, behind the place `after`. */
-function page<T>(found: T[], at: (one: T) => Place, limit?: number, after?: Place, sign = 1): T[] {
+function page<T>(found: readonly T[], at: (one: T) => Place, limit?: number, after?: Place, sign = 1): T[] {
   const behind = found.filter((one) => after === undefined || sign * order(at(one), after) > 0);
   return behind.sort((a, b) => sign * order(at(a), at(b))).slice(0, limit);
 }
 
-const is = <T>(wanted: T | undefined, found: T): boolean => wanted === undefined || wanted === found;
-
-export function listRuns(all: readonly ListedRun[], scan: RunScan): StoredRun[] {
+/** For `runs`. */
+export function listRuns(
+  all: readonly Entry[],
+  scan: RunScan,
+  isHeld: (entry: Entry) => boolean,
+): StoredRun[] {
   const { createdFrom = -Infinity, createdTo = Infinity, dueTo, after, tag, status } = scan;
   const found = all.filter(
-    ({ listed, owner, isHeld, waits }) =>
-      is(scan.run, listed.run) &&
-      is(scan.machine, listed.machine) &&
-      is(scan.owner, owner) &&
-      is(scan.undelivered, waits) &&
-      (status === undefined || status.includes(listed.status)) &&
-      (tag === undefined || listed.tags.includes(tag)) &&
-      (dueTo === undefined || (listed.due ?? Infinity) <= dueTo) &&
-      listed.createdAt >= createdFrom &&
-      listed.createdAt < createdTo &&
-      !(scan.free === true && isHeld),
+    (entry) =>
+      is(scan.owner, entry.owner) &&
+      !(scan.undelivered === true && entry.inbox.length === 0) &&
+      !(scan.free === true && isHeld(entry)),
   );
+  const matching = found
+    .map(({ listed }) => listed)
+    .filter(
+      (one) =>
+        is(scan.run, one.run) &&
+        is(scan.machine, one.machine) &&
+        (status === undefined || status.includes(one.status)) &&
+        (tag === undefined || one.tags.includes(tag)) &&
+        (dueTo === undefined || (one.due ?? Infinity) <= dueTo) &&
+        one.createdAt >= createdFrom &&
+        one.createdAt < createdTo,
+    );
+  const time = dueTo === undefined ? 'createdAt' : 'due';
+  const last: Place | undefined = after && [after.createdAt, after.run];
   return page(
-    found.map(({ listed }) => listed),
-    ({ run, createdAt, due = 0 }) => [dueTo === undefined ? createdAt : due, run],
+    matching,
+    (one) => [one[time] ?? 0, one.run],
     scan.limit,
-    after && [after.createdAt, after.run],
+    last,
     scan.descending === true ? -1 : 1,
   );
 }
 
+/** For `questions`. */
 export function listQuestions(all: readonly StoredQuestion[], scan: QuestionScan): StoredQuestion[] {
   const { tag, openedTo = Infinity, after } = scan;
   const found = all.filter(
@@ -60,19 +82,29 @@ export function listQuestions(all: readonly StoredQuestion[], scan: QuestionScan
       (tag === undefined || one.tags.includes(tag)) &&
       one.opened < openedTo,
   );
-  return page(found, ({ opened, id }: Question) => [opened, id], scan.limit, after && [after.opened, after.id]);
+  return page(found, ({ opened, id }) => [opened, id], scan.limit, after && [after.opened, after.id]);
 }
 
-/** Rows by their keys; messages stay in the order of their arrival, and `after` is a place in that. */
-export function listRows<T extends Pick<Row, 'key' | 'value'>>(all: readonly T[], scan: RowScan, isInbox: boolean): T[] {
+/** For `rows`, of all kinds but `inbox`: by their keys, and with plain bytes. */
+export function listRows(all: readonly Found[], { key: only, prefix = '', after, limit }: RowScan): Found[] {
+  const found = all.filter(({ key }) => is(only, key) && key.startsWith(prefix));
+  return page(found, ({ key }) => [0, key], limit, after === undefined ? after : [0, after]).map(
+    ({ key, value }) => ({ key, value: typeof value === 'string' ? value : Uint8Array.from(value) }),
+  );
+}
+
+/** For `rows` of kind `inbox`: `after` is the place of a message, and the beginning where it is gone. */
+export function listMessages(all: readonly Message[], scan: RowScan): Found[] {
   const { key: only, prefix = '', after, limit } = scan;
-  const behind = isInbox
-    ? all.slice(all.findIndex(({ key }) => key === after) + 1)
-    : page([...all], ({ key }) => [0, key]).filter(({ key }) => after === undefined || key > after);
-  return behind.filter(({ key }) => is(only, key) && key.startsWith(prefix)).slice(0, limit);
+  return all
+    .slice(all.findIndex(({ id }) => id === after) + 1)
+    .filter(({ id }) => is(only, id) && id.startsWith(prefix))
+    .slice(0, limit)
+    .map(({ id, value }) => ({ key: id, value }));
 }
 
-export function listHistory(all: readonly CheckpointRow[], { descending, limit }: HistoryScan): CheckpointSummary[] {
+/** For `history`. */
+export function listHistory(all: readonly CheckpointRow[], scan: HistoryScan): CheckpointSummary[] {
   const found = all.map(({ body, ...rest }) => ({ ...rest, bytes: body.length }));
-  return (descending === true ? found.reverse() : found).slice(0, limit);
+  return (scan.descending === true ? found.reverse() : found).slice(0, scan.limit);
 }
