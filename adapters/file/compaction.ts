@@ -20,7 +20,7 @@
 import { randomUUID } from 'node:crypto';
 import { join } from 'node:path';
 import { Copy } from './copy.ts';
-import { type Disk, isMissing, removed, sync, syncFolder } from './disk.ts';
+import { type Disk, freeSpace, isMissing, removed, sync, syncFolder } from './disk.ts';
 import type { Chain, RunFile } from './run-file.ts';
 import type { RunFiles } from './run-files.ts';
 
@@ -40,9 +40,11 @@ export class Compaction {
   ) {}
 
   /** Begins, if more has become garbage since the last time than there was to write then. */
-  consider({ run, state }: Chain): void {
+  consider({ run, state, end }: Chain): void {
     const { garbage, kept, closed } = state;
     if (closed !== undefined || garbage - kept.garbage <= Math.max(smallGarbage, kept.bytes)) return;
+    // On a disk that is nearly full, commits come first.
+    if (freeSpace(this.disk, this.files.folder.path) < 2 * (end - garbage) + smallGarbage) return;
     // The next commit tries again; and until then the file is large, and nothing else.
     void this.rewrite(run).catch(() => {});
   }

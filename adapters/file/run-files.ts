@@ -68,9 +68,14 @@ export class RunFiles {
     if (file === undefined) return undefined;
     try {
       return body(file);
+    } catch (error) {
+      if (!file.chain.hasChanged) throw error;
     } finally {
       file.close();
     }
+    // Read anew, it tells what is wrong with it, if anything is.
+    this.forget(run);
+    return this.look(run, body);
   }
 
   /** The run that a file is about, as its first line says. */
