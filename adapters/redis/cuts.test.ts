@@ -10,7 +10,7 @@ import type { Store } from '../../src/store.ts';
 import { commitScript } from './scripts/commit.ts';
 import { enqueueScript } from './scripts/inbox.ts';
 
-const cuts: readonly Cut[] = ['before', 'after'];
+const cuts: readonly Cut[] = ['before', 'after', 'late'];
 
 /** Notes what it is sent, and pays it by an effect, if it is not paying. */
 function makeLedger(pay: (n: number) => void) {
@@ -74,7 +74,7 @@ describe.skipIf(redisIsMissing).each(redisClients)('through %s', (_, make) => {
 
   test('200 cut commits of one run: no event and no effect is lost, and none happens twice', async () => {
     /** That of the event, or that of what was paid. */
-    const cutOne = (n: number): void => proxy.cutNext(cuts[(n >> 1) % 2]!, commitScript.sha);
+    const cutOne = (n: number): void => proxy.cutNext(cuts[(n >> 1) % 3]!, commitScript.sha);
     const machine = makeLedger((n) => {
       pay(n);
       if (n % 2 === 1) cutOne(n);
@@ -101,7 +101,7 @@ describe.skipIf(redisIsMissing).each(redisClients)('through %s', (_, make) => {
     const machine = makeLedger(pay);
     const runtime = runtimeOf(machine);
     for (let i = 0; i < 30; i++) {
-      proxy.cutNext(cuts[i % 2]!, commitScript.sha);
+      proxy.cutNext(cuts[i % 3]!, commitScript.sha);
       const run = await runtime.start(machine, { id: `r${i}` });
       await run.send({ type: 'ADD', n: i });
       await run.settled();
@@ -119,7 +119,7 @@ describe.skipIf(redisIsMissing).each(redisClients)('through %s', (_, make) => {
     // Another runtime, which does not know the machine, leaves messages in the inbox.
     const sender = createRuntime({ store, logger: () => {} });
     for (let n = 0; n < 30; n++) {
-      proxy.cutNext(cuts[n % 2]!, enqueueScript.sha);
+      proxy.cutNext(cuts[n % 3]!, enqueueScript.sha);
       const send = () => sender.send('r', { type: 'ADD', n }, { id: `e${n}` });
       await expect(send()).rejects.toMatchObject({ code: 'STORE', outcome: 'unknown' });
       expect(await send()).toEqual({ delivered: false });
@@ -135,7 +135,7 @@ describe.skipIf(redisIsMissing).each(redisClients)('through %s', (_, make) => {
   test('cut at any moment, reads and leases go on by themselves', async () => {
     await store.lease('owner', 60_000);
     for (let i = 0; i < 40; i++) {
-      proxy.cutNext(cuts[i % 2]!, 'EVALSHA');
+      proxy.cutNext(cuts[i % 3]!, 'EVALSHA');
       await [
         () => store.runs({ limit: 1 }),
         () => store.lease('owner', 60_000),

@@ -18,10 +18,11 @@
  * | `questions` | hash: open questions by id |
  * | `open`, `open:machine:<id>`, `open:assignee:<id>`, `open:tag:<tag>`, `asked:<run>` | lists of questions, by `opened` |
  * | `owners`, `holders`, `leases` | hashes and sorted set: the number of an owner; its id and process, and the end of its lease, by number |
+ * | `closed:<session>` | string: there when what still arrives from a lost connection is to do nothing |
  * | `tombstones` | sorted set: deleted runs, by the time from which their ids are free again |
  *
  * A number of an owner is never given out again: runs whose owner is gone from `leases` are free, and need
- * no update. None of these keys expires by itself: whether a lease has ended is worked out when it is asked.
+ * no update. None of these keys expires by itself but `closed`: whether a lease has ended is worked out when it is asked.
  *
  * @module
  */
@@ -34,6 +35,9 @@
 export const prelude: string = String.raw`
 local P = KEYS[1]
 local call = redis.call
+if call('EXISTS', KEYS[2]) == 1 then
+  return redis.error_reply('LATE this came over a connection that was lost before')
+end
 
 local function now()
   local time = call('TIME')
