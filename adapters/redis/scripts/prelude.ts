@@ -67,11 +67,11 @@ local function reasonOf(problem)
   return type(problem) == 'table' and problem.err or problem
 end
 
-local function unpacked(list)
+local function unpacked(list, place)
   local items, at = {}, 1
   while at <= #list do
     local _, colon, size = string.find(list, '^(%d+):', at)
-    if not colon or colon + size > #list then error('DAMAGED a list is cut short', 0) end
+    if not colon or colon + size > #list then error('DAMAGED ' .. place .. ' is cut short', 0) end
     at = colon + 1 + size
     items[#items + 1] = string.sub(list, colon + 1, at - 1)
   end
