@@ -19,6 +19,7 @@
  */
 import { randomUUID } from 'node:crypto';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { Copy } from './copy.ts';
 import { type Disk, freeSpace, isMissing, removed, sync, syncFolder } from './disk.ts';
 import type { Chain, RunFile } from './run-file.ts';
@@ -30,6 +31,12 @@ const smallGarbage = 64 * 1024;
 /** How often others may come between, before it is left for another time. */
 const attempts = 10;
 
+/**
+ * For how long one who does nothing more is waited for, in milliseconds. Without it two would remove each other's
+ * tokens again and again.
+ */
+const patience = 3000;
+
 /** Writes files of runs anew: in the background where it is worth it, or because one is sealed. */
 export class Compaction {
   readonly #running = new Map<string, Promise<void>>();
@@ -39,21 +46,26 @@ export class Compaction {
     readonly files: RunFiles,
   ) {}
 
-  /** Begins, if more has become garbage since the last time than there was to write then. */
-  consider({ run, state, end }: Chain): void {
-    const { garbage, kept, closed } = state;
-    if (closed !== undefined || garbage - kept.garbage <= Math.max(smallGarbage, kept.bytes)) return;
-    // On a disk that is nearly full, commits come first.
-    if (freeSpace(this.disk, this.files.folder.path) < 2 * (end - garbage) + smallGarbage) return;
+  /** Begins where it is worth it. */
+  consider(chain: Chain): void {
+    if (!this.#isWorthIt(chain)) return;
     // The next commit tries again; and until then the file is large, and nothing else.
-    void this.rewrite(run).catch(() => {});
+    void this.rewrite(chain.run, (now) => this.#isWorthIt(now)).catch(() => {});
   }
 
-  /** Resolves when the file is another one than it was, whoever wrote it, or when that has to wait. */
-  rewrite(run: string): Promise<void> {
+  /** Sees to it that a sealed file is followed by another one. */
+  finish(run: string): Promise<void> {
+    return this.rewrite(run, ({ state }) => state.closed === 'sealed');
+  }
+
+  /**
+   * Writes a file anew if that is needed still when nobody else is at it. Resolves when it is done, by whomever, or
+   * when others came between, and it is to be seen how far they have come.
+   */
+  rewrite(run: string, isNeeded: (chain: Chain) => boolean): Promise<void> {
     let running = this.#running.get(run);
     if (running === undefined) {
-      running = this.#rewrite(run).finally(() => this.#running.delete(run));
+      running = this.#rewrite(run, isNeeded).finally(() => this.#running.delete(run));
       this.#running.set(run, running);
     }
     return running;
@@ -63,21 +75,29 @@ export class Compaction {
     await Promise.allSettled(this.#running.values());
   }
 
-  async #rewrite(run: string): Promise<void> {
+  /** More has become garbage since the last time than there was to write then. */
+  #isWorthIt({ state: { garbage, kept, closed }, end }: Chain): boolean {
+    if (closed !== undefined || garbage - kept.garbage <= Math.max(smallGarbage, kept.bytes)) return false;
+    // On a disk that is nearly full, commits come first.
+    return freeSpace(this.disk, this.files.folder.path) > 2 * (end - garbage) + smallGarbage;
+  }
+
+  async #rewrite(run: string, isNeeded: (chain: Chain) => boolean): Promise<void> {
+    const name = `${this.files.nameOf(run)}~`;
+    while (this.#tokens(name).some((token) => this.#isFresh(token))) await sleep(5 + Math.random() * 20);
     const old = this.files.open(run, 'append');
     if (old === undefined) return;
-    const name = this.files.nameOf(run);
-    const token = join(this.files.folder.tmp, `${name}~${randomUUID()}`);
+    const token = join(this.files.folder.tmp, `${name}${randomUUID()}`);
     let fd: number | undefined;
     try {
       old.checkWhole();
-      if (old.state.closed !== undefined && old.state.closed !== 'sealed') return;
+      if (isRemoved(old) || !isNeeded(old.chain)) return;
       fd = this.disk.openSync(token, 'wx+');
-      this.#removeOthers(name, token);
+      for (const other of this.#tokens(name)) if (other !== token) removed(this.disk, other);
       const copy = new Copy(this.disk, fd, old.chain);
       await copy.writeKept(old);
       await sync(this.disk, fd);
-      if (!this.#sealed(old, copy)) return;
+      if (!this.#isSealed(old, copy)) return;
       if (this.disk.fstatSync(old.fd).ino !== this.disk.statSync(old.path).ino) return;
       this.disk.renameSync(token, old.path);
       this.files.remember(copy.chain);
@@ -92,22 +112,32 @@ export class Compaction {
     }
   }
 
-  #removeOthers(name: string, own: string): void {
+  #tokens(name: string): string[] {
     const { tmp } = this.files.folder;
-    for (const other of this.disk.readdirSync(tmp)) {
-      const path = join(tmp, other);
-      if (other.startsWith(`${name}~`) && path !== own) removed(this.disk, path);
-    }
+    const names = this.disk.readdirSync(tmp).filter((one) => one.startsWith(name));
+    return names.map((one) => join(tmp, one));
+  }
+
+  #isFresh(token: string): boolean {
+    const stat = this.disk.statSync(token, { throwIfNoEntry: false });
+    return stat !== undefined && Date.now() - stat.mtimeMs < patience;
   }
 
   /** The copy is as long as the old file, and that grows no more. */
-  #sealed(old: RunFile, copy: Copy): boolean {
+  #isSealed(old: RunFile, copy: Copy): boolean {
     for (let attempt = 0; attempt < attempts; attempt++) {
       old.refresh();
-      if (old.state.closed !== undefined && old.state.closed !== 'sealed') return false;
+      if (isRemoved(old)) return false;
       if (copy.catchUp(old)) this.disk.fdatasyncSync(copy.fd);
-      if (old.state.closed === 'sealed' || old.append({ sealed: true })) return true;
+      if (old.state.closed === 'sealed') return true;
+      // Nobody is to seal a file that has no name to give to the next one.
+      if (this.disk.fstatSync(copy.fd).nlink === 0) return false;
+      if (old.append({ sealed: true })) return true;
     }
     return false;
   }
+}
+
+function isRemoved({ state: { closed } }: RunFile): boolean {
+  return closed !== undefined && closed !== 'sealed';
 }

@@ -61,7 +61,7 @@ export class Syncs {
   async settle(run: string): Promise<void> {
     const inode = this.#doubts.get(run);
     if (inode === undefined) return;
-    await this.compaction.rewrite(run);
+    await this.compaction.rewrite(run, (chain) => chain.inode === inode);
     if (this.files.look(run, ({ chain }) => chain.inode) === inode) {
       throw new StoreError(
         `What was written to run '${run}' could not be put on the disk. Try again.`,
