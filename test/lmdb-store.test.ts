@@ -8,4 +8,6 @@ import { lmdbStore } from '../examples/stores/lmdb-store.ts';
 const folder = mkdtempSync(join(tmpdir(), 'lmdb-store-'));
 afterAll(() => rmSync(folder, { recursive: true }));
 
-testStore('the store on LMDB', (place) => lmdbStore(join(folder, place)));
+testStore('the store on LMDB', (place) => lmdbStore(join(folder, place)), {
+  destroy: (place) => rmSync(join(folder, place), { recursive: true }),
+});
