@@ -32,12 +32,15 @@ const runtime = createRuntime({
 const tabs = new BroadcastChannel('market');
 let run: Run<typeof stall> | undefined;
 let followed: Follower<typeof stall> | undefined;
+/** How many events were sent that may not be on the disk. */
+let unsaved = 0;
 
 /** Fills in the form here. */
 function edit(opened: Run<typeof stall>): void {
   followed?.stop();
   followed = undefined;
   run = opened;
+  unsaved = 0;
   run.subscribe(show);
   show(run.getSnapshot());
   setEditable();
@@ -55,11 +58,12 @@ async function follow(holder: string): Promise<void> {
 
 async function send(event: EventFrom<typeof stall>): Promise<void> {
   if (run === undefined) return;
+  unsaved++;
   say('Saving …');
   try {
     await run.send(event);
     await run.flush();
-    say('All is saved.');
+    if (--unsaved === 0) say('All is saved.');
   } catch (error) {
     // This tab was frozen for so long that another one could take the form. What it still does counts for nothing.
     if (!(error instanceof FencedError || error instanceof RunClosedError)) throw error;
