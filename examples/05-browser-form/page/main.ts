@@ -49,11 +49,21 @@ function edit(opened: Run<typeof stall>): void {
 
 /** Shows what another tab does with the form. */
 async function follow(holder: string): Promise<void> {
+  followed?.stop();
   followed = await runtime.follow(stall, RUN);
   followed.subscribe(show);
   show(followed.getSnapshot());
   setEditable(`The form is being filled in elsewhere: ${holder}.`);
   say('');
+}
+
+async function editOrFollow(opening: Promise<Run<typeof stall>>): Promise<void> {
+  try {
+    edit(await opening);
+  } catch (error) {
+    if (!(error instanceof RunLockedError)) throw error;
+    await follow(error.holder);
+  }
 }
 
 async function send(event: EventFrom<typeof stall>): Promise<void> {
@@ -72,8 +82,9 @@ async function send(event: EventFrom<typeof stall>): Promise<void> {
 }
 
 async function takeOver(): Promise<void> {
+  // oxlint-disable-next-line unicorn/require-post-message-target-origin -- it is no window
   tabs.postMessage('please let go');
-  edit(await runtime.open(stall, RUN, { wait: PATIENCE }));
+  await editOrFollow(runtime.open(stall, RUN, { wait: PATIENCE }));
 }
 
 async function letGo(): Promise<void> {
@@ -90,9 +101,4 @@ onClick('[data-event=send]', () => send({ type: 'send' }));
 onClick('#take-over', takeOver);
 tabs.addEventListener('message', () => void letGo());
 
-try {
-  edit(await runtime.ensure(stall, { id: RUN }));
-} catch (error) {
-  if (!(error instanceof RunLockedError)) throw error;
-  await follow(error.holder);
-}
+await editOrFollow(runtime.ensure(stall, { id: RUN }));
