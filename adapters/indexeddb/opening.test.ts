@@ -131,6 +131,7 @@ describe('a database', () => {
     const store = open(newName());
     await store.lease(owner, minute);
     await commit(store, creation('r'));
+    // oxlint-disable-next-line typescript/unbound-method -- it is given its database below
     const { transaction } = IDBDatabase.prototype;
     const closed = vi.spyOn(IDBDatabase.prototype, 'transaction').mockImplementationOnce(function (
       this: IDBDatabase,

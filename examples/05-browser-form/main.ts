@@ -21,6 +21,7 @@ const value = (tab: Page, label: string): Promise<string> => tab.getByLabel(labe
 const click = (tab: Page, button: string): Promise<void> => tab.getByRole('button', { name: button }).click();
 
 async function type(tab: Page, label: string, text: string): Promise<void> {
+  await tab.getByLabel(label).press('End');
   await tab.getByLabel(label).pressSequentially(text);
   await saved(tab);
 }
@@ -36,12 +37,12 @@ async function crash(tab: Page): Promise<void> {
 
 async function story({ timeline, folder }: Stage): Promise<Promises> {
   const promises = new Map<string, boolean>();
-  const { url, close } = await servePage(PAGE, { receive });
+  const page = await servePage(PAGE, { receive });
   const browser = await startChromium(join(folder, 'profile'));
   const tell = (who: string, text: string): void => timeline.print(who, undefined, text);
   const open = async (): Promise<Page> => {
     const tab = await browser.newPage();
-    await tab.goto(url);
+    await tab.goto(page.url);
     return tab;
   };
   try {
@@ -99,7 +100,7 @@ async function story({ timeline, folder }: Stage): Promise<Promises> {
     return promises;
   } finally {
     await browser.close();
-    close();
+    page.close();
   }
 }
 

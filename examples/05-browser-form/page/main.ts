@@ -32,12 +32,15 @@ const runtime = createRuntime({
 const tabs = new BroadcastChannel('market');
 let run: Run<typeof stall> | undefined;
 let followed: Follower<typeof stall> | undefined;
+/** How many events were sent that may not be on the disk. */
+let unsaved = 0;
 
 /** Fills in the form here. */
 function edit(opened: Run<typeof stall>): void {
   followed?.stop();
   followed = undefined;
   run = opened;
+  unsaved = 0;
   run.subscribe(show);
   show(run.getSnapshot());
   setEditable();
@@ -46,6 +49,7 @@ function edit(opened: Run<typeof stall>): void {
 
 /** Shows what another tab does with the form. */
 async function follow(holder: string): Promise<void> {
+  followed?.stop();
   followed = await runtime.follow(stall, RUN);
   followed.subscribe(show);
   show(followed.getSnapshot());
@@ -53,13 +57,23 @@ async function follow(holder: string): Promise<void> {
   say('');
 }
 
+async function editOrFollow(opening: Promise<Run<typeof stall>>): Promise<void> {
+  try {
+    edit(await opening);
+  } catch (error) {
+    if (!(error instanceof RunLockedError)) throw error;
+    await follow(error.holder);
+  }
+}
+
 async function send(event: EventFrom<typeof stall>): Promise<void> {
   if (run === undefined) return;
+  unsaved++;
   say('Saving …');
   try {
     await run.send(event);
     await run.flush();
-    say('All is saved.');
+    if (--unsaved === 0) say('All is saved.');
   } catch (error) {
     // This tab was frozen for so long that another one could take the form. What it still does counts for nothing.
     if (!(error instanceof FencedError || error instanceof RunClosedError)) throw error;
@@ -68,8 +82,9 @@ async function send(event: EventFrom<typeof stall>): Promise<void> {
 }
 
 async function takeOver(): Promise<void> {
+  // oxlint-disable-next-line unicorn/require-post-message-target-origin -- it is no window
   tabs.postMessage('please let go');
-  edit(await runtime.open(stall, RUN, { wait: PATIENCE }));
+  await editOrFollow(runtime.open(stall, RUN, { wait: PATIENCE }));
 }
 
 async function letGo(): Promise<void> {
@@ -86,9 +101,4 @@ onClick('[data-event=send]', () => send({ type: 'send' }));
 onClick('#take-over', takeOver);
 tabs.addEventListener('message', () => void letGo());
 
-try {
-  edit(await runtime.ensure(stall, { id: RUN }));
-} catch (error) {
-  if (!(error instanceof RunLockedError)) throw error;
-  await follow(error.holder);
-}
+await editOrFollow(runtime.ensure(stall, { id: RUN }));

@@ -19,8 +19,8 @@ export function show(snapshot: SnapshotFrom<typeof stall>): void {
   }
   for (const input of document.querySelectorAll('input')) {
     const text = Object.entries(application).find(([field]) => field === input.name)?.[1] ?? '';
-    // What is being typed is not touched: the cursor would jump.
-    if (input.value !== text) input.value = text;
+    // What is being typed may be a letter ahead.
+    if (input !== document.activeElement) input.value = text;
   }
   const { name, mail, goods, metres } = application;
   element('#summary').textContent = `${name} (${mail}) sells ${goods} on ${metres} metres.`;
