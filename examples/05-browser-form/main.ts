@@ -51,7 +51,10 @@ async function story({ timeline, folder }: Stage): Promise<Promises> {
     tell('tab 1', 'fills in the first page, and is reloaded');
     await tab.reload();
     await saved(tab);
-    promises.set('after a reload, all that was typed is there', (await value(tab, 'Your name')) === 'Juniper Ashby');
+    promises.set(
+      'after a reload, all that was typed is there',
+      (await value(tab, 'Your name')) === 'Juniper Ashby',
+    );
 
     await click(tab, 'Next');
     await type(tab, 'What you sell', 'quince jel');
@@ -67,7 +70,10 @@ async function story({ timeline, folder }: Stage): Promise<Promises> {
     await other.getByText('The form is being filled in elsewhere').waitFor();
     await type(tab, 'What you sell', 'ly');
     tell('tab 3', 'is opened beside it: it may look, and sees what is typed');
-    promises.set('a second tab sees live what is typed in the first', await comesTo(other, 'What you sell', 'quince jelly'));
+    promises.set(
+      'a second tab sees live what is typed in the first',
+      await comesTo(other, 'What you sell', 'quince jelly'),
+    );
     await click(other, 'Edit here');
     await saved(other);
     await type(other, 'How many metres', '3');
@@ -86,7 +92,10 @@ async function story({ timeline, folder }: Stage): Promise<Promises> {
     await click(tab, 'Edit here');
     await tab.getByText('Your stall is number 1.').waitFor();
     tell('tab 2', `takes over, and sends it once more: the town hall has ${townHall.applications.size}`);
-    promises.set('the form is sent twice, under one key, and there is one stall', townHall.deliveries === 2 && townHall.applications.size === 1);
+    promises.set(
+      'the form is sent twice, under one key, and there is one stall',
+      townHall.deliveries === 2 && townHall.applications.size === 1,
+    );
     return promises;
   } finally {
     await browser.close();
@@ -111,5 +120,7 @@ if (process.env['CI'] === 'true') {
   );
 } else {
   const { url } = await servePage(PAGE, { port: 5105, receive });
-  console.log(`The form is at ${url}\nReload it, kill its tab (chrome://crash), open it twice. Ctrl+C ends this.`);
+  console.log(
+    `The form is at ${url}\nReload it, kill its tab (chrome://crash), open it twice. Ctrl+C ends this.`,
+  );
 }

@@ -43,7 +43,9 @@ export async function servePage(
     const name = pathname === '/' ? 'index.html' : pathname.slice(1);
     const file = files.get(name);
     const type = types[name.slice(name.lastIndexOf('.') + 1)] ?? 'application/octet-stream';
-    response.writeHead(file === undefined ? 404 : 200, { 'content-type': `${type}; charset=utf-8` }).end(file);
+    response
+      .writeHead(file === undefined ? 404 : 200, { 'content-type': `${type}; charset=utf-8` })
+      .end(file);
   });
   server.listen(port, '127.0.0.1');
   await once(server, 'listening');

@@ -2,7 +2,14 @@
  * The page. One tab fills in the form; every other one shows live what is typed there, and can take over. A reload, a
  * crash or a closed tab loses nothing that the page called saved.
  */
-import { createRuntime, FencedError, RunClosedError, RunLockedError, type Follower, type Run } from 'savepoint';
+import {
+  createRuntime,
+  FencedError,
+  RunClosedError,
+  RunLockedError,
+  type Follower,
+  type Run,
+} from 'savepoint';
 import { indexedDBStore } from 'savepoint/indexeddb';
 import type { EventFrom } from 'xstate';
 import { isField, stall } from './stall.ts';

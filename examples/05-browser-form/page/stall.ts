@@ -35,7 +35,12 @@ export const stall = setup({
     // Started again after a crash, under the same effect id: by it the town hall knows that it is the same application.
     submit: fromDurable(async ({ input, effectId, signal }: DurableArgs<Application>) => {
       const headers = { 'idempotency-key': effectId };
-      const response = await fetch('/applications', { method: 'POST', headers, body: JSON.stringify(input), signal });
+      const response = await fetch('/applications', {
+        method: 'POST',
+        headers,
+        body: JSON.stringify(input),
+        signal,
+      });
       if (!response.ok) throw new Error(`The town hall answers ${response.status}.`);
       return response.text();
     }),

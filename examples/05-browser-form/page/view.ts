@@ -39,7 +39,8 @@ export function say(text: string): void {
 }
 
 export function onClick(selector: string, act: () => Promise<void>): void {
-  for (const button of document.querySelectorAll(selector)) button.addEventListener('click', () => void act());
+  for (const button of document.querySelectorAll(selector))
+    button.addEventListener('click', () => void act());
 }
 
 export function onInput(act: (name: string, text: string) => void): void {
