@@ -5,8 +5,7 @@
  */
 import { mkdirSync, statSync } from 'node:fs';
 import { dirname } from 'node:path';
-import type { Database, Statement } from './driver.ts';
-import { type DriverName, loadDriver } from './driver.ts';
+import { type Database, type DriverName, loadDriver, type Statement } from './driver.ts';
 import { standingStill } from './patience.ts';
 import { checkSchema, migrate } from './schema.ts';
 

@@ -1,49 +1,13 @@
-/**
- * The driver that Node has itself, on a Node that has it: the one that runs these tests, or the one whose path is in
- * the environment variable NODE_WITH_SQLITE.
- */
-import { spawnSync } from 'node:child_process';
+/** The driver that Node has itself, on a Node that has it. */
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import Database from 'better-sqlite3';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { InvalidArgumentError, StoreError } from '../../src/errors.ts';
+import { nodeWithSqlite, runOn } from '../../test/support/node-with-sqlite.ts';
 import { commit, creation, loaded, minute, owner, turn } from '../conformance/fixtures.ts';
 import { sqliteStore } from './index.ts';
-
-const root = fileURLToPath(new URL('../..', import.meta.url));
-
-/** What a program says when that Node runs it. */
-function output(
-  node: string,
-  program: string,
-  ...args: readonly string[]
-): { stdout: string; code: number | null } {
-  const { NODE_TEST_CONTEXT: _, ...env } = process.env;
-  const options = ['--no-warnings', '--import', 'tsx', '--input-type=module', '--eval'];
-  const { stdout, stderr, status } = spawnSync(node, [...options, program, ...args], {
-    cwd: root,
-    env,
-    encoding: 'utf8',
-    maxBuffer: 1e9,
-  });
-  return { stdout: stdout + stderr, code: status };
-}
-
-const probe = `
-  import { loadNodeSqlite } from './adapters/sqlite/node-sqlite.ts';
-  loadNodeSqlite();`;
-
-/** A Node that has what is needed. */
-const node = [process.execPath, process.env['NODE_WITH_SQLITE'] ?? ''].find(
-  (path) => path !== '' && output(path, probe).code === 0,
-);
-if (node === undefined)
-  console.warn(
-    `node:sqlite: what needs it is skipped, as this is Node ${process.versions.node}. Put the path of Node 24.16 or newer into NODE_WITH_SQLITE.`,
-  );
 
 let folder: string;
 let path: string;
@@ -64,7 +28,7 @@ test('a driver that there is not is refused at once', () => {
 
 describe('a Node', () => {
   const failure = async (module: object | undefined): Promise<StoreError> => {
-    vi.spyOn(process, 'getBuiltinModule').mockReturnValue(module as never);
+    vi.spyOn(process, 'getBuiltinModule').mockReturnValue(module);
     const store = sqliteStore(path, { driver: 'node:sqlite' });
     const error = await Promise.resolve()
       .then(() => store.runs({ limit: 1 }))
@@ -93,7 +57,7 @@ describe('a Node', () => {
   });
 });
 
-describe.skipIf(node === undefined)('node:sqlite', () => {
+describe.skipIf(nodeWithSqlite === undefined)('node:sqlite', () => {
   test('keeps every promise of a store', () => {
     const program = `
       import { join } from 'node:path';
@@ -101,10 +65,10 @@ describe.skipIf(node === undefined)('node:sqlite', () => {
       import { sqliteStore } from './adapters/sqlite/index.ts';
       const driver = 'node:sqlite';
       testStore('the store on ' + driver, (place) => sqliteStore(join(process.argv[1], place), { driver }));`;
-    const { stdout, code } = output(node!, program, folder);
-    expect(code, stdout.slice(-5000)).toBe(0);
-    expect(stdout).toMatch(/the store on node:sqlite: \d{3} promises kept, \d+ skipped/);
-    console.log(/the store on node:sqlite: .*/.exec(stdout)?.[0]);
+    const { said, code } = runOn(nodeWithSqlite!, program, folder);
+    expect(code, said.slice(-5000)).toBe(0);
+    expect(said).toMatch(/the store on node:sqlite: \d{3} promises kept, \d+ skipped/);
+    process.stdout.write(`${/the store on node:sqlite: .*/.exec(said)?.[0]}\n`);
   }, 300_000);
 
   test('reads what better-sqlite3 wrote, and the other way round', async () => {
@@ -126,7 +90,7 @@ describe.skipIf(node === undefined)('node:sqlite', () => {
       store.lease('theirs', 0);
       store.close();
       console.log(JSON.stringify({ seqs: rows.map(({ seq }) => seq), outcomes, key, value: [...value] }));`;
-    expect(JSON.parse(output(node!, program, path).stdout)).toEqual({
+    expect(JSON.parse(runOn(nodeWithSqlite!, program, path).said)).toEqual({
       seqs: [1, 2],
       outcomes: [{ status: 'committed' }],
       key: blob.key,
@@ -152,7 +116,7 @@ describe.skipIf(node === undefined)('node:sqlite', () => {
       } catch (error) {
         console.log(JSON.stringify(told(error)));
       }`;
-    return JSON.parse(output(node!, program, path).stdout);
+    return JSON.parse(runOn(nodeWithSqlite!, program, path).said);
   };
 
   test('says what is wrong with a file, as better-sqlite3 does', () => {
