@@ -1,6 +1,6 @@
 import pg from 'pg';
 import { afterAll, beforeEach, describe, expect, test } from 'vitest';
-import { startPostgres } from '../../test/support/postgres-server.ts';
+import { startPostgres } from '../../examples/postgres/server.ts';
 import type { Store } from '../../src/store.ts';
 import {
   checkpoint,

@@ -1,6 +1,6 @@
 import pg from 'pg';
 import { afterAll, afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { startPostgres } from '../../test/support/postgres-server.ts';
+import { startPostgres } from '../../examples/postgres/server.ts';
 import type { Store } from '../../src/store.ts';
 import type { Work, Worked, Working } from '../../src/worker/engine.ts';
 import { commit, creation, head, minute, owner, sleep, turn } from '../conformance/fixtures.ts';

@@ -1,6 +1,6 @@
 import { Pool } from 'pg';
 import { afterAll, describe } from 'vitest';
-import { startPostgres } from '../../test/support/postgres-server.ts';
+import { startPostgres } from '../../examples/postgres/server.ts';
 import { testStore } from '../conformance/index.ts';
 import { postgresStore } from './index.ts';
 

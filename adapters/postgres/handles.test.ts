@@ -1,6 +1,6 @@
 /** Two stores on one schema, over two pools, as two processes have them. */
 import { afterAll, beforeEach, describe, expect, test } from 'vitest';
-import { startPostgres } from '../../test/support/postgres-server.ts';
+import { startPostgres } from '../../examples/postgres/server.ts';
 import { freshSchema, temporaryPool, temporaryPostgres } from '../../test/support/postgres-stores.ts';
 import type { Store } from '../../src/store.ts';
 import {
@@ -44,7 +44,9 @@ describe.runIf(server)('two handles', () => {
     await commit(store, { run: 'r', owner, fence: 1, release: true });
     const owners = Array.from({ length: 8 }, (_, i) => `taker-${i}`);
     for (const taker of owners) await store.lease(taker, minute);
-    const answers = await Promise.all(owners.map(async (taker, i) => [store, other][i % 2]!.acquire('r', taker)));
+    const answers = await Promise.all(
+      owners.map(async (taker, i) => [store, other][i % 2]!.acquire('r', taker)),
+    );
     expect(answers.filter(({ status }) => status === 'acquired')).toEqual([{ status: 'acquired', fence: 2 }]);
     for (const answer of answers) {
       if (answer.status === 'held') expect(Math.abs(answer.until - Date.now() - minute)).toBeLessThan(10_000);
@@ -60,7 +62,9 @@ describe.runIf(server)('two handles', () => {
   test('of many commits to one checkpoint, one is written', async () => {
     for (let seq = 2; seq <= 30; seq++) {
       const batches = Array.from({ length: 4 }, (_, i) =>
-        [store, other][i % 2]!.commit([turn('r', seq, { put: [{ kind: 'step', key: `${seq}-${i}`, value: '' }] })]),
+        [store, other][i % 2]!.commit([
+          turn('r', seq, { put: [{ kind: 'step', key: `${seq}-${i}`, value: '' }] }),
+        ]),
       );
       const outcomes = (await Promise.all(batches)).flat().map(({ status }) => status);
       expect(outcomes.toSorted()).toEqual(['committed', 'conflict', 'conflict', 'conflict']);
@@ -79,7 +83,8 @@ describe.runIf(server)('two handles', () => {
       expect(taken).toEqual({ status: 'acquired', fence: 2 + 2 * round });
       const { seq } = (await find(other, 'r'))!;
       expect(outcomes[0]?.status).toBe(seq === 2 + round ? 'committed' : 'fenced');
-      if (seq !== 2 + round) await commit(other, turn('r', 2 + round, { owner: 'owner-2', fence: 2 + 2 * round }));
+      if (seq !== 2 + round)
+        await commit(other, turn('r', 2 + round, { owner: 'owner-2', fence: 2 + 2 * round }));
       await commit(other, { run: 'r', owner: 'owner-2', fence: 2 + 2 * round, release: true });
       expect(await store.acquire('r', owner)).toEqual({ status: 'acquired', fence: 3 + 2 * round });
     }
@@ -202,7 +207,9 @@ describe.runIf(server)('two handles', () => {
     expect(single.listen).toBeUndefined();
     await single.lease(owner, minute);
     const ids = Array.from({ length: 20 }, (_, i) => `run-${i}`);
-    await Promise.all(ids.map((id) => commit(single, creation(id, { checkpoints: [checkpoint(1, { base: true })] }))));
+    await Promise.all(
+      ids.map((id) => commit(single, creation(id, { checkpoints: [checkpoint(1, { base: true })] }))),
+    );
     await Promise.all(ids.map((id) => commit(single, turn(id, 2, { head: head({ tags: ['a'] }) }))));
     expect(await single.runs({ tag: 'a', limit: 99 })).toHaveLength(20);
     client.release();

@@ -3,7 +3,7 @@ import pg from 'pg';
 import type { Store } from 'savepoint';
 import { postgresStore, type PostgresPool } from 'savepoint/postgres';
 import { onTestFinished } from 'vitest';
-import type { PostgresServer } from './postgres-server.ts';
+import type { PostgresServer } from '../../examples/postgres/server.ts';
 
 let schemas = 0;
 

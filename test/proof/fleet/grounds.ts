@@ -5,7 +5,7 @@ import { polling, type Engine, type Store } from 'savepoint';
 import { graphileWorker } from 'savepoint/graphile-worker';
 import { postgresStore } from 'savepoint/postgres';
 import { sqliteStore } from 'savepoint/sqlite';
-import { startPostgres } from '../../support/postgres-server.ts';
+import { startPostgres } from '../../../examples/postgres/server.ts';
 
 /** As a process is told of it. */
 export type Ground =
