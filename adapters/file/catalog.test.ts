@@ -41,7 +41,7 @@ beforeEach(() => {
 });
 
 afterEach(async () => {
-  await Promise.all(stores.map((store) => store.close()));
+  await Promise.all(stores.map(async (store) => store.close()));
   rmSync(folder, { recursive: true });
 });
 

@@ -34,7 +34,7 @@ beforeEach(() => {
 });
 
 afterEach(async () => {
-  await Promise.all(stores.map((store) => store.close()));
+  await Promise.all(stores.map(async (store) => store.close()));
   rmSync(folder, { recursive: true });
 });
 
@@ -78,14 +78,19 @@ async function begin(store: Store, lines = 5): Promise<void> {
 const size = (): number => statSync(file).size;
 const inode = (): number => statSync(file).ino;
 
-/** Commits garbage until the file is another one. */
-async function untilRewritten(store: Store): Promise<void> {
-  const before = inode();
-  for (let i = 0; inode() === before; i++) {
+/** Commits garbage until that has had its effect. */
+async function commitUntil(store: Store, isReached: () => boolean): Promise<void> {
+  for (let i = 0; !isReached(); i++) {
     expect(i).toBeLessThan(100);
     await commit(store, garbage(i));
     await sleep(1);
   }
+}
+
+/** Commits garbage until the file is another one. */
+async function untilRewritten(store: Store): Promise<void> {
+  const before = inode();
+  await commitUntil(store, () => inode() !== before);
 }
 
 test('a file is written anew when it is mostly garbage, and says the same as before', async () => {
@@ -155,7 +160,7 @@ test('what is written meanwhile, by this store and by others, is not lost', asyn
   const store = open({ fdatasync });
   const other = open();
   await begin(store);
-  for (let i = 0; !isHeld; i++) await commit(store, garbage(i));
+  await commitUntil(store, () => isHeld);
   const before = inode();
   await commit(store, turn('r', 7));
   await other.enqueue('r', { id: 'meanwhile', value: '' });
@@ -192,13 +197,13 @@ test('a store that is stopped before it gives the new file its name holds up nob
   const store = open(stoppedAt((from = '', to = '') => (rename ??= [from, to])));
   const other = open();
   await begin(store);
-  for (let i = 0; rename === undefined; i++) await commit(store, garbage(i)).then(() => sleep(1));
+  await commitUntil(store, () => rename !== undefined);
   expect(readFileSync(file, 'utf8')).toContain('"sealed":true');
   const expected = await contents(other, 'r');
   expect(await other.enqueue('r', { id: 'm', value: '' })).toEqual({ status: 'queued' });
   await commit(other, turn('r', 7));
   expect(readFileSync(file, 'utf8')).not.toContain('"sealed":true');
-  const [from, to] = rename;
+  const [from, to] = rename!;
   expect(() => nodeDisk.renameSync(from, to)).toThrow('ENOENT');
   for (const one of [other, open()]) {
     expect(await loaded(one, 'r')).toEqual([4, 5, 6, 7]);
@@ -213,7 +218,7 @@ test('a sealed file of a process that is gone can be read, and is written anew b
   let isStopped = false;
   const store = open(stoppedAt(() => (isStopped = true)));
   await begin(store);
-  for (let i = 0; !isStopped; i++) await commit(store, garbage(i)).then(() => sleep(1));
+  await commitUntil(store, () => isStopped);
   const next = open();
   expect(await loaded(next, 'r')).toEqual([4, 5, 6]);
   expect(await statuses(next, turn('r', 7), turn('s', 2), turn('r', 8))).toEqual([
@@ -231,7 +236,7 @@ test('many stores that write one file anew at once lose nothing', async () => {
   let seq = 6;
   for (let round = 0; round < 40; round++) {
     const outcomes = await Promise.all(
-      many.map((store, i) =>
+      many.map(async (store, i) =>
         i === round % 4 ? store.commit([turn('r', ++seq), garbage(round)]) : store.commit([garbage(i)]),
       ),
     );

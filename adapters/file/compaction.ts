@@ -17,25 +17,17 @@
  *
  * @module
  */
-import { randomUUID } from 'node:crypto';
-import { join } from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { Copy } from './copy.ts';
 import { type Disk, freeSpace, isMissing, removed, sync, syncFolder } from './disk.ts';
 import type { Chain, RunFile } from './run-file.ts';
 import type { RunFiles } from './run-files.ts';
+import type { Tokens } from './tokens.ts';
 
 /** In bytes: less garbage than this is left where it is. */
 const smallGarbage = 64 * 1024;
 
 /** How often others may come between, before it is left for another time. */
 const attempts = 10;
-
-/**
- * For how long one who does nothing more is waited for, in milliseconds. Without it two would remove each other's
- * tokens again and again.
- */
-const patience = 3000;
 
 /** Writes files of runs anew: in the background where it is worth it, or because one is sealed. */
 export class Compaction {
@@ -44,6 +36,7 @@ export class Compaction {
   constructor(
     readonly disk: Disk,
     readonly files: RunFiles,
+    readonly tokens: Tokens,
   ) {}
 
   /** Begins where it is worth it. */
@@ -83,17 +76,17 @@ export class Compaction {
   }
 
   async #rewrite(run: string, isNeeded: (chain: Chain) => boolean): Promise<void> {
-    const name = `${this.files.nameOf(run)}~`;
-    while (this.#tokens(name).some((token) => this.#isFresh(token))) await sleep(5 + Math.random() * 20);
+    const name = this.files.nameOf(run);
+    await this.tokens.waitForOthers(name);
     const old = this.files.open(run, 'append');
     if (old === undefined) return;
-    const token = join(this.files.folder.tmp, `${name}${randomUUID()}`);
+    const token = this.tokens.name(name);
     let fd: number | undefined;
     try {
       old.checkWhole();
       if (isRemoved(old) || !isNeeded(old.chain)) return;
       fd = this.disk.openSync(token, 'wx+');
-      for (const other of this.#tokens(name)) if (other !== token) removed(this.disk, other);
+      this.tokens.removeOthers(name, token);
       const copy = new Copy(this.disk, fd, old.chain);
       await copy.writeKept(old);
       await sync(this.disk, fd);
@@ -110,17 +103,6 @@ export class Compaction {
       if (fd !== undefined) this.disk.closeSync(fd);
       old.close();
     }
-  }
-
-  #tokens(name: string): string[] {
-    const { tmp } = this.files.folder;
-    const names = this.disk.readdirSync(tmp).filter((one) => one.startsWith(name));
-    return names.map((one) => join(tmp, one));
-  }
-
-  #isFresh(token: string): boolean {
-    const stat = this.disk.statSync(token, { throwIfNoEntry: false });
-    return stat !== undefined && Date.now() - stat.mtimeMs < patience;
   }
 
   /** The copy is as long as the old file, and that grows no more. */

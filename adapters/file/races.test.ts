@@ -26,7 +26,7 @@ let folder: string;
 /** Stops before it writes a line to a run, as often as `meanwhile` has something to do then. */
 let slow: Store;
 let other: Store;
-let meanwhile: (() => void)[];
+let meanwhile: (() => unknown)[];
 
 beforeEach(async () => {
   folder = mkdtempSync(join(tmpdir(), 'savepoint-'));
@@ -81,14 +81,14 @@ test('of two that create a run at once, one has created it', async () => {
 });
 
 test('a message that comes before the commit that yields to it is found', async () => {
-  meanwhile.push(() => void other.enqueue('r', { id: 'm', value: 'hello' }));
+  meanwhile.push(() => other.enqueue('r', { id: 'm', value: 'hello' }));
   expect(await slow.commit([turn('r', 2, { unless: ['m'] })])).toEqual([
     { status: 'taken', message: { id: 'm', value: 'hello' } },
   ]);
 });
 
 test('a commit that others came before, again and again, is written in the end', async () => {
-  for (const id of ['a', 'b', 'c']) meanwhile.push(() => void other.enqueue('r', { id, value: '' }));
+  for (const id of ['a', 'b', 'c']) meanwhile.push(() => other.enqueue('r', { id, value: '' }));
   expect(await statuses(slow, turn('r', 2))).toEqual(['committed']);
   expect(await keysOf(other, 'r', 'inbox')).toEqual(['a', 'b', 'c']);
   expect(await loaded(other, 'r')).toEqual([1, 2]);
@@ -112,7 +112,7 @@ test('of two handles of one owner that commit the same seq, one has committed it
 test('what comes between one run and its line does not disturb the others of a batch', async () => {
   const ids = Array.from({ length: 20 }, (_, i) => `run-${i}`);
   await commit(slow, ...ids.map((id) => creation(id)));
-  for (const id of ids) meanwhile.push(() => void other.enqueue(id, { id: 'm', value: '' }));
+  for (const id of ids) meanwhile.push(() => other.enqueue(id, { id: 'm', value: '' }));
   expect(await statuses(slow, ...ids.map((id) => turn(id, 2)), turn('r', 9), turn('r', 2))).toEqual([
     ...ids.map(() => 'committed'),
     'conflict',
@@ -122,7 +122,7 @@ test('what comes between one run and its line does not disturb the others of a b
 });
 
 test('many commits of one handle, none of which is waited for, are all written, in their order', async () => {
-  const all = Array.from({ length: 200 }, (_, i) =>
+  const all = Array.from({ length: 200 }, async (_, i) =>
     i % 3 === 0
       ? slow.enqueue('r', { id: `m${i}`, value: '' })
       : slow.commit([{ ...puts('r', 'step', `k${i}`), ask: [question(`r/${i % 5}`)] }]),

@@ -74,7 +74,7 @@ async function stopped(): Promise<void> {
     throw Object.assign(new Error('stopped'), { code: 'ENOENT' });
   }) as Disk['unlinkSync'];
   const other = new FileStore(folder, { ...nodeDisk, unlinkSync });
-  await other.lease('other', minute);
+  other.lease('other', minute);
   await other.runs({ limit: 1 });
   await commit(other, creation('u', { owner: 'other' }));
   await commit(other, removal('u', { owner: 'other' }));

@@ -19,6 +19,9 @@ export class Syncs {
   /** Runs in doubt, and which files those are. */
   readonly #doubts = new Map<string, number>();
 
+  /** The names of the store's own folders are known to be on the disk. */
+  #isStoreListed = false;
+
   constructor(
     readonly disk: Disk,
     readonly files: RunFiles,
@@ -35,10 +38,9 @@ export class Syncs {
    * @throws StoreError with the outcome `unknown` where that fails.
    */
   async sync(files: readonly RunFile[]): Promise<void> {
-    const { path, runs } = this.files.folder;
-    const unlisted = files.filter(({ chain }) => !chain.isListed);
+    const { path } = this.files.folder;
     const [names, ...contents] = await Promise.allSettled([
-      unlisted.length > 0 ? syncFolder(this.disk, runs) : undefined,
+      this.#syncNames(files),
       ...files.map(({ fd }) => sync(this.disk, fd)),
     ]);
     let reason: unknown;
@@ -55,6 +57,15 @@ export class Syncs {
     for (const file of files) file.close();
     if (reason !== undefined) throw storeError(path, reason, 'unknown');
     for (const { chain } of files) this.compaction.consider(chain);
+  }
+
+  async #syncNames(files: readonly RunFile[]): Promise<void> {
+    const { path, runs, above } = this.files.folder;
+    if (files.every(({ chain }) => chain.isListed)) return;
+    // Whoever made the store may not have come so far.
+    const others = this.#isStoreListed ? [] : [path, ...above];
+    await Promise.all([runs, ...others].map((folder) => syncFolder(this.disk, folder)));
+    this.#isStoreListed = true;
   }
 
   /** Sees to it that a run is in doubt no longer. */
