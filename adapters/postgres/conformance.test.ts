@@ -1,5 +1,6 @@
 import { Pool } from 'pg';
 import { afterAll, describe } from 'vitest';
+import { oneWritePool } from '../../test/support/one-write-pool.ts';
 import { startPostgres } from '../../examples/postgres/server.ts';
 import { testStore } from '../conformance/index.ts';
 import { postgresStore } from './index.ts';
@@ -13,7 +14,20 @@ describe.runIf(server)('PostgreSQL', () => {
     await server?.stop();
   });
 
-  testStore('the PostgreSQL store', (place) => postgresStore(pool, { schema: place }), {
-    destroy: async (place) => void (await pool.query(`DROP SCHEMA "${place}" CASCADE`)),
-  });
+  const destroy = async (place: string): Promise<void> => {
+    await pool.query(`DROP SCHEMA "${place}" CASCADE`);
+  };
+  const strict = oneWritePool(pool);
+
+  testStore('the PostgreSQL store', (place) => postgresStore(pool, { schema: place }), { destroy });
+  testStore(
+    'the same, as CockroachDB needs it',
+    async (place) => {
+      const store = postgresStore(strict, { schema: place });
+      // Only then it is known what the server can do.
+      await store.runs({ limit: 1 });
+      return store;
+    },
+    { destroy },
+  );
 });

@@ -14,7 +14,7 @@ export function freshSchema(): string {
 
 /** A pool without a listener for errors, as a user may have one. */
 export function temporaryPool({ port }: Pick<PostgresServer, 'port'>, options: pg.PoolConfig = {}): pg.Pool {
-  const pool = new pg.Pool({ host: '127.0.0.1', port, user: 'postgres', ...options });
+  const pool = new pg.Pool({ host: '127.0.0.1', port, user: 'postgres', database: 'postgres', ...options });
   onTestFinished(() => pool.end());
   return pool;
 }
