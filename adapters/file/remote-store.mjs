@@ -14,7 +14,7 @@ const call = async (method, args) => {
   return undefined;
 };
 
-process.on('message', async ({ id, method, args }) => {
+const answerTo = async ({ id, method, args }) => {
   let answer;
   try {
     answer = { id, value: await call(method, args) };
@@ -22,7 +22,8 @@ process.on('message', async ({ id, method, args }) => {
     answer = { id, error: String(error) };
   }
   process.send(answer);
-});
+};
+process.on('message', (order) => void answerTo(order));
 process.send({ loaded: true });
 
 const sleep = (ms) => new Promise((resolve) => setTimeout(resolve, ms));

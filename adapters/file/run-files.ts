@@ -15,11 +15,11 @@ import { Chain, RunFile } from './run-file.ts';
 /** How much is remembered of runs, in places of some hundred bytes: then the one is forgotten that was not used longest. */
 const memory = 400_000;
 
-const flags = {
+const flags: Readonly<Record<'read' | 'append' | 'create', number>> = {
   read: constants.O_RDONLY,
   append: constants.O_RDWR | constants.O_APPEND,
   create: constants.O_RDWR | constants.O_APPEND | constants.O_CREAT,
-} as const;
+};
 
 /** Opens files of runs, and remembers what their lines came to, so that only new lines are read. */
 export class RunFiles {

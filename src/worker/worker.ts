@@ -64,15 +64,15 @@ export class Worker {
   }
 
   async #start(engine: Engine, concurrency: number): Promise<void> {
-    const { work, logger } = insideOf(this.#runtime);
-    this.#work = await work(concurrency);
+    const inside = insideOf(this.#runtime);
+    this.#work = await inside.work(concurrency);
     for (let wait = FIRST_RETRY; !this.#stopping; wait = Math.min(LAST_RETRY, wait * 2)) {
       try {
         this.#working = await engine.start(this.#work);
         return;
       } catch (error) {
         // A server that is not there yet, say.
-        logger('Savepoint could not start a worker; it is tried again.', error);
+        inside.logger('Savepoint could not start a worker; it is tried again.', error);
         await Promise.race([this.#stopped, new Promise((resolve) => setTimeout(resolve, wait))]);
       }
     }

@@ -14,7 +14,7 @@ describe.skipIf(redisIsMissing)('an engine on BullMQ', () => {
   });
   afterAll(() => server.stop());
   afterEach(async () => {
-    await Promise.all(working.map((one) => one.stop()));
+    await Promise.all(working.map(async (one) => one.stop()));
     working = [];
   });
 

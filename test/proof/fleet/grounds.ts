@@ -32,7 +32,7 @@ export function openGround(ground: Ground): Opened {
     const store = sqliteStore(ground.path);
     return { store, engine: polling(), close: async () => store.close() };
   }
-  const pool = new Pool({ connectionString: ground.url, max: 6 });
+  const pool = new Pool({ connectionString: ground.url, max: 12 });
   const engine = ground.engine === 'polling' ? polling() : graphileWorker({ pool });
   const { wakeUps } = engine as Partial<ReturnType<typeof graphileWorker>>;
   const store = postgresStore(pool, { wakeUps });

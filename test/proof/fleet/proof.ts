@@ -73,7 +73,7 @@ async function work(
   const opened = openGround(ground);
   const { store } = opened;
   const parcel = makeParcel(openLedger(ledger));
-  const options = { store, logger: () => {}, limits: { lease: 3000 } };
+  const options = { store, logger: () => {} };
   // One that starts runs, and one that knows no machine: its messages are for the fleet.
   const desk = createRuntime(options);
   const post = createRuntime(options);
