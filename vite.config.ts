@@ -41,10 +41,12 @@ function loadedBy(entry: string, found = new Set<string>()): ReadonlySet<string>
 const core = loadedBy(path('src/index.ts'));
 const engine = loadedBy(path('src/engine.ts'));
 
-/** Tests on real servers and in a real browser. */
-const withServers = ['postgres', 'redis', 'graphile-worker']
+/** Tests on real servers, in a real browser, or of many processes for many seconds. */
+const long = ['postgres', 'redis', 'graphile-worker']
   .map((adapter) => `adapters/${adapter}/**/*.test.ts`)
-  .concat('test/browser/**/*.test.ts', 'test/engines/**/*.test.ts');
+  .concat('test/browser/**/*.test.ts', 'test/engines/**/*.test.ts', 'test/lmdb-store.test.ts')
+  .concat('adapters/file/{processes,conformance}.test.ts', 'src/sealed/conformance.test.ts')
+  .concat('src/migrate-store/stopped.test.ts');
 
 const results = process.env['VITEST_RESULTS'];
 
@@ -108,13 +110,13 @@ export default defineConfig({
             'adapters/**/*.test.ts',
             'test/**/*.test.ts',
           ],
-          exclude: [...configDefaults.exclude, ...withServers],
+          exclude: [...configDefaults.exclude, ...long],
         },
       },
       {
-        // What needs a server or a browser: `npm run test:servers`.
+        // `npm run test:long`.
         extends: true,
-        test: { name: 'servers', include: withServers },
+        test: { name: 'long', include: long },
       },
       {
         // The seam knows XState's insides, so its tests run on the oldest release as well.
