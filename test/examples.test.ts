@@ -54,7 +54,7 @@ declare const store: Store;
 declare const runtime: Runtime;
 declare const pool: Pool;
 declare const wizard: AnyStateMachine;
-declare const refund: AnyStateMachine;
+declare const machines: AnyStateMachine[];
 declare const refundV1: AnyStateMachine;
 declare const refundV2: AnyStateMachine;
 declare const toV2: (snapshot: unknown) => unknown;
