@@ -5,8 +5,7 @@
  */
 import { once } from 'node:events';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
-import type { AddressInfo } from 'node:net';
-import { build, type Rolldown } from 'vite';
+import { build } from 'vite';
 
 /** A page that is served. */
 export interface ServedPage {
@@ -49,7 +48,8 @@ export async function servePage(
   });
   server.listen(port, '127.0.0.1');
   await once(server, 'listening');
-  const { port: taken } = server.address() as AddressInfo;
+  const address = server.address();
+  const taken = typeof address === 'object' ? address?.port : undefined;
   return {
     url: `http://127.0.0.1:${taken}/`,
     close: () => {
@@ -60,13 +60,14 @@ export async function servePage(
 }
 
 async function bundle(root: string): Promise<ReadonlyMap<string, string | Uint8Array>> {
-  const built = (await build({
+  const built = await build({
     root,
     configFile: false,
     logLevel: 'warn',
     resolve: { tsconfigPaths: true },
     build: { write: false, target: 'es2022', modulePreload: { polyfill: false } },
-  })) as Rolldown.RolldownOutput;
+  });
+  if (!('output' in built)) throw new Error('Vite was to build one bundle.');
   return new Map(
     built.output.map((file) => [file.fileName, file.type === 'chunk' ? file.code : file.source] as const),
   );
