@@ -3,10 +3,9 @@
  *
  * @module
  */
-import { existsSync, mkdirSync, mkdtempSync, renameSync, rmSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, renameSync, rmSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { type BrowserContext, chromium } from 'playwright-core';
-import manifest from '../../package.json' with { type: 'json' };
 
 /** Web security stays on. Without a sandbox, as it may run as root. */
 const flags = [
@@ -49,11 +48,11 @@ async function systemChromium(): Promise<string> {
 
 /** Unpacked once for each version, as that takes seconds. It is whole once it is in its place. */
 async function unpackedChromium(): Promise<string> {
-  const folder = join(
-    import.meta.dirname,
-    '../../.cache/chromium',
-    manifest.devDependencies['@sparticuz/chromium'],
-  );
+  const root = join(import.meta.dirname, '../..');
+  const { devDependencies } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as {
+    devDependencies: Record<string, string>;
+  };
+  const folder = join(root, '.cache/chromium', devDependencies['@sparticuz/chromium'] ?? 'any');
   if (!existsSync(folder)) {
     mkdirSync(dirname(folder), { recursive: true });
     const unpacking = mkdtempSync(`${folder}-`);
