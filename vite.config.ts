@@ -92,6 +92,8 @@ export default defineConfig({
     // A durable commit waits for the disk, and the disk is shared.
     testTimeout: 30_000,
     hookTimeout: 30_000,
+    // What is waited for comes when it comes, also on a machine that is busy with other things.
+    expect: { poll: { timeout: 15_000 } },
     // What runs beside each other within a file starts processes, and the stories of the examples have deadlines.
     maxConcurrency: 2,
     coverage: {
@@ -116,7 +118,8 @@ export default defineConfig({
       {
         // `npm run test:long`.
         extends: true,
-        test: { name: 'long', include: long },
+        // Leases of some hundred milliseconds: where the machine stands still for that long, a test is tried once more.
+        test: { name: 'long', include: long, retry: 1 },
       },
       {
         // The seam knows XState's insides, so its tests run on the oldest release as well.

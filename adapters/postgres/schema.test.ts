@@ -93,7 +93,7 @@ describe.runIf(server)('a schema', () => {
     const heard: string[] = [];
     await store.listen!((run) => heard.push(run));
     await store.enqueue('r', { id: 'm', value: '' });
-    await expect.poll(() => heard).toEqual(['r']);
+    await expect.poll(() => heard).toContain('r');
   });
 
   test.each(['', 'x'.repeat(64), 'a\0b', 7 as unknown as string])('cannot be called %j', (name) => {
