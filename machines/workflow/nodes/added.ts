@@ -1,10 +1,11 @@
 /** Makes of what an author wrote for a node what is kept of it: its shape, its plan and its work. */
 import type { AnyActorLogic } from 'xstate';
-import { inputRequest, type StandardSchema } from '../../../src/index.ts';
+import { type DurableArgs, fromDurable, inputRequest, type StandardSchema } from '../../../src/index.ts';
 import type { JoinMode, NodeShape, NodeType } from '../graph/definition.ts';
 import type { Iteration, NodeArgs, Plan } from '../run/plan.ts';
 import { mapWork } from '../work/map-work.ts';
-import { type WorkFunction, workOf } from '../work/work-of.ts';
+import type { WorkFunction } from '../work/function-work.ts';
+import { isLogic, workOf } from '../work/work-of.ts';
 import type { ErrorPolicy, WorkingOptions } from './options.ts';
 
 type Of<TResult> = (args: NodeArgs) => TResult;
@@ -42,6 +43,8 @@ export interface AddedNode {
 }
 
 const always = (): true => true;
+const undoOf = (undo: WorkFunction): AnyActorLogic =>
+  fromDurable(async (args: DurableArgs<unknown>) => undo(args as DurableArgs<never>));
 const asFunction = (given: unknown): Of<unknown> =>
   typeof given === 'function' ? (given as Of<unknown>) : () => given;
 
@@ -67,7 +70,7 @@ export function addedNode(type: NodeType, id: string, options: GivenOptions): Ad
       ...(compensate && { undo: `undo:${id}` }),
     },
     work,
-    undo: compensate && workOf(compensate),
+    undo: compensate && undoOf(compensate),
   };
 }
 
@@ -80,7 +83,12 @@ interface OfType {
 
 function ofType(type: NodeType, options: GivenOptions): OfType {
   const { input, run, retry, timeout, schema } = options;
-  const working: Plan = { ...(input && { input }), ...(retry && { retry }), ...late(timeout) };
+  const working: Plan = {
+    ...(input && { input }),
+    ...(retry && { retry }),
+    ...late(timeout),
+    ...(run && { isFunction: !isLogic(run) }),
+  };
   switch (type) {
     case 'task':
     case 'subflow':

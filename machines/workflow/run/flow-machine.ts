@@ -62,12 +62,9 @@ const types: Types = {};
 /** The id of the actor that undoes what a node did: no node has it. */
 const undoId = (node: string): string => `undo:${node}`;
 
-/**
- * Is the flow over? Not before the last of its nodes has told so: what it is told after its end is lost, and XState
- * complains.
- */
-const hasEnded = ({ left, last }: WorkflowContext, event: { readonly type: string }): boolean =>
-  left === 0 && event.type === `xstate.done.actor.${last}`;
+/** Is it the last of the nodes that says so? What a flow is told after its end is lost, and XState complains. */
+const isLast = ({ last }: WorkflowContext, { type }: { readonly type: string }): boolean =>
+  type === `xstate.done.actor.${last}`;
 
 /** The machine of a workflow. */
 export function flowMachine(parts: FlowParts): AnyStateMachine {
@@ -111,19 +108,15 @@ export function flowMachine(parts: FlowParts): AnyStateMachine {
         }
         for (const { node, message } of ledger.told) enqueue.sendTo(node, message);
       }),
-      undoNext: enqueueActions(({ context, enqueue, self }) => {
+      undoNext: enqueueActions(({ context, enqueue }) => {
         const [node] = context.undo;
-        if (node === undefined) {
-          // In an event of its own: what fails in the same one would take this state with it.
-          enqueue.sendTo(self, { type: 'workflow.fail' });
-          return;
-        }
+        if (node === undefined) return;
         const { graph, input } = context;
         const { output } = recordOf(context, node);
         const { undo } = planOf(graph, graphOf(graph).numbers.get(node)!);
         enqueue.spawnChild(undo!, { id: undoId(node), input: { input, output } });
       }),
-      undone: enqueueActions(({ context, event, enqueue }) => {
+      undone: enqueueActions(({ context, event, enqueue, self }) => {
         const [node, ...others] = context.undo;
         const number = graphOf(context.graph).numbers.get(node!)!;
         const records = new Draft(context.records);
@@ -133,6 +126,8 @@ export function flowMachine(parts: FlowParts): AnyStateMachine {
         });
         enqueue.assign({ records: records.rows, undo: others });
         enqueue.stopChild(undoId(node!));
+        // In an event of its own: what fails in this one would take what it did with it.
+        if (others.length === 0) enqueue.sendTo(self, { type: 'workflow.fail' });
       }),
       fail: assign(({ context }) => {
         throw failureOf(context);
@@ -144,7 +139,8 @@ export function flowMachine(parts: FlowParts): AnyStateMachine {
         event.type === 'workflow.answer' && answered(planOf, context, event) !== undefined,
       isUndone: ({ context, event }) => event.type.endsWith(`.actor.${undoId(context.undo[0] ?? '')}`),
       hasFailed: ({ context }) => context.failure !== undefined,
-      hasEnded: ({ context, event }) => hasEnded(context, event),
+      hasEnded: ({ context, event }) => context.left === 0 && isLast(context, event),
+      hasStopped: ({ context, event }) => context.undo.length === 0 && isLast(context, event),
     },
   }).createMachine({
     id,
@@ -174,7 +170,10 @@ export function flowMachine(parts: FlowParts): AnyStateMachine {
       failing: {
         entry: 'undoNext',
         on: {
-          'xstate.done.actor.*': { guard: 'isUndone', actions: 'undone', target: 'failing', reenter: true },
+          'xstate.done.actor.*': [
+            { guard: 'isUndone', actions: 'undone', target: 'failing', reenter: true },
+            { guard: 'hasStopped', actions: 'fail' },
+          ],
           'xstate.error.actor.*': { guard: 'isUndone', actions: 'undone', target: 'failing', reenter: true },
           'workflow.fail': { actions: 'fail' },
         },
@@ -188,7 +187,8 @@ export function flowMachine(parts: FlowParts): AnyStateMachine {
   });
   endAtOnce(
     machine,
-    ({ value, context }, event) => value === 'running' && hasEnded(context as WorkflowContext, event),
+    ({ value, context }, event) =>
+      value === 'running' && context.left === 0 && isLast(context as WorkflowContext, event),
   );
   return machine;
 }

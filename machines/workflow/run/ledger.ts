@@ -46,8 +46,8 @@ export class Ledger {
     this.set(number, { ...record, finished: this.now, order: this.#ended++ });
   }
 
-  /** The actor of a node has come to its end by itself; it says so when this event is over. */
-  endsLast: string | undefined;
+  /** The node whose actor told of what happened: it is the last to say that it has ended, if it has. */
+  teller: string | undefined;
 
   tell(node: string, message: NodeMessage): void {
     this.told.push({ node, message });
@@ -61,7 +61,7 @@ export class Ledger {
       ended: this.#ended,
       working: this.working,
       queue: this.queue,
-      ...(this.left === 0 && { last: this.endsLast ?? this.told.at(-1)!.node }),
+      ...((this.left === 0 || this.failure) && { last: this.teller ?? this.told.at(-1)!.node }),
       ...(this.failure && { failure: this.failure }),
       undo: this.undo,
       cache: this.cache,

@@ -26,6 +26,8 @@ export type PlanOf = (graph: GraphShape, number: number) => Plan;
 export interface Plan {
   /** The name of its work among the actors of its machine. */
   readonly src?: string;
+  /** Whether its work is a function, which is given more than an input. */
+  readonly isFunction?: boolean;
   /** What its work, or its question, is given; of a `waitFor` the key, of a `wait` how long or until when. */
   readonly input?: Of<unknown>;
   readonly when?: Of<unknown>;

@@ -20,12 +20,14 @@ export interface NodeRecord {
   readonly input?: unknown;
   readonly output?: unknown;
   readonly error?: unknown;
-  /** How often its work was started for its present iteration. */
+  /** The number of the attempt at its work, or at its present iteration. */
   readonly attempts?: number;
   readonly started?: number;
   readonly finished?: number;
   /** Of a loop: the number of the iteration that runs, or ran last. */
   readonly iteration?: number;
+  /** How often it was done before, and is now run again. */
+  readonly round?: number;
   /** Of one that ended: how many had ended before it. */
   readonly order?: number;
   /** What became of what it did, after the flow failed. */
@@ -53,7 +55,7 @@ export interface WorkflowContext<TInput = unknown> {
   readonly working: number;
   /** Those that may start as soon as another one ends, by number. */
   readonly queue: readonly number[];
-  /** The node whose actor ends last, once all have ended. */
+  /** Once all have ended, or the flow has failed: the node whose actor is the last to say that it has ended. */
   readonly last?: string;
   readonly failure?: Failure;
   /** What is left to be undone, next first. */

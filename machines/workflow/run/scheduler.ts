@@ -10,6 +10,7 @@ import type { Ledger } from './ledger.ts';
 import type { EndMessage } from './messages.ts';
 import type { Plan } from './plan.ts';
 import type { NodeRecord } from './record.ts';
+import type { FunctionInput } from '../work/function-work.ts';
 import { retryDelay } from './retry-delay.ts';
 import { cacheKey, startNode } from './start-node.ts';
 
@@ -22,6 +23,11 @@ const working: ReadonlySet<NodeType> = new Set(['task', 'subflow', 'loop', 'map'
 /** Does what became of a node meet an edge that comes from it? */
 const meets = ({ status, output }: NodeRecord, { route }: Edge): boolean =>
   status === 'done' ? route === undefined || route === output : status === 'failed' && route === ERROR_ROUTE;
+
+function functionInput({ input, attempts = 1, iteration = 1, round = 0 }: NodeRecord): FunctionInput {
+  const part = `${round > 0 ? `/again-${round}` : ''}${iteration > 1 ? `/${iteration}` : ''}`;
+  return { input, attempt: attempts, part };
+}
 
 export class Scheduler {
   /** Nodes that all is decided for, by number. */
@@ -44,6 +50,7 @@ export class Scheduler {
 
   /** The work of a node came to something, whose actor has ended unless it asks. */
   worked(id: string, output: unknown): void {
+    this.ledger.teller = id;
     const number = this.graph.numbers.get(id)!;
     const plan = this.planOf(number);
     const { until, next, limit = Infinity } = plan;
@@ -51,7 +58,6 @@ export class Scheduler {
     if (!until) {
       const key = cacheKey(plan, input);
       if (key !== undefined) this.ledger.cache = { ...this.ledger.cache, [key]: output };
-      this.ledger.endsLast = id;
       this.done(number, output);
     } else
       this.attempt(number, () => {
@@ -73,6 +79,7 @@ export class Scheduler {
 
   /** The work of a node failed, or took longer than `timeout`. */
   stumbled(id: string, given: unknown, timeout: number | undefined): void {
+    this.ledger.teller = id;
     const number = this.graph.numbers.get(id)!;
     const error =
       timeout === undefined
@@ -115,7 +122,10 @@ export class Scheduler {
       for (const edge of graph.before[number]!)
         if (renewed.has(edge.from) || !isEnd(ledger.get(edge.from))) open++;
         else if (meets(ledger.get(edge.from), edge)) met++;
-      ledger.set(number, { status: 'pending', open, met });
+      // What was done is another effect when it is done again; what failed is tried again.
+      const { round = 0, status } = ledger.get(number);
+      const again = status === 'done' ? round + 1 : round;
+      ledger.set(number, { status: 'pending', open, met, ...(again > 0 && { round: again }) });
       const wanted = needed(graph.nodes[number]!.wait);
       if (open === 0 || (wanted > 0 && met >= wanted)) this.#ready.push(number);
     }
@@ -143,8 +153,9 @@ export class Scheduler {
   }
 
   /** Sends a node to work. */
-  run(number: number, { input }: NodeRecord, delay?: number): void {
-    const { src, until, timeout } = this.planOf(number);
+  run(number: number, record: NodeRecord, delay?: number): void {
+    const { src, isFunction, until, timeout } = this.planOf(number);
+    const input = isFunction ? functionInput(record) : record.input;
     this.ledger.tell(this.graph.nodes[number]!.id, {
       type: 'node.run',
       ...(src !== undefined && { src, input }),

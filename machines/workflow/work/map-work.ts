@@ -2,7 +2,8 @@
 import type { AnyActorLogic, PromiseActorLogic } from 'xstate';
 import { type DurableArgs, fromDurable, type RetryOptions, type StepArgs } from '../../../src/index.ts';
 import { runApart } from './ephemeral.ts';
-import { isLogic, type WorkFunction } from './work-of.ts';
+import type { WorkFunction } from './function-work.ts';
+import { isLogic } from './work-of.ts';
 
 /** What the function of a map is given. */
 export interface ItemArgs<TItem> extends StepArgs {

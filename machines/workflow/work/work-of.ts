@@ -1,10 +1,8 @@
 /** The actor logic of what a node does, from what its author gave. */
 import type { AnyActorLogic } from 'xstate';
-import { type DurableArgs, fromDurable, type InterruptPolicy, onInterrupt } from '../../../src/index.ts';
+import { type InterruptPolicy, onInterrupt } from '../../../src/index.ts';
 import { ephemeral } from './ephemeral.ts';
-
-/** A function that works for a node: its steps are journaled under a runtime. */
-export type WorkFunction = (args: DurableArgs<never>) => unknown;
+import { functionWork, type WorkFunction } from './function-work.ts';
 
 /** What may be said about a node's work. */
 export interface WorkOptions {
@@ -22,9 +20,7 @@ export function workOf(
   run: AnyActorLogic | WorkFunction,
   { onInterrupt: policy, ephemeral: isEphemeral }: WorkOptions = {},
 ): AnyActorLogic {
-  const logic: AnyActorLogic = isLogic(run)
-    ? run
-    : fromDurable(async (args: DurableArgs<unknown>) => run(args as DurableArgs<never>));
+  const logic: AnyActorLogic = isLogic(run) ? run : functionWork(run);
   const kept = isEphemeral ? ephemeral(logic) : logic;
   return policy === undefined ? kept : onInterrupt(kept, policy);
 }
