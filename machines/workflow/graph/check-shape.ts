@@ -77,8 +77,10 @@ function unreachable(id: string, reference: string, before: NodeShape): string {
   return `Nobody can reach the node '${id}': '${before.id}' has no route '${reference.slice(before.id.length + 1)}'. ${way}.`;
 }
 
-const routesOf = ({ routes = [], onError }: NodeShape): readonly string[] =>
-  onError === 'route' ? [...routes, ERROR_ROUTE] : routes;
+const routesOf = ({ routes = [], onError }: NodeShape): readonly string[] => [
+  ...routes.map(({ name }) => name),
+  ...(onError === 'route' ? [ERROR_ROUTE] : []),
+];
 
 /** Takes away what depends on nothing that is left, until nothing is: what cannot be taken away goes in a circle. */
 function checkCycles(nodes: readonly NodeShape[], byId: ReadonlyMap<string, NodeShape>): void {

@@ -21,18 +21,18 @@ export interface NodeShape {
   readonly id: string;
   readonly type: NodeType;
   /** The ids of the nodes before it, one of their routes being `id:route`. */
-  readonly after?: readonly string[];
-  /** Of a choice: the names of its routes. */
-  readonly routes?: readonly string[];
+  readonly after?: readonly string[] | undefined;
+  /** Of a choice: its routes, in order. */
+  readonly routes?: readonly { readonly name: string }[];
   /** Of a join. Default `all`. */
-  readonly wait?: JoinMode;
+  readonly wait?: JoinMode | undefined;
   /** Whether it has the route `error`, for when it fails. */
-  readonly onError?: 'fail' | 'skip' | 'route';
+  readonly onError?: 'fail' | 'skip' | 'route' | undefined;
 }
 
 /** The graph of a workflow. A run keeps the one that it was started with. */
 export interface GraphShape {
   readonly nodes: readonly NodeShape[];
   /** How many nodes may work at the same time. Default: all that can. */
-  readonly concurrency?: number;
+  readonly concurrency?: number | undefined;
 }

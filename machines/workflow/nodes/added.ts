@@ -1,10 +1,11 @@
 /** Makes of what an author wrote for a node what is kept of it: its shape, its plan and its work. */
 import type { AnyActorLogic } from 'xstate';
-import { type DurableArgs, fromDurable, inputRequest, type StandardSchema } from '../../../src/index.ts';
+import { inputRequest, type StandardSchema } from '../../../src/index.ts';
 import type { JoinMode, NodeShape, NodeType } from '../graph/definition.ts';
 import type { Iteration, NodeArgs, Plan } from '../run/plan.ts';
 import { mapWork } from '../work/map-work.ts';
 import type { WorkFunction } from '../work/function-work.ts';
+import { undoWork } from '../work/undo-work.ts';
 import { isLogic, workOf } from '../work/work-of.ts';
 import type { ErrorPolicy, WorkingOptions } from './options.ts';
 
@@ -43,8 +44,7 @@ export interface AddedNode {
 }
 
 const always = (): true => true;
-const undoOf = (undo: WorkFunction): AnyActorLogic =>
-  fromDurable(async (args: DurableArgs<unknown>) => undo(args as DurableArgs<never>));
+
 const asFunction = (given: unknown): Of<unknown> =>
   typeof given === 'function' ? (given as Of<unknown>) : () => given;
 
@@ -70,14 +70,14 @@ export function addedNode(type: NodeType, id: string, options: GivenOptions): Ad
       ...(compensate && { undo: `undo:${id}` }),
     },
     work,
-    undo: compensate && undoOf(compensate),
+    undo: compensate && undoWork(compensate),
   };
 }
 
 interface OfType {
   readonly plan: Plan;
   readonly work?: AnyActorLogic;
-  readonly routes?: readonly string[];
+  readonly routes?: NonNullable<NodeShape['routes']>;
   readonly wait?: JoinMode | undefined;
 }
 
@@ -109,7 +109,7 @@ function ofType(type: NodeType, options: GivenOptions): OfType {
       const routes = Object.entries(options.routes ?? {});
       return {
         plan: { routes: routes.map(([name, when]) => ({ name, when: when === true ? always : when })) },
-        routes: routes.map(([name]) => name),
+        routes: routes.map(([name]) => ({ name })),
       };
     }
     case 'join':

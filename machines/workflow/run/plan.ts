@@ -1,4 +1,5 @@
 /** What is to be done for a node: its functions, and where its work is found. */
+import type { MapOptions } from '../work/map-work.ts';
 import type { GraphShape } from '../graph/definition.ts';
 import type { RetryOptions, StandardSchema } from '../../../src/index.ts';
 
@@ -43,6 +44,8 @@ export interface Plan {
   /** Of one attempt, in milliseconds. */
   readonly timeout?: number;
   readonly onError?: 'fail' | 'skip' | 'route';
+  /** Of a map whose work is not its own: how it goes over its list. */
+  readonly items?: MapOptions;
   /** Of a `waitFor`: the type of its event, and the property of it that must equal the key. */
   readonly event?: string;
   readonly key?: string;

@@ -154,8 +154,9 @@ export class Scheduler {
 
   /** Sends a node to work. */
   run(number: number, record: NodeRecord, delay?: number): void {
-    const { src, isFunction, until, timeout } = this.planOf(number);
-    const input = isFunction ? functionInput(record) : record.input;
+    const { src, isFunction, items, until, timeout } = this.planOf(number);
+    const given = items ? { items: record.input, ...items } : record.input;
+    const input = isFunction ? functionInput(record) : given;
     this.ledger.tell(this.graph.nodes[number]!.id, {
       type: 'node.run',
       ...(src !== undefined && { src, input }),

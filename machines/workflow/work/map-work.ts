@@ -23,6 +23,11 @@ export interface MapOptions {
   readonly timeout?: number | undefined;
 }
 
+interface GivenItems extends MapOptions {
+  readonly items: readonly unknown[];
+}
+/** A list, or one with how to go over it. */
+type MapInput = readonly unknown[] | GivenItems;
 type ItemFunction = (args: ItemArgs<never>) => unknown;
 
 const CONCURRENCY = 8;
@@ -33,13 +38,15 @@ const CONCURRENCY = 8;
  */
 export function mapWork(
   run: AnyActorLogic | WorkFunction | ItemFunction,
-  { concurrency = CONCURRENCY, retry, timeout }: MapOptions = {},
-): PromiseActorLogic<unknown[], readonly unknown[]> {
+  { concurrency: most = CONCURRENCY, retry: again, timeout: limit }: MapOptions = {},
+): PromiseActorLogic<unknown[], MapInput> {
   const one = (input: unknown, index: number, step: StepArgs): unknown =>
     isLogic(run as AnyActorLogic | WorkFunction)
       ? runApart(run as AnyActorLogic, input, step.signal)
       : (run as (args: ItemArgs<unknown>) => unknown)(new Item(input, index, step));
-  return fromDurable(async ({ input: items, step }: DurableArgs<readonly unknown[]>) => {
+  return fromDurable(async ({ input, step }: DurableArgs<MapInput>) => {
+    const given: GivenItems = 'items' in input ? input : { items: input };
+    const { items, concurrency = most, retry = again, timeout = limit } = given;
     const outputs = Array.from<unknown>({ length: items.length });
     let next = 0;
     const goOn = async (): Promise<void> => {
