@@ -22,7 +22,9 @@ export async function retryNode(runtime: Runtime, id: string, node?: string): Pr
   if (node !== undefined && !Object.hasOwn(nodes, node))
     throw new WorkflowError('WORKFLOW_NO_NODE', `The workflow '${id}' has no node '${node}'.`, node);
   const isOver = status === 'failed' || status === 'done';
-  const run = isOver ? await runtime.retry(id, { from: await beforeTheEnd(runtime, id) }) : await runtime.open(id);
+  const run = isOver
+    ? await runtime.retry(id, { from: await beforeTheEnd(runtime, id) })
+    : await runtime.open(id);
   const undone = Object.keys(nodes).filter((other) => nodes[other]!.undone === 'done');
   const again = [...(node === undefined ? [] : [node]), ...undone];
   if (again.length > 0) await run.send({ type: 'workflow.retry', nodes: again });
@@ -31,6 +33,7 @@ export async function retryNode(runtime: Runtime, id: string, node?: string): Pr
 
 /** The newest checkpoint in which the flow was going on. */
 async function beforeTheEnd(runtime: Runtime, id: string): Promise<number> {
-  for await (const { seq, value } of runtime.history(id, { order: 'desc' })) if (value === 'running') return seq;
+  for await (const { seq, value } of runtime.history(id, { order: 'desc' }))
+    if (value === 'running') return seq;
   throw new CheckpointNotFoundError(id, 0);
 }

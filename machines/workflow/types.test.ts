@@ -6,7 +6,9 @@ import { createRuntime, fromDurable, type DurableArgs, type Run } from '../../sr
 import { memoryStore } from '../../adapters/memory.ts';
 import { workflow } from './workflow.ts';
 
-const charge = fromDurable(async ({ input }: DurableArgs<{ amount: number }>) => ({ receipt: `${input.amount}` }));
+const charge = fromDurable(async ({ input }: DurableArgs<{ amount: number }>) => ({
+  receipt: `${input.amount}`,
+}));
 const count = fromPromise(async ({ input }: { input: string }) => input.length);
 const input = z.object({ amount: z.number(), lines: z.array(z.object({ sku: z.string() })) });
 
@@ -17,8 +19,14 @@ const order = workflow({
     flow
       .task('first', { input: ({ input }) => input.amount, run: async ({ input }) => input > 1 })
       .task('charge', { after: ['first'], input: ({ input }) => ({ amount: input.amount }), run: charge })
-      .map('lines', { over: ({ input }) => input.lines, run: async ({ input, index }) => `${input.sku}${index}` })
-      .choice('size', { after: ['charge'], routes: { large: ({ results }) => results.charge.receipt === '', small: true } })
+      .map('lines', {
+        over: ({ input }) => input.lines,
+        run: async ({ input, index }) => `${input.sku}${index}`,
+      })
+      .choice('size', {
+        after: ['charge'],
+        routes: { large: ({ results }) => results.charge.receipt === '', small: true },
+      })
       .question('ask', { after: ['size:large'], ask: { prompt: '?' }, schema: z.object({ ok: z.boolean() }) })
       .task('skipped', { after: ['first'], run: async () => 1, onError: 'skip' })
       .task('routed', { after: ['first'], run: async () => 'fine' as const, onError: 'route' })
@@ -58,7 +66,12 @@ const order = workflow({
         until: ({ output }) => output > 3,
       })
       .subflow('sub', { after: ['loop'], run: createMachine({}) }),
-  output: ({ results, input }) => ({ looped: results.loop, ask: results.ask, sum: results.paid.sum, of: input.amount }),
+  output: ({ results, input }) => ({
+    looped: results.loop,
+    ask: results.ask,
+    sum: results.paid.sum,
+    of: input.amount,
+  }),
 });
 
 describe('a workflow', () => {

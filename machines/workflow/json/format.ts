@@ -23,7 +23,9 @@ const node = {
   onError: z
     .enum(['fail', 'skip', 'route'])
     .optional()
-    .describe('Whether the flow fails with it (the default), goes on as if it was skipped, or along `id:error`.'),
+    .describe(
+      'Whether the flow fails with it (the default), goes on as if it was skipped, or along `id:error`.',
+    ),
 };
 
 const retry = z

@@ -140,7 +140,9 @@ function nodeAt(given: unknown, [first, index]: readonly PropertyKey[]): string 
  *
  * @throws WorkflowError for one that has functions.
  */
-export function workflowToJSON(machine: { readonly config: { readonly meta?: unknown } }): WorkflowDefinition {
+export function workflowToJSON(machine: {
+  readonly config: { readonly meta?: unknown };
+}): WorkflowDefinition {
   const { workflow } = (machine.config.meta ?? {}) as { readonly workflow?: Partial<WorkflowDefinition> };
   if (workflow?.format === undefined)
     throw new WorkflowError(

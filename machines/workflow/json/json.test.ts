@@ -24,7 +24,12 @@ const order = {
       input: { amount: { $: 'input.amount' }, for: [{ $: ['results', 'reserve', '0'] }] },
       retry: { limit: 2, backoff: 1 },
     },
-    { id: 'size', type: 'choice', after: ['charge'], routes: [{ name: 'large', when: 'isLarge' }, { name: 'small' }] },
+    {
+      id: 'size',
+      type: 'choice',
+      after: ['charge'],
+      routes: [{ name: 'large', when: 'isLarge' }, { name: 'small' }],
+    },
     { id: 'approval', type: 'question', after: ['size:large'], ask: { prompt: 'Ship?' }, schema: 'decision' },
     { id: 'note', type: 'transform', after: ['size:small'], value: 'no need to ask' },
     { id: 'end', type: 'join', after: ['approval', 'note'], wait: 'any' },
@@ -73,7 +78,9 @@ describe('a definition', () => {
     const store = memoryStore();
     const first = createRuntime({ store, machines: [workflowFromJSON(order, registries)] });
     const [machine] = [workflowFromJSON(order, registries)];
-    await first.start(machine, { id: 'r', input: { amount: 700, lines: ['a'] } }).then((run) => run.waitForInput());
+    await first
+      .start(machine, { id: 'r', input: { amount: 700, lines: ['a'] } })
+      .then((run) => run.waitForInput());
     await first.close();
 
     // Since then the definition has changed: nobody is asked any more.
@@ -91,12 +98,27 @@ describe('a definition', () => {
     const task = { id: 'a', type: 'task', task: 'charge' };
     expect(refusal({ ...order, format: 2 })).toMatchObject({ code: 'WORKFLOW_FORMAT' });
     expect(refusal('nothing')).toMatchObject({ code: 'WORKFLOW_DEFINITION' });
-    expect(refusal(withNodes({ ...task, task: 'nobody' }))).toMatchObject({ code: 'WORKFLOW_UNKNOWN_NAME', node: 'a' });
-    expect(refusal(withNodes({ ...task, when: 'never' }))).toMatchObject({ code: 'WORKFLOW_UNKNOWN_NAME', node: 'a' });
+    expect(refusal(withNodes({ ...task, task: 'nobody' }))).toMatchObject({
+      code: 'WORKFLOW_UNKNOWN_NAME',
+      node: 'a',
+    });
+    expect(refusal(withNodes({ ...task, when: 'never' }))).toMatchObject({
+      code: 'WORKFLOW_UNKNOWN_NAME',
+      node: 'a',
+    });
     expect(refusal(withNodes(task, task))).toMatchObject({ code: 'WORKFLOW_NODE_TWICE', node: 'a' });
-    expect(refusal(withNodes({ ...task, colour: 'red' }))).toMatchObject({ code: 'WORKFLOW_DEFINITION', node: 'a' });
-    expect(refusal(withNodes({ ...task, after: ['b'] }))).toMatchObject({ code: 'WORKFLOW_UNKNOWN_DEPENDENCY', node: 'a' });
-    expect(refusal(withNodes({ ...task, after: ['a'] }))).toMatchObject({ code: 'WORKFLOW_CYCLE', node: 'a' });
+    expect(refusal(withNodes({ ...task, colour: 'red' }))).toMatchObject({
+      code: 'WORKFLOW_DEFINITION',
+      node: 'a',
+    });
+    expect(refusal(withNodes({ ...task, after: ['b'] }))).toMatchObject({
+      code: 'WORKFLOW_UNKNOWN_DEPENDENCY',
+      node: 'a',
+    });
+    expect(refusal(withNodes({ ...task, after: ['a'] }))).toMatchObject({
+      code: 'WORKFLOW_CYCLE',
+      node: 'a',
+    });
     expect(refusal(withNodes(task, { ...task, id: 'b', input: { $: 'results.a' } }))).toMatchObject({
       code: 'WORKFLOW_UNKNOWN_DEPENDENCY',
       node: 'b',
@@ -107,6 +129,8 @@ describe('a definition', () => {
 
   it('cannot be had of a workflow with functions', () => {
     const machine = workflow({ id: 'w', nodes: (flow) => flow.task('a', { run: async () => 1 }) });
-    expect(() => workflowToJSON(machine)).toThrow(expect.objectContaining({ code: 'WORKFLOW_NOT_DATA', node: 'a' }));
+    expect(() => workflowToJSON(machine)).toThrow(
+      expect.objectContaining({ code: 'WORKFLOW_NOT_DATA', node: 'a' }),
+    );
   });
 });

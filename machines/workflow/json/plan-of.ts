@@ -23,7 +23,8 @@ export function planFrom(node: NodeDefinition, registries: Registries): Plan {
 function ofType(node: NodeDefinition, registries: Registries): Plan {
   const { id } = node;
   const filled = (template: unknown): Of<unknown> => templateFunction(template, id);
-  const functionOf = (name: string): Of<unknown> => registered(registries, 'functions', name, id) as Of<unknown>;
+  const functionOf = (name: string): Of<unknown> =>
+    registered(registries, 'functions', name, id) as Of<unknown>;
   switch (node.type) {
     case 'task':
     case 'subflow':
@@ -80,7 +81,11 @@ function ofType(node: NodeDefinition, registries: Registries): Plan {
     case 'transform':
       if (node.function !== undefined) return { compute: functionOf(node.function) };
       if (node.value !== undefined) return { compute: filled(node.value) };
-      throw new WorkflowError('WORKFLOW_DEFINITION', `The transform '${id}' has a 'value' or a 'function'.`, id);
+      throw new WorkflowError(
+        'WORKFLOW_DEFINITION',
+        `The transform '${id}' has a 'value' or a 'function'.`,
+        id,
+      );
   }
 }
 

@@ -15,7 +15,9 @@ export interface Registries {
   /** Of `when` and of a choice: whether it is so. */
   readonly guards?: Readonly<Record<string, (args: NodeArgs) => boolean>>;
   /** Of a transform, and of what a loop goes by. */
-  readonly functions?: Readonly<Record<string, ((args: NodeArgs) => unknown) | ((iteration: Iteration) => unknown)>>;
+  readonly functions?: Readonly<
+    Record<string, ((args: NodeArgs) => unknown) | ((iteration: Iteration) => unknown)>
+  >;
   /** Of inputs, answers and events. */
   readonly schemas?: Readonly<Record<string, StandardSchema>>;
 }
@@ -63,7 +65,8 @@ export const undoSource = (task: string): string => `undo:${task}`;
  */
 export function worksOf({ tasks = {}, schemas = {} }: Registries): Record<string, AnyActorLogic> {
   const works: Record<string, AnyActorLogic> = { [questionSource(undefined)]: inputRequest() };
-  for (const [name, schema] of Object.entries(schemas)) works[questionSource(name)] = inputRequest({ schema });
+  for (const [name, schema] of Object.entries(schemas))
+    works[questionSource(name)] = inputRequest({ schema });
   for (const [name, task] of Object.entries(tasks))
     for (const type of ['task', 'map'])
       for (const onInterrupt of [undefined, 'rerun', 'fail', 'ask'] as const)

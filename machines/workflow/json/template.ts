@@ -11,7 +11,11 @@ const isReference = (value: object): value is Reference => '$' in value && Objec
 /** The keys that a reference names, from `input` or `results` on. */
 function keysOf({ $: given }: Reference, node: string): readonly string[] {
   const keys: unknown = typeof given === 'string' ? given.split('.') : given;
-  if (Array.isArray(keys) && keys.every((key) => typeof key === 'string') && (keys[0] === 'input' || keys[0] === 'results'))
+  if (
+    Array.isArray(keys) &&
+    keys.every((key) => typeof key === 'string') &&
+    (keys[0] === 'input' || keys[0] === 'results')
+  )
     return keys;
   throw new WorkflowError(
     'WORKFLOW_DEFINITION',

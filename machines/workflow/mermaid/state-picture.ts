@@ -57,7 +57,9 @@ function arrows(node: Node, names: ReadonlyMap<Node, string>): string[] {
 /** An event's type, as a person reads it. */
 function nameOf(type: string): string {
   const after = /^xstate\.after\.(\d+)\./.exec(type)?.[1];
-  return after === undefined ? type.replace(/^xstate\.(done|error)\.(actor|state)\./, '$1 ') : `after ${after} ms`;
+  return after === undefined
+    ? type.replace(/^xstate\.(done|error)\.(actor|state)\./, '$1 ')
+    : `after ${after} ms`;
 }
 
 /** The innermost states of a state value. */

@@ -23,7 +23,8 @@ export interface MermaidOptions {
  */
 export function toMermaid(machine: AnyStateMachine, { snapshot }: MermaidOptions = {}): string {
   const { workflow } = (machine.config.meta ?? {}) as { readonly workflow?: GraphShape };
-  if (!workflow) return statePicture(machine, (snapshot as { readonly value?: StateValue } | undefined)?.value);
+  if (!workflow)
+    return statePicture(machine, (snapshot as { readonly value?: StateValue } | undefined)?.value);
   if (!snapshot) return flowPicture(workflow, undefined);
   const statuses = Object.entries(nodeStates(snapshot)).map(([id, { status }]) => [id, status] as const);
   // A run has the graph that it was started with.
