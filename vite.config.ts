@@ -42,6 +42,13 @@ function loadedBy(entry: string, found = new Set<string>()): ReadonlySet<string>
 const core = loadedBy(path('src/index.ts'));
 const engine = loadedBy(path('src/engine.ts'));
 
+/** Tests on real servers, in a real browser, or of many processes for many seconds. */
+const long = ['postgres', 'redis', 'graphile-worker']
+  .map((adapter) => `adapters/${adapter}/**/*.test.ts`)
+  .concat('test/browser/**/*.test.ts', 'test/engines/**/*.test.ts', 'test/lmdb-store.test.ts')
+  .concat('adapters/file/{processes,conformance}.test.ts', 'src/sealed/conformance.test.ts')
+  .concat('src/migrate-store/stopped.test.ts');
+
 const results = process.env['VITEST_RESULTS'];
 
 export default defineConfig({
@@ -98,8 +105,19 @@ export default defineConfig({
         extends: true,
         test: {
           name: 'unit',
-          include: ['src/**/*.test.ts', 'machines/**/*.test.ts', 'adapters/**/*.test.ts', 'test/**/*.test.ts'],
+          include: [
+            'src/**/*.test.ts',
+            'machines/**/*.test.ts',
+            'adapters/**/*.test.ts',
+            'test/**/*.test.ts',
+          ],
+          exclude: [...configDefaults.exclude, ...long],
         },
+      },
+      {
+        // `npm run test:long`.
+        extends: true,
+        test: { name: 'long', include: long },
       },
       {
         // The seam knows XState's insides, so its tests run on the oldest release as well.

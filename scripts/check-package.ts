@@ -75,9 +75,8 @@ function use(project: string): void {
   const program = join(project, 'out/main.js');
   const damaged = join(project, 'damaged.db');
   writeFileSync(damaged, 'This is no database, but long enough to be taken for one. '.repeat(40));
-  for (const args of [['memory'], ['start', 'runs.db'], ['open', 'runs.db'], ['damaged', damaged]]) {
-    run(process.execPath, [program, ...args], project);
-  }
+  const stories = [['memory'], ['start', 'runs.db'], ['open', 'runs.db'], ['damaged', damaged], ['testing']];
+  for (const args of stories) run(process.execPath, [program, ...args], project);
 }
 
 const folder = mkdtempSync(join(tmpdir(), 'savepoint-package-'));
@@ -94,7 +93,9 @@ try {
   if (faults.length > 0) throw new Error(faults.join('\n'));
 
   use(project);
-  console.log('Tarball: every entry imports; a run goes over memory, and over SQLite and two processes');
+  console.log(
+    'Tarball: every entry imports; a run goes over memory, and over SQLite and two processes; the suite runs',
+  );
 } catch (error) {
   console.error((error as Error).message);
   process.exitCode = 1;

@@ -62,7 +62,29 @@ export type { Engine, Work, Worked, Working } from './worker/engine.ts';
 export { polling } from './worker/polling.ts';
 export { createWorker } from './worker/worker.ts';
 export type { Worker, WorkerOptions } from './worker/worker.ts';
-export type { RunStatus, Store } from './store.ts';
+export type {
+  Acquired,
+  Awaitable,
+  CheckpointRow,
+  CheckpointSummary,
+  Enqueued,
+  Head,
+  HistoryScan,
+  Message,
+  Outcome,
+  Question,
+  QuestionScan,
+  Row,
+  RowKind,
+  RowScan,
+  RunCommit,
+  RunScan,
+  RunStatus,
+  Store,
+  StoreCapabilities,
+  StoredQuestion,
+  StoredRun,
+} from './store.ts';
 export {
   CheckpointNotFoundError,
   ConflictError,

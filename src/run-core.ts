@@ -10,6 +10,7 @@ import type { Journal } from './effects/journal.ts';
 import { ConflictError, FencedError, InvalidArgumentError, RunClosedError, StoreError } from './errors.ts';
 import type { Checkpoint, CheckpointInfo, HistoryQuery } from './history.ts';
 import type { AnswerOptions } from './input/answers.ts';
+import { Leaving, type LeavingOwner } from './leaving.ts';
 import { parseQuestionId } from './input/ids.ts';
 import type { PendingInput } from './input/pending-input.ts';
 import type { Change } from './input/questions.ts';
@@ -24,7 +25,6 @@ import { checkEvent } from './check-event.ts';
 import { Sends, waitingFor } from './sends.ts';
 import { isEnd, isRest, Standing, whyOver } from './standing.ts';
 import type { CheckpointRow, Row, RunStatus, StoredRun } from './store.ts';
-import { storable } from './storable.ts';
 import type { SendOptions, Told } from './told.ts';
 import { TurnLog, type Durability, type Ended, type TurnLogOwner, type Waiter } from './turn-log.ts';
 import { mergeWrites, type Writes } from './writes.ts';
@@ -32,7 +32,6 @@ import { actorPath } from './xstate/actor-path.ts';
 import { adopted } from './xstate/adopted.ts';
 import { Capture, type Document } from './xstate/capture.ts';
 import { CommittedActor } from './xstate/committed-actor.ts';
-import { LONGEST_TIMEOUT } from './xstate/delays.ts';
 import type { Effect } from './xstate/effect.ts';
 import { Host, type HostOwner } from './xstate/host.ts';
 import type { LiveActor } from './xstate/insider.ts';
@@ -71,7 +70,7 @@ interface Waiting {
   reject(error: unknown): void;
 }
 
-export class RunCore implements HostOwner, TurnLogOwner {
+export class RunCore implements HostOwner, TurnLogOwner, LeavingOwner {
   readonly id: string;
   readonly machine: AnyStateMachine;
   readonly tags: readonly string[];
@@ -87,12 +86,12 @@ export class RunCore implements HostOwner, TurnLogOwner {
   readonly #sends: Sends;
   readonly #capture: Capture;
   readonly #definition: Definition;
-  readonly #standing: Standing;
+  readonly standing: Standing;
+  readonly #leaving: Leaving;
   #log: TurnLog | undefined;
   #starting: Waiter | undefined;
   #told: Told | undefined;
   #closed: Error | undefined;
-  #releasing: Promise<void> | undefined;
   #waiting: Waiting[] = [];
   #cleaning: ReturnType<typeof setTimeout> | undefined;
 
@@ -110,7 +109,8 @@ export class RunCore implements HostOwner, TurnLogOwner {
     this.checkpoints = new Checkpoints(context.codec, this.#definition, this.#capture);
     this.#sends = new Sends(this);
     this.desk = new Desk(this);
-    this.#standing = new Standing(this, identity);
+    this.standing = new Standing(this, identity);
+    this.#leaving = new Leaving(this);
   }
 
   // --- Beginnings
@@ -142,11 +142,11 @@ export class RunCore implements HostOwner, TurnLogOwner {
     this.actor = new CommittedActor(this.host.root, this);
     const writes = this.desk.continueFrom(desk);
     // Counted before it is made: an attempt that takes the process with it is known then.
-    const head = this.#standing.continueFrom(stored);
+    const head = this.standing.continueFrom(stored);
     if (head || writes) await log.record(writes ?? {}, head);
     this.desk.resumed();
     while (!this.host.release(turn, log)) if (!(await log.regain())) throw new FencedError(this.id);
-    this.#becomes(this.#standing.status);
+    this.#becomes(this.standing.status);
     this.#refreshHead();
   }
 
@@ -175,6 +175,10 @@ export class RunCore implements HostOwner, TurnLogOwner {
   }
 
   // --- Turns
+
+  get log(): TurnLog {
+    return this.#log!;
+  }
 
   get nextSeq(): number {
     return this.#log?.nextSeq ?? 0;
@@ -220,15 +224,15 @@ export class RunCore implements HostOwner, TurnLogOwner {
     const time = this.context.clock.now();
     // What may be refused comes first: a row that was made counts as written.
     const beside = this.#besideOf(turn, told, seq, change);
-    this.#standing.version = this.machine.version;
+    this.standing.version = this.machine.version;
     const row = this.checkpoints.row(seq, time, causeOf(turn, told), value, patches, this.#capture.rich);
     const blobs = this.checkpoints.takeBlobs(row.base, this.context.replace);
     if (blobs) beside.push(blobs);
     if (this.desk.outbox.hasDone) beside.push({ drop: this.desk.outbox.takeDone() });
     const writes = beside.length > 0 ? mergeWrites(beside) : undefined;
-    if (kind === 'cancel') this.#standing.cancelled = { by: told?.by, reason: told?.reason };
+    if (kind === 'cancel') this.standing.cancelled = { by: told?.by, reason: told?.reason };
     // Only now: an action of this turn is a part of what the run does.
-    const status = this.#standing.status;
+    const status = this.standing.status;
     if (this.host.moved.length > 0) {
       turn.moved = this.host.moved;
       this.host.moved = [];
@@ -251,7 +255,7 @@ export class RunCore implements HostOwner, TurnLogOwner {
       isBusy: this.desk.outbox.isBusy,
       isOver: isEnd(status) && !this.desk.outbox.isBusy,
       touchedRoot: first || adopted(this.host.root).noted === turn,
-      head: this.#standing.changed(status, true),
+      head: this.standing.changed(status, true),
     });
     return true;
   }
@@ -284,7 +288,7 @@ export class RunCore implements HostOwner, TurnLogOwner {
 
   tell(ended: Ended): void {
     // Custom actions that were done at once are done by now.
-    if (ended.isBusy && !this.desk.outbox.isBusy) this.#becomes(this.#standing.status);
+    if (ended.isBusy && !this.desk.outbox.isBusy) this.#becomes(this.standing.status);
     if (ended.touchedRoot) this.actor.notify();
     if (ended.change) this.desk.answers.opened(ended.change);
   }
@@ -296,7 +300,7 @@ export class RunCore implements HostOwner, TurnLogOwner {
     }
     this.host.rewind(turns.map(({ turn }) => turn));
     // What they were to tell the listing never came there.
-    this.#standing.forgetListed();
+    this.standing.forgetListed();
   }
 
   relayAgain({ told, turn }: Ended): Turn {
@@ -322,7 +326,7 @@ export class RunCore implements HostOwner, TurnLogOwner {
   /** Writes rows that change nothing of what the run is doing. Resolves when they are durable. */
   keep(writes: Writes): Promise<unknown> {
     // What it does may have to be told all the same: that it came further.
-    return this.#closed || this.#standing.isRecovered ? this.record(writes) : this.#log!.record(writes);
+    return this.#closed || this.standing.isRecovered ? this.record(writes) : this.#log!.record(writes);
   }
 
   /** Writes rows that belong to no turn. Resolves when they are durable. */
@@ -330,8 +334,8 @@ export class RunCore implements HostOwner, TurnLogOwner {
     if (this.#closed) return Promise.reject(this.#closed);
     const { outbox } = this.desk;
     const seq = this.nextSeq;
-    const status = this.#standing.status;
-    const head = this.#standing.changed(status, writes.put !== undefined);
+    const status = this.standing.status;
+    const head = this.standing.changed(status, writes.put !== undefined);
     const drop = outbox.hasDone ? outbox.takeDone() : undefined;
     const all = drop ? mergeWrites([writes, { drop }]) : writes;
     return this.#log!.record(all, head).then(
@@ -342,7 +346,7 @@ export class RunCore implements HostOwner, TurnLogOwner {
       },
       (error: unknown) => {
         // Nothing of it came there.
-        this.#standing.forgetListed();
+        this.standing.forgetListed();
         if (drop) outbox.giveBack(drop);
         throw error;
       },
@@ -365,8 +369,8 @@ export class RunCore implements HostOwner, TurnLogOwner {
 
   /** Tells the store what the run does, where that is another thing than it was told. */
   #refreshHead(): void {
-    if (this.#closed || this.#releasing) return;
-    if (this.#standing.isListedWrongly) this.#tellStore();
+    if (this.#closed || this.leaving) return;
+    if (this.standing.isListedWrongly) this.#tellStore();
   }
 
   #tellStore(): void {
@@ -383,7 +387,7 @@ export class RunCore implements HostOwner, TurnLogOwner {
   actionDone(): void {
     this.#cleaning ??= setTimeout(() => {
       this.#cleaning = undefined;
-      if (!this.#closed && !this.#releasing && this.desk.outbox.hasDone) this.#tellStore();
+      if (!this.#closed && !this.leaving && this.desk.outbox.hasDone) this.#tellStore();
       else this.progressed();
     }, 0);
   }
@@ -412,12 +416,12 @@ export class RunCore implements HostOwner, TurnLogOwner {
 
   /** When it goes on by itself, in milliseconds since 1970. */
   get due(): number | undefined {
-    return this.#standing.due;
+    return this.standing.due;
   }
 
   identify(effect: Effect): CurrentEffect {
     const { key } = effect;
-    return { effectId: `${this.id}/${key}`, attempt: this.#standing.attemptOf(key), fence: this.fence };
+    return { effectId: `${this.id}/${key}`, attempt: this.standing.attemptOf(key), fence: this.fence };
   }
 
   /** May something be done outside now? Asks the store where the lease may have ended. */
@@ -431,7 +435,7 @@ export class RunCore implements HostOwner, TurnLogOwner {
   }
 
   interrupted(effect: Effect, start: () => void): void {
-    this.desk.interrupted(effect, this.#standing.waited(effect.key), start);
+    this.desk.interrupted(effect, this.standing.waited(effect.key), start);
   }
 
   act(held: Held & { readonly action: HeldAction }): void {
@@ -495,7 +499,7 @@ export class RunCore implements HostOwner, TurnLogOwner {
   get isAtRest(): boolean {
     const { outbox, inbox } = this.desk;
     return (
-      !this.#standing.quarantine &&
+      !this.standing.quarantine &&
       this.#log!.isSettled &&
       isRest(this.status) &&
       !outbox.hasDone &&
@@ -512,7 +516,7 @@ export class RunCore implements HostOwner, TurnLogOwner {
     const { status, output, error } = this.actor.getSnapshot();
     if (status === 'done') return output;
     if (status === 'error') throw error;
-    throw this.#closed ?? new RunClosedError(this.id, this.#standing.why);
+    throw this.#closed ?? new RunClosedError(this.id, this.standing.why);
   }
 
   async *history(query?: HistoryQuery): AsyncGenerator<CheckpointInfo> {
@@ -537,40 +541,11 @@ export class RunCore implements HostOwner, TurnLogOwner {
 
   async release({ grace = 0 }: ReleaseOptions = {}): Promise<void> {
     checkMs('grace', grace);
-    if (!this.#closed) await (this.#releasing ??= this.#release(grace));
-  }
-
-  async #release(grace: number): Promise<void> {
-    const closed = new RunClosedError(this.id, 'was released; open it again with runtime.open()');
-    this.host.startsEffects = false;
-    if (grace > 0 && (this.host.isBusy || this.desk.outbox.isBusy)) {
-      let timer: ReturnType<typeof setTimeout> | undefined;
-      const over = new Promise<void>(
-        (resolve) => (timer = setTimeout(resolve, Math.min(grace, LONGEST_TIMEOUT))),
-      );
-      const isIdle = (): boolean => !this.host.isBusy && !this.desk.outbox.isBusy && this.#log!.isSettled;
-      await Promise.race([over, this.until(isIdle)]).catch(() => {});
-      clearTimeout(timer);
-    }
-    const { moved } = this.host;
-    const fresh = [...this.host.activeEffects()].filter(({ hasStarted }) => !hasStarted);
-    const left = {
-      released: this.context.clock.now(),
-      moved: moved.length > 0 ? Object.fromEntries(moved.map(({ key, due }) => [key, due])) : undefined,
-      fresh: fresh.length > 0 ? fresh.map(({ key }) => key) : undefined,
-    };
-    this.host.abortEffects();
-    if (!this.#closed) {
-      this.#cleanUp();
-      await this.#log!.release(() =>
-        this.#standing.head(this.#standing.status, { ...this.#standing.more, ...left }),
-      );
-    }
-    this.closed(closed);
+    if (!this.#closed) await this.#leaving.release(grace);
   }
 
   /** The rows of actions that are done go before the run does. */
-  #cleanUp(): void {
+  cleanUp(): void {
     clearTimeout(this.#cleaning);
     if (this.desk.outbox.hasDone) this.#log!.record(this.#withDone({})).catch(() => {});
   }
@@ -595,12 +570,12 @@ export class RunCore implements HostOwner, TurnLogOwner {
 
   /** Settles when the run has left this runtime; `undefined` while it is to stay. */
   get leaving(): Promise<void> | undefined {
-    return this.#releasing;
+    return this.#leaving.when;
   }
 
   /** Was it let go of before its end? Whoever comes then finds it elsewhere. */
   get isReleased(): boolean {
-    return this.#releasing !== undefined && !isEnd(this.status) && !this.#standing.quarantine;
+    return this.leaving !== undefined && !isEnd(this.status) && !this.standing.quarantine;
   }
 
   /** It cannot go on here, and the store was not told: there it is still ours. */
@@ -626,27 +601,12 @@ export class RunCore implements HostOwner, TurnLogOwner {
       isEnd(this.status) &&
       !this.#closed &&
       this.#log!.isSettled &&
-      !this.#releasing &&
+      !this.leaving &&
       !this.desk.outbox.isBusy
     )
-      void this.#giveUp();
-    else if (this.leavesAtRest && !this.#closed && !this.#releasing && this.isAtRest)
+      void this.#leaving.giveUp();
+    else if (this.leavesAtRest && !this.#closed && !this.leaving && this.isAtRest)
       this.release().catch(this.context.logger);
-  }
-
-  /** A run at its end needs no owner. */
-  async #giveUp(): Promise<void> {
-    const { status } = this;
-    this.#cleanUp();
-    this.#releasing = this.#log!.release(() =>
-      this.#standing.isListedAs(status) ? undefined : this.#standing.head(status),
-    );
-    try {
-      await this.#releasing;
-    } catch (error) {
-      if (!this.#closed) this.context.logger(error);
-    }
-    this.closed(new RunClosedError(this.id, this.#standing.why));
   }
 
   until(holds: () => boolean): Promise<void> {
@@ -660,8 +620,8 @@ export class RunCore implements HostOwner, TurnLogOwner {
   /** Throws where the run takes nothing any more. */
   checkOpen(): void {
     if (this.#closed) throw this.#closed;
-    if (this.#releasing) throw new RunClosedError(this.id, 'is being released');
-    if (isEnd(this.status)) throw new RunClosedError(this.id, this.#standing.why);
+    if (this.leaving) throw new RunClosedError(this.id, 'is being released');
+    if (isEnd(this.status)) throw new RunClosedError(this.id, this.standing.why);
   }
 
   /** The store never takes a turn that nobody waits for. */
@@ -673,17 +633,7 @@ export class RunCore implements HostOwner, TurnLogOwner {
 
   /** Nothing can be told of the failure but the run itself. */
   failed(error: unknown): void {
-    if (this.#standing.quarantine || this.#closed) return;
-    const { name, message } = storable(error);
-    this.#standing.quarantine = { name, message };
-    this.context.logger(`Savepoint put run '${this.id}' into quarantine.`, error);
-    this.host.close();
-    this.#releasing = this.#log!.release(() => this.#standing.head('quarantined'));
-    const close = (): void => {
-      this.status = 'quarantined';
-      this.closed(new RunClosedError(this.id, this.#standing.why));
-    };
-    this.#releasing.then(close, close);
+    this.#leaving.quarantine(error);
   }
 
   closed(error: Error): void {

@@ -44,13 +44,14 @@ import type { RunWork } from './worker/run-work.ts';
 import { systemClock } from './xstate/delays.ts';
 import { assertInsiders } from './xstate/insider.ts';
 
-/** What a worker needs of a runtime. */
+/** What a worker and `durable()` need of a runtime. */
 interface Inside {
   readonly logger: (...args: unknown[]) => void;
+  isClosed(): boolean;
   work(concurrency: number): Promise<RunWork>;
 }
 
-/** Lets a worker in. */
+/** Lets them in. */
 export let insideOf: (runtime: Runtime) => Inside;
 
 const LEASE = 15_000;
@@ -84,6 +85,7 @@ export class Runtime {
   static {
     insideOf = (runtime) => ({
       logger: runtime.#context.logger,
+      isClosed: () => runtime.#closing !== undefined,
       work: (concurrency) => runtime.#work(concurrency),
     });
   }
@@ -521,11 +523,6 @@ export class Runtime {
     return (this.#closing ??= this.#close(options));
   }
 
-  /** Was `close()` called? */
-  get isClosed(): boolean {
-    return this.#closing !== undefined;
-  }
-
   async #close({ grace = GRACE }: ReleaseOptions = {}): Promise<void> {
     this.#recovery?.close();
     this.#keepingUp?.close();
@@ -592,7 +589,7 @@ const known = new WeakMap<Store, Map<string, WeakRef<Runtime>>>();
 function runtimeOf(machine: AnyStateMachine, options: { readonly id: string } & RuntimeOptions): Runtime {
   const { store, id, machines = [] } = options;
   const here = known.get(store)?.get(id)?.deref();
-  if (here && !here.isClosed) return here;
+  if (here && !insideOf(here).isClosed()) return here;
   const runtime = createRuntime({ ...options, machines: [machine, ...machines] });
   const runtimes = known.get(store) ?? new Map<string, WeakRef<Runtime>>();
   known.set(store, runtimes);

@@ -182,6 +182,19 @@ export class Standing {
     return parked.length > 0 ? { ...more, parked } : more;
   }
 
+  /** The same, as the run is left at a time when nothing of it goes on. */
+  leftAt(now: number): More {
+    const { host } = this.run;
+    const { moved } = host;
+    const fresh = [...host.activeEffects()].filter(({ hasStarted }) => !hasStarted);
+    return {
+      ...this.more,
+      released: now,
+      ...(moved.length > 0 && { moved: Object.fromEntries(moved.map(({ key, due }) => [key, due])) }),
+      ...(fresh.length > 0 && { fresh: fresh.map(({ key }) => key) }),
+    };
+  }
+
   /** Why the run takes nothing any more, as a part of a sentence. */
   get why(): string {
     return whyOver(this.quarantine, this.cancelled);

@@ -42,12 +42,19 @@ function block(language: string): string {
 
 /** What the README's blocks of code, but for the first, take as given. */
 const given = `
-import { createRuntime, currentEffect, fromDurable, inputRequest, onInterrupt, signInput, verifyInput } from 'savepoint';
+import { createRuntime, createWorker, currentEffect, fromDurable, inputRequest, migrateStore, onInterrupt, sealed, signInput, verifyInput } from 'savepoint';
+import { graphileWorker } from 'savepoint/graphile-worker';
+import { postgresStore } from 'savepoint/postgres';
+import { sqliteStore } from 'savepoint/sqlite';
+import { Pool } from 'pg';
 import type { CustomType, DurableArgs, Runtime, Store } from 'savepoint';
 import { fromPromise, setup, type AnyStateMachine } from 'xstate';
 import { z } from 'zod';
 declare const store: Store;
 declare const runtime: Runtime;
+declare const pool: Pool;
+declare const wizard: AnyStateMachine;
+declare const machines: AnyStateMachine[];
 declare const refundV1: AnyStateMachine;
 declare const refundV2: AnyStateMachine;
 declare const toV2: (snapshot: unknown) => unknown;

@@ -18,6 +18,7 @@ import { leases } from './cases/leases.ts';
 import { listening } from './cases/listening.ts';
 import { listing } from './cases/listing.ts';
 import { load } from './cases/load.ts';
+import { manyRuns } from './cases/many-runs.ts';
 import { manyWrites } from './cases/many-writes.ts';
 import { questionScans } from './cases/question-scans.ts';
 import { questions } from './cases/questions.ts';
@@ -27,7 +28,6 @@ import { reopened } from './cases/reopened.ts';
 import { rowScans } from './cases/row-scans.ts';
 import { rows } from './cases/rows.ts';
 import { taking } from './cases/taking.ts';
-import { tenThousand } from './cases/ten-thousand.ts';
 import { values } from './cases/values.ts';
 import { yielding } from './cases/yielding.ts';
 
@@ -58,5 +58,5 @@ export const caseGroups: readonly CaseGroup[] = [
   closed,
   largeValues,
   manyWrites,
-  tenThousand,
+  manyRuns,
 ];

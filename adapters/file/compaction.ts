@@ -17,12 +17,11 @@
  *
  * @module
  */
-import { randomUUID } from 'node:crypto';
-import { join } from 'node:path';
 import { Copy } from './copy.ts';
-import { type Disk, isMissing, removed, sync, syncFolder } from './disk.ts';
+import { type Disk, freeSpace, isMissing, removed, sync, syncFolder } from './disk.ts';
 import type { Chain, RunFile } from './run-file.ts';
 import type { RunFiles } from './run-files.ts';
+import type { Tokens } from './tokens.ts';
 
 /** In bytes: less garbage than this is left where it is. */
 const smallGarbage = 64 * 1024;
@@ -37,21 +36,29 @@ export class Compaction {
   constructor(
     readonly disk: Disk,
     readonly files: RunFiles,
+    readonly tokens: Tokens,
   ) {}
 
-  /** Begins, if more has become garbage since the last time than there was to write then. */
-  consider({ run, state }: Chain): void {
-    const { garbage, kept, closed } = state;
-    if (closed !== undefined || garbage - kept.garbage <= Math.max(smallGarbage, kept.bytes)) return;
+  /** Begins where it is worth it. */
+  consider(chain: Chain): void {
+    if (!this.#isWorthIt(chain)) return;
     // The next commit tries again; and until then the file is large, and nothing else.
-    void this.rewrite(run).catch(() => {});
+    void this.rewrite(chain.run, (now) => this.#isWorthIt(now)).catch(() => {});
   }
 
-  /** Resolves when the file is another one than it was, whoever wrote it, or when that has to wait. */
-  rewrite(run: string): Promise<void> {
+  /** Sees to it that a sealed file is followed by another one. */
+  finish(run: string): Promise<void> {
+    return this.rewrite(run, ({ state }) => state.closed === 'sealed');
+  }
+
+  /**
+   * Writes a file anew if that is needed still when nobody else is at it. Resolves when it is done, by whomever, or
+   * when others came between, and it is to be seen how far they have come.
+   */
+  rewrite(run: string, isNeeded: (chain: Chain) => boolean): Promise<void> {
     let running = this.#running.get(run);
     if (running === undefined) {
-      running = this.#rewrite(run).finally(() => this.#running.delete(run));
+      running = this.#rewrite(run, isNeeded).finally(() => this.#running.delete(run));
       this.#running.set(run, running);
     }
     return running;
@@ -61,21 +68,29 @@ export class Compaction {
     await Promise.allSettled(this.#running.values());
   }
 
-  async #rewrite(run: string): Promise<void> {
+  /** More has become garbage since the last time than there was to write then. */
+  #isWorthIt({ state: { garbage, kept, closed }, end }: Chain): boolean {
+    if (closed !== undefined || garbage - kept.garbage <= Math.max(smallGarbage, kept.bytes)) return false;
+    // On a disk that is nearly full, commits come first.
+    return freeSpace(this.disk, this.files.folder.path) > 2 * (end - garbage) + smallGarbage;
+  }
+
+  async #rewrite(run: string, isNeeded: (chain: Chain) => boolean): Promise<void> {
+    const name = this.files.nameOf(run);
+    await this.tokens.waitForOthers(name);
     const old = this.files.open(run, 'append');
     if (old === undefined) return;
-    const name = this.files.nameOf(run);
-    const token = join(this.files.folder.tmp, `${name}~${randomUUID()}`);
+    const token = this.tokens.name(name);
     let fd: number | undefined;
     try {
       old.checkWhole();
-      if (old.state.closed !== undefined && old.state.closed !== 'sealed') return;
+      if (isRemoved(old) || !isNeeded(old.chain)) return;
       fd = this.disk.openSync(token, 'wx+');
-      this.#removeOthers(name, token);
+      this.tokens.removeOthers(name, token);
       const copy = new Copy(this.disk, fd, old.chain);
       await copy.writeKept(old);
       await sync(this.disk, fd);
-      if (!this.#sealed(old, copy)) return;
+      if (!this.#isSealed(old, copy)) return;
       if (this.disk.fstatSync(old.fd).ino !== this.disk.statSync(old.path).ino) return;
       this.disk.renameSync(token, old.path);
       this.files.remember(copy.chain);
@@ -90,22 +105,21 @@ export class Compaction {
     }
   }
 
-  #removeOthers(name: string, own: string): void {
-    const { tmp } = this.files.folder;
-    for (const other of this.disk.readdirSync(tmp)) {
-      const path = join(tmp, other);
-      if (other.startsWith(`${name}~`) && path !== own) removed(this.disk, path);
-    }
-  }
-
   /** The copy is as long as the old file, and that grows no more. */
-  #sealed(old: RunFile, copy: Copy): boolean {
+  #isSealed(old: RunFile, copy: Copy): boolean {
     for (let attempt = 0; attempt < attempts; attempt++) {
       old.refresh();
-      if (old.state.closed !== undefined && old.state.closed !== 'sealed') return false;
+      if (isRemoved(old)) return false;
       if (copy.catchUp(old)) this.disk.fdatasyncSync(copy.fd);
-      if (old.state.closed === 'sealed' || old.append({ sealed: true })) return true;
+      if (old.state.closed === 'sealed') return true;
+      // Nobody is to seal a file that has no name to give to the next one.
+      if (this.disk.fstatSync(copy.fd).nlink === 0) return false;
+      if (old.append({ sealed: true })) return true;
     }
     return false;
   }
+}
+
+function isRemoved({ state: { closed } }: RunFile): boolean {
+  return closed !== undefined && closed !== 'sealed';
 }

@@ -8,4 +8,6 @@ import { fileStore } from './index.ts';
 const folder = mkdtempSync(join(tmpdir(), 'savepoint-'));
 afterAll(() => rmSync(folder, { recursive: true }));
 
-testStore('the file store', (place) => fileStore(join(folder, place)));
+testStore('the file store', (place) => fileStore(join(folder, place)), {
+  destroy: (place) => rmSync(join(folder, place), { recursive: true }),
+});

@@ -56,6 +56,12 @@ export function isMissing(error: unknown): boolean {
   return (error as NodeJS.ErrnoException).code === 'ENOENT';
 }
 
+/** How many bytes may still be written to the disk that a path is on. */
+export function freeSpace(disk: Disk, path: string): number {
+  const { bavail, bsize } = disk.statfsSync(path);
+  return bavail * bsize;
+}
+
 /** Removes a file that may be gone already. True: it was there. */
 export function removed(disk: Disk, path: string): boolean {
   try {

@@ -40,6 +40,7 @@ import { RunFiles } from './run-files.ts';
 import { history, load, rows } from './run-reads.ts';
 import { Scans } from './scans.ts';
 import { Syncs } from './syncs.ts';
+import { Tokens } from './tokens.ts';
 import { Writer } from './writer.ts';
 
 /** A handle on a folder. Reads answer at once where they can; what waits for the disk is a promise. */
@@ -174,7 +175,7 @@ function open(path: string, disk: Disk): Parts {
   const changes = new Changes(disk, folder);
   const catalog = new Catalog(disk, folder, files, changes);
   const leases = new Leases(disk, folder);
-  const compaction = new Compaction(disk, files);
+  const compaction = new Compaction(disk, files, new Tokens(disk, folder));
   const syncs = new Syncs(disk, files, compaction);
   const removal = new Removal(disk, files, catalog);
   const writer = new Writer(files, changes, catalog, compaction, syncs, removal);

@@ -31,6 +31,8 @@ export interface Folder {
   readonly changes: string;
   readonly tmp: string;
   readonly index: string;
+  /** Folders in which others were made for this store. */
+  readonly above: readonly string[];
 }
 
 /** Opens a store, makes it where the folder is missing or empty, and refuses what is something else. */
@@ -49,11 +51,9 @@ export function openFolder(disk: Disk, path: string): Folder {
   for (const part of [folder.runs, folder.owners, folder.changes, folder.tmp]) {
     disk.mkdirSync(part, { recursive: true });
   }
-  if (isNew) mark(disk, folder);
+  if (isNew) mark(disk, path, folder.tmp);
   else clearAbandoned(disk, folder.tmp);
-  // Whoever made the folder may not have come so far.
-  syncNames(disk, path, made === undefined ? path : dirname(made));
-  return folder;
+  return { ...folder, above: made === undefined ? [] : foldersAbove(path, made) };
 }
 
 function isMarked(disk: Disk, path: string): boolean {
@@ -105,7 +105,7 @@ function refuseForeign(disk: Disk, path: string): void {
 }
 
 /** Last of all: a folder with the marker is complete. */
-function mark(disk: Disk, { path, tmp }: Folder): void {
+function mark(disk: Disk, path: string, tmp: string): void {
   const file = join(tmp, randomUUID());
   const fd = disk.openSync(file, 'wx');
   try {
@@ -124,16 +124,10 @@ function mark(disk: Disk, { path, tmp }: Folder): void {
   }
 }
 
-/** What is in a folder, and in those that it is in, up to one of them. */
-function syncNames(disk: Disk, path: string, top: string): void {
-  if (process.platform === 'win32') return;
-  const fd = disk.openSync(path, 'r');
-  try {
-    disk.fsyncSync(fd);
-  } finally {
-    disk.closeSync(fd);
-  }
-  if (path !== top) syncNames(disk, dirname(path), top);
+/** Those that `path` is in, up to the one that `top` is in. */
+function foldersAbove(path: string, top: string): string[] {
+  const above = dirname(path);
+  return path === top ? [above] : [above, ...foldersAbove(above, top)];
 }
 
 /** Whoever finds that its file is gone starts over, so this does no harm to one who is only slow. */

@@ -17,7 +17,7 @@ export interface Line {
 /**
  * A piece of a file, up to a newline.
  * - `line`: a whole line of ours.
- * - `unreadable`: something else. `isTorn`: it has NULs, which a power cut leaves where bytes had not arrived.
+ * - `unreadable`: something else. `isTorn`: it is empty, or has NULs, which a power cut leaves where bytes had not arrived.
  * - `rest`: behind the last newline: a line that is being written, or that never will be.
  */
 export type Piece =
@@ -75,7 +75,7 @@ export function* readLines(disk: Disk, fd: number, from: number): Generator<Piec
     for (;;) {
       const end = pending.indexOf(newline, searched);
       if (end === -1) break;
-      if (end > start) yield pieceOf(pending.subarray(start, end), at + start);
+      yield pieceOf(pending.subarray(start, end), at + start);
       searched = start = end + 1;
     }
     at += start;
@@ -105,7 +105,7 @@ function pieceOf(bytes: Buffer, at: number): Piece {
     const last = decode(bytes.subarray(start));
     if (last !== undefined) return { kind: 'line', at: at + start, end, ...last };
   }
-  return { kind: 'unreadable', at, end, isTorn: bytes.includes(0) };
+  return { kind: 'unreadable', at, end, isTorn: bytes.length === 0 || bytes.includes(0) };
 }
 
 function decode(bytes: Buffer): { sum: string; record: object } | undefined {

@@ -18,7 +18,7 @@
  * @module
  */
 import { CorruptCheckpointError, StoreError } from '../../src/errors.ts';
-import { type Disk, writeWhole } from './disk.ts';
+import { type Disk, freeSpace, writeWhole } from './disk.ts';
 import { encodeLine, readLines, readRecord, sumAt } from './line.ts';
 import type { ChainedLine, RunLine } from './record.ts';
 import { RunState, type Place } from './run-state.ts';
@@ -45,6 +45,8 @@ export class Chain {
   hasRest = false;
   /** What is wrong with the file, and in which line of text. */
   damage: { readonly line: number; readonly reason: string } | undefined;
+  /** What is in the file is not what was read before. */
+  hasChanged = false;
   /** The name of the file is known to be on the disk. */
   isListed = false;
 
@@ -76,7 +78,8 @@ export class RunFile {
 
   /** Whether the file is the one that the chain tells of, and not one that was put in its place. */
   isKnown(): boolean {
-    const { n, sum, last } = this.chain;
+    const { n, sum, last, hasChanged } = this.chain;
+    if (hasChanged) return false;
     return n === 0 || sumAt(this.disk, this.fd, last) === sum;
   }
 
@@ -145,12 +148,15 @@ export class RunFile {
     return true;
   }
 
+  /** @throws StoreError where the line has changed since it was first read. */
   read({ at, length }: Place): RunLine {
-    const record = readRecord(this.disk, this.fd, at, length);
-    if (record === undefined) {
-      throw new StoreError(`A line of ${this.path} has changed since it was read, at byte ${at}.`, 'failed');
-    }
-    return record;
+    return readRecord(this.disk, this.fd, at, length) ?? this.changed(at);
+  }
+
+  /** Something that was read before is not there any more: the file has to be read anew. */
+  changed(at: number): never {
+    this.chain.hasChanged = true;
+    throw new StoreError(`${this.path} has changed at byte ${at} since it was read.`, 'failed');
   }
 
   /** @throws CorruptCheckpointError where a line is damaged. */
@@ -182,9 +188,9 @@ export class RunFile {
 
   /** A part of a line stays behind where it has no room, so a large one is not even begun. */
   #makeSureOfRoom(bytes: number): void {
-    const { bavail, bsize } = this.disk.statfsSync(this.path);
-    if (bavail * bsize > bytes) return;
-    const error: NodeJS.ErrnoException = new Error(`${bavail * bsize} bytes are left for a line of ${bytes}`);
+    const left = freeSpace(this.disk, this.path);
+    if (left > bytes) return;
+    const error: NodeJS.ErrnoException = new Error(`${left} bytes are left for a line of ${bytes}`);
     error.code = 'ENOSPC';
     throw error;
   }

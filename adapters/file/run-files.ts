@@ -15,11 +15,11 @@ import { Chain, RunFile } from './run-file.ts';
 /** How much is remembered of runs, in places of some hundred bytes: then the one is forgotten that was not used longest. */
 const memory = 400_000;
 
-const flags = {
+const flags: Readonly<Record<'read' | 'append' | 'create', number>> = {
   read: constants.O_RDONLY,
   append: constants.O_RDWR | constants.O_APPEND,
   create: constants.O_RDWR | constants.O_APPEND | constants.O_CREAT,
-} as const;
+};
 
 /** Opens files of runs, and remembers what their lines came to, so that only new lines are read. */
 export class RunFiles {
@@ -68,9 +68,14 @@ export class RunFiles {
     if (file === undefined) return undefined;
     try {
       return body(file);
+    } catch (error) {
+      if (!file.chain.hasChanged) throw error;
     } finally {
       file.close();
     }
+    // Read anew, it tells what is wrong with it, if anything is.
+    this.forget(run);
+    return this.look(run, body);
   }
 
   /** The run that a file is about, as its first line says. */

@@ -132,5 +132,6 @@ function read(file: RunFile, chosen: readonly KnownCheckpoint[]): StoredCheckpoi
       if (seqs.get(one.seq) === piece.at) found.push(one);
     }
   }
-  return found;
+  const missed = chosen.find(({ seq }, i) => found[i]?.seq !== seq);
+  return missed === undefined ? found : file.changed(missed.at);
 }

@@ -19,6 +19,9 @@ export class Syncs {
   /** Runs in doubt, and which files those are. */
   readonly #doubts = new Map<string, number>();
 
+  /** The names of the store's own folders are known to be on the disk. */
+  #isStoreListed = false;
+
   constructor(
     readonly disk: Disk,
     readonly files: RunFiles,
@@ -35,10 +38,9 @@ export class Syncs {
    * @throws StoreError with the outcome `unknown` where that fails.
    */
   async sync(files: readonly RunFile[]): Promise<void> {
-    const { path, runs } = this.files.folder;
-    const unlisted = files.filter(({ chain }) => !chain.isListed);
+    const { path } = this.files.folder;
     const [names, ...contents] = await Promise.allSettled([
-      unlisted.length > 0 ? syncFolder(this.disk, runs) : undefined,
+      this.#syncNames(files),
       ...files.map(({ fd }) => sync(this.disk, fd)),
     ]);
     let reason: unknown;
@@ -57,11 +59,20 @@ export class Syncs {
     for (const { chain } of files) this.compaction.consider(chain);
   }
 
+  async #syncNames(files: readonly RunFile[]): Promise<void> {
+    const { path, runs, above } = this.files.folder;
+    if (files.every(({ chain }) => chain.isListed)) return;
+    // Whoever made the store may not have come so far.
+    const others = this.#isStoreListed ? [] : [path, ...above];
+    await Promise.all([runs, ...others].map((folder) => syncFolder(this.disk, folder)));
+    this.#isStoreListed = true;
+  }
+
   /** Sees to it that a run is in doubt no longer. */
   async settle(run: string): Promise<void> {
     const inode = this.#doubts.get(run);
     if (inode === undefined) return;
-    await this.compaction.rewrite(run);
+    await this.compaction.rewrite(run, (chain) => chain.inode === inode);
     if (this.files.look(run, ({ chain }) => chain.inode) === inode) {
       throw new StoreError(
         `What was written to run '${run}' could not be put on the disk. Try again.`,

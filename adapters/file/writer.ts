@@ -88,7 +88,7 @@ export class Writer {
       if (this.syncs.hasDoubts) await this.#settle(waiting.slice(0, length), done);
       const sliced = this.#writeSlice(waiting.slice(0, length), done, waits < patience.times);
       if (sliced.files.length > 0) await this.syncs.sync(sliced.files);
-      for (const run of sliced.sealed) await this.compaction.rewrite(run);
+      for (const run of sliced.sealed) await this.compaction.finish(run);
       if (sliced.mustWait) {
         waits++;
         await sleep(patience.pause);

@@ -5,6 +5,7 @@
  */
 import { CorruptCheckpointError } from '../../src/errors.ts';
 import type { CheckpointRow, CheckpointSummary, HistoryScan } from '../../src/store.ts';
+import { backward } from './backward.ts';
 import { countOf } from './ranges.ts';
 import { checkpointRow } from './records.ts';
 import type { CheckpointRecord, Reading } from './schema.ts';
@@ -33,19 +34,11 @@ export async function history(
   const store = tx.objectStore('checkpoints');
   if (limit === 0 || from > to) return [];
   const range = IDBKeyRange.bound([run, from], [run, to]);
-  const records = descending ? await backward(tx, range, limit) : await store.getAll(range, countOf(limit));
+  const records = await (descending
+    ? backward<CheckpointRecord>(store, range, countOf(limit))
+    : store.getAll(range, countOf(limit)));
   return records.map((record) => {
     const { body, ...rest } = checkpointRow(record);
     return { ...rest, bytes: body.length };
   });
-}
-
-async function backward(tx: Reading, range: IDBKeyRange, limit: number): Promise<CheckpointRecord[]> {
-  const records: CheckpointRecord[] = [];
-  let cursor = await tx.objectStore('checkpoints').openCursor(range, 'prev');
-  while (cursor !== null && records.length < limit) {
-    records.push(cursor.value);
-    if (records.length < limit) cursor = await cursor.continue();
-  }
-  return records;
 }

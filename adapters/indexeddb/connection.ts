@@ -3,10 +3,15 @@
  *
  * @module
  */
-import { StoreError } from '../../src/errors.ts';
-import { nameOf, storeError, TransactionError } from './failure.ts';
+import { closedError, nameOf, storeError, TransactionError } from './failure.ts';
 import { Opening } from './opening.ts';
 import type { Database, Reading, StoreName, Writing } from './schema.ts';
+
+/**
+ * Errors of a connection that is closed, or that a browser has broken off. Safari does that to pages in the
+ * background, and tells of it by nothing but the first of them on every call from then on.
+ */
+const lostConnection: ReadonlySet<string> = new Set(['UnknownError', 'InvalidStateError', 'AbortError']);
 
 /** The way to a database: opened at the first call, and again at the first call after it was lost. */
 export class Connection {
@@ -22,10 +27,14 @@ export class Connection {
 
   /** Runs `body` on one state of the database. It may wait for nothing but requests. */
   async read<T>(stores: readonly StoreName[], body: (tx: Reading) => Promise<T>): Promise<T> {
-    try {
+    const read = async (): Promise<T> => {
       const tx = await this.#begin((db) => db.transaction([...stores]));
       tx.done.catch(() => {});
-      return await body(tx);
+      return body(tx);
+    };
+    try {
+      // Once more where the connection was lost meanwhile: nothing has come of it.
+      return await read().catch((error: unknown) => (this.#isLost(error) ? read() : Promise.reject(error)));
     } catch (error) {
       throw storeError(this.name, error);
     }
@@ -50,11 +59,13 @@ export class Connection {
     } catch (error) {
       abort(tx);
       await end;
+      this.#isLost(error);
       throw new TransactionError(error, true);
     }
     const failure = await end;
-    if (failure !== undefined) throw failure;
-    return value;
+    if (failure === undefined) return value;
+    this.#isLost(failure);
+    throw failure;
   }
 
   /** Later calls fail. What is under way is brought to its end. */
@@ -68,17 +79,21 @@ export class Connection {
     try {
       return begin(await this.#opened());
     } catch (error) {
-      // It has just been closed.
-      if (nameOf(error) !== 'InvalidStateError') throw error;
-      this.#opening = undefined;
+      if (!this.#isLost(error)) throw error;
       return begin(await this.#opened());
     }
   }
 
+  /** Whether an error tells that the database is not open any more. It is then opened again by the next call. */
+  #isLost(error: unknown): boolean {
+    if (!lostConnection.has(nameOf(error) ?? '')) return false;
+    this.#opening?.close();
+    this.#opening = undefined;
+    return true;
+  }
+
   async #opened(): Promise<Database> {
-    if (this.#isClosed) {
-      throw new StoreError(`The store in '${this.name}' is closed. Open it with indexedDBStore().`, 'failed');
-    }
+    if (this.#isClosed) throw closedError(this.name);
     this.#opening ??= new Opening(this.name, (lost) => this.#forget(lost));
     if (this.persist) this.#askToPersist();
     const opening = this.#opening;

@@ -70,6 +70,11 @@ export function failed(database: string, error: unknown): Outcome {
   return { status: 'failed', error: storeError(database, error), retry: mayRetry(error) };
 }
 
+/** What calls after `close()` fail with. */
+export function closedError(database: string): StoreError {
+  return new StoreError(`The store in '${database}' is closed. Open it with indexedDBStore().`, 'failed');
+}
+
 function causeOf(error: unknown): unknown {
   return error instanceof TransactionError ? error.cause : error;
 }

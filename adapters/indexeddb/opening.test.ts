@@ -18,7 +18,10 @@ async function existing(): Promise<(string | undefined)[]> {
   return (await indexedDB.databases()).map(({ name }) => name);
 }
 
-afterEach(() => vi.unstubAllGlobals());
+afterEach(() => {
+  vi.unstubAllGlobals();
+  vi.restoreAllMocks();
+});
 
 describe('indexedDBStore()', () => {
   it('opens nothing before the first call', async () => {
@@ -122,5 +125,29 @@ describe('a database', () => {
     expect(await find(store, 'r')).toBeUndefined();
     await store.lease(owner, minute);
     await commit(store, creation('r'));
+  });
+
+  it('is opened again where the browser has closed it, or has broken it off without a word', async () => {
+    const store = open(newName());
+    await store.lease(owner, minute);
+    await commit(store, creation('r'));
+    // oxlint-disable-next-line typescript/unbound-method -- it is given its database below
+    const { transaction } = IDBDatabase.prototype;
+    const closed = vi.spyOn(IDBDatabase.prototype, 'transaction').mockImplementationOnce(function (
+      this: IDBDatabase,
+      ...args
+    ) {
+      this.close();
+      return transaction.apply(this, args);
+    });
+    await commit(store, turn('r', 2));
+    expect(closed).toHaveBeenCalledTimes(2);
+    const opened = vi.spyOn(indexedDB, 'open');
+    vi.spyOn(IDBObjectStore.prototype, 'getAll').mockImplementationOnce(() => {
+      throw new DOMException('Connection to Indexed Database server lost.', 'UnknownError');
+    });
+    expect(await store.history('r', { limit: 9 })).toHaveLength(2);
+    expect(opened).toHaveBeenCalledTimes(1);
+    await commit(store, turn('r', 3));
   });
 });

@@ -3,22 +3,12 @@
  *
  * @module
  */
+import { backward, type Source } from './backward.ts';
 import { between, type Key } from './ranges.ts';
-
-/** What a list reads from: an index in one transaction. */
-interface Index<T> {
-  getAll(range: IDBKeyRange, count: number): Promise<T[]>;
-  openCursor(range: IDBKeyRange, direction: 'prev'): Promise<Cursor<T> | null>;
-}
-
-interface Cursor<T> {
-  readonly value: T;
-  continue(): Promise<Cursor<T> | null>;
-}
 
 /** A part of an index. */
 export interface Part<T> {
-  readonly index: Index<T>;
+  readonly index: Source<T>;
   /** Included. */
   readonly from: Key;
   readonly isFromOpen?: boolean;
@@ -77,15 +67,4 @@ export async function* merged<T>(
     yield first.next.value;
     first.next = await first.list.next();
   }
-}
-
-async function backward<T>(index: Index<T>, range: IDBKeyRange, page: number): Promise<T[]> {
-  const records: T[] = [];
-  let cursor = await index.openCursor(range, 'prev');
-  while (cursor !== null) {
-    records.push(cursor.value);
-    if (records.length === page) break;
-    cursor = await cursor.continue();
-  }
-  return records;
 }

@@ -27,9 +27,11 @@ export function compareKeys(a: Key, b: Key): number {
 }
 
 /** As many records as `limit` says, in a number that IndexedDB takes. */
-export function countOf(limit: number | undefined): number | undefined {
-  return limit === undefined || limit > 0xffff_ffff ? undefined : limit;
+export function countOf(limit: number | undefined): number {
+  return Math.min(limit ?? most, most);
 }
+
+const most = 0xffff_ffff;
 
 /** The rows that a scan without `key` asks for. */
 export function rowRange(

@@ -4,6 +4,8 @@
  * @module
  */
 
+import { closedError } from './failure.ts';
+
 /** What is posted: the runs that something was left for or committed to. */
 type Posted = readonly string[];
 
@@ -30,7 +32,8 @@ export class TabChannel {
   listen(wake: (run: string) => void): () => void {
     // Each listener for itself, also where two are one function.
     const own = (run: string): void => wake(run);
-    if (!this.#isClosed) this.#opened();
+    if (this.#isClosed) throw closedError(this.database);
+    this.#opened();
     this.#wakes.add(own);
     return () => this.#wakes.delete(own);
   }

@@ -36,6 +36,8 @@ export class Commits {
     readonly context: Context,
     /** Is a table to be written only once in a statement? */
     readonly oneWriteEach: boolean,
+    /** Is told of the runs that were written, by their stored ids. */
+    readonly written: (runs: readonly string[]) => void,
   ) {}
 
   /** @throws StoreError, where it is not known what was written */
@@ -48,6 +50,8 @@ export class Commits {
       else outcomes[n] = refused;
     }
     for (const round of roundsOf(entries)) await this.#settle(round.kind, round.entries, outcomes);
+    const written = entries.filter(({ n }) => outcomes[n]?.status === 'committed');
+    this.written(written.map(({ commit }) => ordered(commit.run)));
     return outcomes;
   }
 
@@ -108,7 +112,7 @@ export class Commits {
     const { connection, context } = this;
     if (kind === 'creations') return placesOf(await connection.run(creationStatement(context, entries)));
     if (kind === 'removals') return placesOf(await connection.run(removalStatement(context, entries)));
-    if (!this.oneWriteEach || !entries.some(isTwofold)) {
+    if (!this.oneWriteEach || !isTwofold(entries, retag)) {
       return placesOf(await connection.run(turnStatement(context, entries, { retag, withoutWrites: false })));
     }
     return connection.transaction(async (query) => {
@@ -137,11 +141,15 @@ export class Commits {
   }
 }
 
-/** Does a commit both delete and write? */
-function isTwofold({ commit }: Entry): boolean {
-  const { drop = [], close = [], ask = [], dropBefore, head } = commit;
+/** Would one statement delete from a table and write to it as well? */
+function isTwofold(entries: readonly Entry[], retag: boolean): boolean {
+  const has = (part: 'put' | 'drop' | 'ask' | 'checkpoints'): boolean =>
+    entries.some(({ commit }) => (commit[part]?.length ?? 0) > 0);
   return (
-    drop.length > 0 || close.length > 0 || ask.length > 0 || dropBefore !== undefined || head !== undefined
+    retag ||
+    has('ask') ||
+    (has('put') && has('drop')) ||
+    (has('checkpoints') && entries.some(({ commit }) => commit.dropBefore !== undefined))
   );
 }
 

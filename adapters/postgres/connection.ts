@@ -18,6 +18,12 @@ import { QueryError, storeError } from './failure.ts';
 /** How often a transaction is tried again that others got in the way of. */
 const mostCollisions = 20;
 
+/** How long a server is waited for that is away, in milliseconds: less than half a lease. */
+const patience = 5000;
+
+/** The longest pause between two attempts. */
+const longestPause = 250;
+
 /** A statement and its values. */
 export interface Statement {
   readonly text: string;
@@ -60,20 +66,32 @@ export class Connection {
   }
 
   /** Rows of a query that writes nothing. @throws StoreError */
-  async read(text: string, values: unknown[] = []): Promise<readonly unknown[]> {
-    try {
-      return await this.run({ text, values });
-    } catch (error) {
-      throw storeError(this.schema, error, false);
-    }
+  read(text: string, values: unknown[] = []): Promise<readonly unknown[]> {
+    return this.repeat({ text, values });
   }
 
-  /** Rows of a statement that writes. @throws StoreError, which tells whether it is known what was written. */
-  async write(statement: Statement): Promise<readonly unknown[]> {
-    try {
-      return await this.run(statement);
-    } catch (error) {
-      throw storeError(this.schema, error, true);
+  /** Rows of a statement that may be carried out twice: a lost connection does not end it. @throws StoreError */
+  repeat(statement: Statement): Promise<readonly unknown[]> {
+    return this.#patiently(statement, false);
+  }
+
+  /** Rows of a statement that writes. @throws StoreError, which tells whether it is known what was written */
+  write(statement: Statement): Promise<readonly unknown[]> {
+    return this.#patiently(statement, true);
+  }
+
+  /** The server may be away for a moment: it is waited for, for a while. Commits do without: the core tries them again. */
+  async #patiently(statement: Statement, isOnce: boolean): Promise<readonly unknown[]> {
+    const deadline = performance.now() + patience;
+    for (let pause = 10; ; pause = Math.min(pause * 2, longestPause)) {
+      try {
+        return await this.run(statement);
+      } catch (error) {
+        const isAway = error instanceof QueryError && error.isLost && error.mayRetry;
+        const mayRepeat = isAway && (error.isKnown || !isOnce);
+        if (!mayRepeat || performance.now() > deadline) throw storeError(this.schema, error, isOnce);
+        await new Promise((resolve) => setTimeout(resolve, pause * (0.5 + Math.random())));
+      }
     }
   }
 

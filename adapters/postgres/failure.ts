@@ -70,13 +70,17 @@ export class QueryError extends Error {
   }
 }
 
-/** A `StoreError` that names the schema and the way out; an error of this package is returned as it is. */
+/**
+ * A `StoreError` that names the schema and the way out; an error of this package is returned as it is.
+ * `isWrite`: what may have been written must not be written twice.
+ */
 export function storeError(schema: string, error: unknown, isWrite: boolean): SavepointError {
   if (SavepointError.isInstance(error)) return error;
   const reason = error instanceof Error ? error.message : String(error);
   const where = `The store in the schema '${schema}' of PostgreSQL`;
-  if (!(error instanceof QueryError))
+  if (!(error instanceof QueryError)) {
     return new StoreError(`${where} failed: ${reason}.`, 'failed', { cause: error });
+  }
   const cause = error.cause;
   if (isWrite && !error.isKnown) {
     return new StoreError(

@@ -22,13 +22,14 @@ import type {
   StoredQuestion,
   StoredRun,
 } from '../../src/store.ts';
-import type { PostgresClient, PostgresPool } from './client.ts';
+import { isPool, type PostgresClient, type PostgresPool } from './client.ts';
 import { Commits } from './commits.ts';
 import { Connection } from './connection.ts';
 import { storeError } from './failure.ts';
+import { Hints } from './hints.ts';
 import { Inbox } from './inbox.ts';
 import { Leases } from './leases.ts';
-import { channelOf, type Listening, listeningOf } from './listening.ts';
+import { channelOf, Listening } from './listening.ts';
 import { Questions } from './questions.ts';
 import { Reads } from './reads.ts';
 import { Scans } from './scans.ts';
@@ -85,21 +86,25 @@ export function postgresStore(
 }
 
 class PostgresStore implements Store {
-  /** Absent where there is no pool to take a connection from. */
-  readonly listen?: (wake: (run: string) => void) => Promise<() => void>;
+  /** Absent where there is no pool to take a connection from, and where the server turns out to tell nothing. */
+  listen?: (wake: (run: string) => void) => Promise<() => void>;
   readonly #listening: Listening | undefined;
+  readonly #hints: Hints | undefined;
   #parts: Promise<Parts> | undefined;
 
   constructor(
     readonly connection: Connection,
     readonly wakeUps: WakeUps | undefined,
   ) {
-    const listening = listeningOf(connection);
+    const { pool, schema } = connection;
+    if (!isPool(pool)) return;
+    const channel = channelOf(schema);
+    const listening = new Listening(pool, channel);
     this.#listening = listening;
-    if (listening === undefined) return;
+    this.#hints = new Hints(connection, channel);
     this.listen = async (wake) => {
-      const { isCockroach } = await this.#opened();
-      return isCockroach ? () => {} : listening.listen(wake);
+      await this.#opened();
+      return this.listen === undefined ? () => {} : listening.listen(wake);
     };
   }
 
@@ -143,41 +148,43 @@ class PostgresStore implements Store {
   close(): void {
     this.connection.close();
     this.#listening?.close();
+    this.#hints?.close();
   }
 
   async #opened(): Promise<Parts> {
     this.connection.checkOpen();
-    this.#parts ??= open(this.connection, this.wakeUps).catch((error: unknown) => {
+    this.#parts ??= this.#open().catch((error: unknown) => {
       // The next call tries again.
       this.#parts = undefined;
       throw storeError(this.connection.schema, error, false);
     });
     return this.#parts;
   }
+
+  async #open(): Promise<Parts> {
+    const { connection, wakeUps } = this;
+    const { isCockroach } = await prepareSchema(connection);
+    await wakeUps?.prepare();
+    if (isCockroach) delete this.listen;
+    const hints = isCockroach ? undefined : this.#hints;
+    const leases = new Leases(connection);
+    const context = { schema: connection.quoted, wakeUps };
+    return {
+      leases,
+      commits: new Commits(connection, context, isCockroach, (runs) => hints?.add(runs)),
+      inbox: new Inbox(connection, wakeUps, isCockroach ? undefined : channelOf(connection.schema)),
+      reads: new Reads(connection),
+      questions: new Questions(connection),
+      scans: new Scans(connection, leases),
+    };
+  }
 }
 
 interface Parts {
-  readonly isCockroach: boolean;
   readonly leases: Leases;
   readonly commits: Commits;
   readonly inbox: Inbox;
   readonly reads: Reads;
   readonly questions: Questions;
   readonly scans: Scans;
-}
-
-async function open(connection: Connection, wakeUps: WakeUps | undefined): Promise<Parts> {
-  const { isCockroach } = await prepareSchema(connection);
-  await wakeUps?.prepare();
-  const leases = new Leases(connection);
-  const channel = isCockroach ? undefined : channelOf(connection.schema);
-  return {
-    isCockroach,
-    leases,
-    commits: new Commits(connection, { schema: connection.quoted, wakeUps }, isCockroach),
-    inbox: new Inbox(connection, wakeUps, channel),
-    reads: new Reads(connection),
-    questions: new Questions(connection),
-    scans: new Scans(connection, leases),
-  };
 }

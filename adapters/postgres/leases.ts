@@ -27,19 +27,19 @@ export class Leases {
     const s = this.#schema;
     if (ms <= 0) {
       // The runs need no update: one whose owner is not in the table is free.
-      await this.connection.write({ text: `DELETE FROM ${s}.owners WHERE id = $1`, values: [id] });
+      await this.connection.repeat({ text: `DELETE FROM ${s}.owners WHERE id = $1`, values: [id] });
       return;
     }
     const expires = `clock_timestamp() + $2::double precision * interval '1 millisecond'`;
     const values = [id, ms, this.#selfText];
-    const renewed = await this.connection.write({
+    const renewed = await this.connection.repeat({
       text: `UPDATE ${s}.owners SET expires = ${expires}, holder = $3 WHERE id = $1 RETURNING oid`,
       values,
       isFrequent: true,
     });
     if (renewed.length > 0) return;
     await this.#clearAway();
-    await this.connection.write({
+    await this.connection.repeat({
       text: `INSERT INTO ${s}.owners (id, expires, holder) VALUES ($1, ${expires}, $3)
              ON CONFLICT (id) DO UPDATE SET expires = excluded.expires, holder = excluded.holder`,
       values,
@@ -54,7 +54,7 @@ export class Leases {
     const s = this.#schema;
     for (;;) {
       // What is not seen by the UPDATE's own look at the row is of one instant: the beginning of the statement.
-      const [found] = (await this.connection.write({
+      const [found] = (await this.connection.repeat({
         text: `
           WITH me AS (SELECT oid FROM ${s}.owners WHERE id = $2),
           taken AS (
@@ -114,7 +114,7 @@ export class Leases {
 
   async #drop(oids: readonly OwnerRow['oid'][]): Promise<void> {
     if (oids.length === 0) return;
-    await this.connection.write({
+    await this.connection.repeat({
       text: `DELETE FROM ${this.#schema}.owners WHERE oid = ANY ($1::bigint[])`,
       values: [oids],
     });

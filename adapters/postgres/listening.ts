@@ -4,8 +4,7 @@
  * @module
  */
 import { createHash } from 'node:crypto';
-import { isPool, listenForErrors, type PostgresPool, type PostgresPoolClient } from './client.ts';
-import type { Connection } from './connection.ts';
+import { listenForErrors, type PostgresPool, type PostgresPoolClient } from './client.ts';
 import { unordered } from './text.ts';
 
 /** How long to wait before a connection is made again that was lost, in milliseconds. */
@@ -94,9 +93,4 @@ export class Listening {
     if (this.#wakers.size === 0) return;
     this.#timer = setTimeout(() => void this.#connect(Math.min(lastPause, pause * 2)), pause).unref();
   }
-}
-
-/** Listening needs a connection of its own. */
-export function listeningOf({ pool, schema }: Connection): Listening | undefined {
-  return isPool(pool) ? new Listening(pool, channelOf(schema)) : undefined;
 }

@@ -3,23 +3,24 @@
  *
  * @module
  */
+import { checkedColumns, checks } from './checks.ts';
 import { column } from './columns.ts';
 import type { Statement } from './connection.ts';
 import type { Entry } from './entries.ts';
 import { Sql } from './sql.ts';
-import { ordered, stored } from './text.ts';
 import type { Context } from './turn-statement.ts';
 
 /** Answers with the place `n` of each run that is deleted: what is left of it is its id, for a time. */
 export function removalStatement({ schema, wakeUps }: Context, entries: readonly Entry[]): Statement {
   const sql = new Sql();
-  const commits = entries.map(({ commit }) => commit);
   const batch = sql.relation('b', [
-    ['n', 'int', entries.map(({ n }) => n)],
-    column('run', 'text', commits, ({ run }) => ordered(run)),
-    column('owner', 'text', commits, ({ owner }) => stored(owner)),
-    column('fence', 'bigint', commits, ({ fence }) => fence),
-    column('ms', 'double precision', commits, ({ remove }) => remove),
+    ...checkedColumns(entries),
+    column(
+      'ms',
+      'double precision',
+      entries.map(({ commit }) => commit),
+      ({ remove }) => remove,
+    ),
   ]);
   const children = ['checkpoints', 'records', 'inbox', 'questions'].map(
     (table) => `old_${table} AS (DELETE FROM ${schema}.${table} x USING held h WHERE x.rid = h.rid)`,
@@ -28,8 +29,7 @@ export function removalStatement({ schema, wakeUps }: Context, entries: readonly
     `batch AS (SELECT * FROM ${batch})`,
     `locked AS (
       SELECT b.n, b.ms, r.rid, r.id, r.tags, r.created FROM batch b JOIN ${schema}.runs r ON r.id = b.run
-      WHERE r.fence = b.fence AND r.owner = (SELECT o.oid FROM ${schema}.owners o WHERE o.id = b.owner)
-        AND r.rev = (SELECT s.rev FROM ${schema}.runs s WHERE s.rid = r.rid)
+      WHERE ${checks(sql, schema, entries)}
       ORDER BY r.rid FOR UPDATE OF r)`,
     `held AS (
       UPDATE ${schema}.runs r SET rev = r.rev + 1, status = NULL, owner = NULL, due = NULL, tags = '{}', more = '',

@@ -3,12 +3,13 @@
  *
  * @module
  */
-import { column, expectColumn, headColumns, seqColumns } from './columns.ts';
+import { checkedColumns, checks } from './checks.ts';
+import { column, headColumns, seqColumns } from './columns.ts';
 import { deletesOf } from './deletes.ts';
-import { askedBy, type Entry, every, places } from './entries.ts';
+import type { Entry } from './entries.ts';
 import { Sql } from './sql.ts';
 import type { Statement } from './connection.ts';
-import { ordered, stored } from './text.ts';
+import { ordered } from './text.ts';
 import { afterCommit, isNews, type WakeUps } from './wake-ups.ts';
 import { tagWrites, writesOf } from './writes.ts';
 
@@ -37,7 +38,6 @@ export function turnStatement(
   const sql = new Sql();
   const commits = entries.map(({ commit }) => commit);
   const has = {
-    expect: commits.some(({ expect }) => expect !== undefined),
     checkpoints: commits.some(({ checkpoints = [] }) => checkpoints.length > 0),
     head: commits.some(({ head }) => head !== undefined),
     release: commits.some(({ release }) => release === true),
@@ -45,27 +45,16 @@ export function turnStatement(
     take: commits.some(({ take = [] }) => take.length > 0),
   };
   const batch = sql.relation('b', [
-    ['n', 'int', entries.map(({ n }) => n)],
-    ['run', 'text', commits.map(({ run }) => ordered(run))],
-    ['owner', 'text', commits.map(({ owner }) => stored(owner))],
-    ['fence', 'bigint', commits.map(({ fence }) => fence)],
-    ...(has.expect ? [expectColumn(commits)] : []),
+    ...checkedColumns(entries),
     ...(has.checkpoints ? seqColumns(commits) : []),
     ...(has.head ? headColumns(commits) : []),
     ...(has.release ? [column('released', 'boolean', commits, ({ release }) => release === true)] : []),
     ...(has.wakes ? [column('wakes', 'boolean', commits, isNews)] : []),
   ]);
-  const required = [
-    'r.fence = b.fence',
-    `r.owner = (SELECT o.oid FROM ${schema}.owners o WHERE o.id = b.owner)`,
-    // What was read beside the run is of before the wait for its lock: see `runs.rev` in schema.ts.
-    `r.rev = (SELECT s.rev FROM ${schema}.runs s WHERE s.rid = r.rid)`,
-    ...(has.expect ? ['(b.expect IS NULL OR r.seq = b.expect)'] : []),
+  const conditions = checks(sql, schema, entries, [
     ...(has.checkpoints ? ['(b.first IS NULL OR r.seq < b.first)'] : []),
     ...(has.head && !retag ? ['(b.tags IS NULL OR r.tags = b.tags::text[])'] : []),
-    ...unless(sql, schema, entries),
-    ...notAskedElsewhere(sql, schema, entries),
-  ];
+  ]);
   const changes = [
     'rev = r.rev + 1',
     ...(has.checkpoints ? ['seq = coalesce(b.seq, r.seq)', 'updated = coalesce(b.time, r.updated)'] : []),
@@ -73,8 +62,6 @@ export function turnStatement(
     ...(has.head && retag ? ['tags = coalesce(b.tags::text[], r.tags)'] : []),
     ...(has.release ? ['owner = CASE WHEN b.released THEN NULL ELSE r.owner END'] : []),
   ].join(', ');
-  // The server takes conditions for rare, and joins a batch of 1,000 as if it were one. Of a CASE it knows nothing.
-  const conditions = `CASE WHEN ${required.join(' AND ')} THEN TRUE ELSE FALSE END`;
   const returned = `b.n, r.rid, r.id, r.created${has.wakes ? ', r.status, r.due, b.wakes' : ''}`;
   // Several runs are locked in one order, or two processes could wait for each other.
   const isOrdered = entries.length > 1 || retag;
@@ -131,28 +118,4 @@ function oldTags(schema: string): string {
     DELETE FROM ${schema}.tags t USING locked l JOIN batch b ON b.n = l.n
     WHERE b.tags IS NOT NULL AND t.tag = ANY (l.tags) AND NOT t.tag = ANY (b.tags::text[])
       AND t.created = l.created AND t.id = b.run)`;
-}
-
-function unless(sql: Sql, schema: string, entries: readonly Entry[]): string[] {
-  const ids = every(entries, ({ unless: given = [] }) => given);
-  if (ids.length === 0) return [];
-  const u = sql.relation('u', [
-    ['n', 'int', places(ids)],
-    ['id', 'text', ids.map(([, id]) => ordered(id))],
-  ]);
-  return [
-    `NOT EXISTS (SELECT 1 FROM ${u} JOIN ${schema}.inbox i ON i.rid = r.rid AND i.id = u.id WHERE u.n = b.n)`,
-  ];
-}
-
-function notAskedElsewhere(sql: Sql, schema: string, entries: readonly Entry[]): string[] {
-  const asked = every(entries, askedBy);
-  if (asked.length === 0) return [];
-  const a = sql.relation('a', [
-    ['n', 'int', places(asked)],
-    ['id', 'text', asked.map(([, { id }]) => ordered(id))],
-  ]);
-  return [
-    `NOT EXISTS (SELECT 1 FROM ${a} JOIN ${schema}.questions q ON q.id = a.id WHERE a.n = b.n AND q.rid <> r.rid)`,
-  ];
 }

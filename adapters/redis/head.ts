@@ -26,19 +26,16 @@ export function encodeTags(tags: readonly string[]): Arg {
   return pack(tags.map(encodeText));
 }
 
-/** `undefined`: they are damaged. */
-export function decodeTags(packed: Buffer): string[] | undefined {
-  return unpack(packed)?.map(decodeText);
+/** The scripts have seen to it that they are whole. */
+export function decodeTags(packed: Buffer): string[] {
+  return unpack(packed)!.map(decodeText);
 }
 
 /** What a script answers of a run: its id, its fields as scripts/runs.ts reads them, and `more`. */
 export type RunReply = readonly [run: Buffer, fields: readonly Buffer[], more: Buffer];
 
-/** `undefined`: it is damaged. */
-export function decodeRun([run, fields, more]: RunReply): StoredRun | undefined {
+export function decodeRun([run, fields, more]: RunReply): StoredRun {
   const [, fence, seq, time, machine, version, status, due, created, , packed] = fields as Buffer[];
-  const tags = decodeTags(packed!);
-  if (tags === undefined) return undefined;
   const name = decodeOptional(version!);
   return {
     run: unordered(run),
@@ -47,7 +44,7 @@ export function decodeRun([run, fields, more]: RunReply): StoredRun | undefined 
     status: status!.toString() as RunStatus,
     ...(due!.length > 0 && { due: Number(due) }),
     createdAt: Number(created),
-    tags,
+    tags: decodeTags(packed!),
     more: decodeText(more),
     seq: Number(seq),
     updatedAt: Number(time!.length > 0 ? time : created),

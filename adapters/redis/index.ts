@@ -102,8 +102,8 @@ class RedisStore implements Store {
     this.#reads = new Reads(connection);
     this.#rows = new Rows(connection, name);
     this.#inbox = new Inbox(connection, name, this.#wakes.teller);
-    this.#questions = new Questions(connection, name);
-    this.#scans = new Scans(connection, this.#leases, name);
+    this.#questions = new Questions(connection);
+    this.#scans = new Scans(connection, this.#leases);
   }
 
   lease(owner: string, ms: number): Promise<void> {

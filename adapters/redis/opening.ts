@@ -65,7 +65,7 @@ async function checkSchema(connection: Connection, refuse: (reason: string) => n
 async function readInfo(connection: Connection): Promise<ReadonlyMap<string, string>> {
   let text = '';
   try {
-    text = String(await connection.call(['INFO'], true));
+    text = String(await connection.info());
   } catch (error) {
     if (codeOf(error) !== 'NOPERM') throw error;
   }

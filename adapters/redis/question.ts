@@ -26,20 +26,17 @@ export function encodeQuestion(run: string, question: Question): Arg {
 /** What a script answers of a question. */
 export type QuestionReply = readonly [id: Buffer, packed: Buffer];
 
-/** `undefined`: it is damaged. */
-export function decodeQuestion([id, packed]: QuestionReply): StoredQuestion | undefined {
-  const [run, machine, assignee, packedTags, opened, place, value] = unpack(packed) ?? [];
-  if (!run || !machine || !assignee || !packedTags || !opened || !place || !value) return undefined;
-  const tags = decodeTags(packedTags);
-  if (tags === undefined) return undefined;
-  const whose = decodeOptional(assignee);
+/** The scripts have seen to it that it is whole. */
+export function decodeQuestion([id, packed]: QuestionReply): StoredQuestion {
+  const [run, machine, assignee, tags, opened, , value] = unpack(packed) as Buffer[];
+  const whose = decodeOptional(assignee!);
   return {
     id: unordered(id),
-    run: unordered(run),
-    machine: decodeText(machine),
+    run: unordered(run!),
+    machine: decodeText(machine!),
     ...(whose !== undefined && { assignee: whose }),
-    tags,
+    tags: decodeTags(tags!),
     opened: Number(opened),
-    value: decodeText(value),
+    value: decodeText(value!),
   };
 }

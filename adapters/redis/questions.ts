@@ -3,7 +3,6 @@
  *
  * @module
  */
-import { StoreError } from '../../src/errors.ts';
 import type { QuestionScan, StoredQuestion } from '../../src/store.ts';
 import { type Arg, join } from './bytes.ts';
 import type { Connection } from './connection.ts';
@@ -15,10 +14,7 @@ import { encodeText } from './text.ts';
 
 /** `questions`. */
 export class Questions {
-  constructor(
-    readonly connection: Connection,
-    readonly store: string,
-  ) {}
+  constructor(readonly connection: Connection) {}
 
   async list(scan: QuestionScan): Promise<StoredQuestion[]> {
     const { id, limit } = scan;
@@ -31,7 +27,7 @@ export class Questions {
       descending: false,
       limit,
     });
-    return replies.map(decodeQuestion).filter((found) => found !== undefined);
+    return replies.map(decodeQuestion);
   }
 
   async #question(id: string, scan: QuestionScan): Promise<StoredQuestion[]> {
@@ -40,12 +36,6 @@ export class Questions {
     const [found] = reply as unknown as readonly QuestionReply[];
     if (!found) return [];
     const question = decodeQuestion(found);
-    if (question === undefined) {
-      throw new StoreError(
-        `The store ${this.store} is damaged: the question '${id}' is cut short. Restore it from a backup.`,
-        'failed',
-      );
-    }
     const { opened } = question;
     const isBehind =
       after === undefined || opened > after.opened || (opened === after.opened && id > after.id);

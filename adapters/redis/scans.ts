@@ -3,7 +3,6 @@
  *
  * @module
  */
-import { StoreError } from '../../src/errors.ts';
 import type { RunScan, RunStatus, StoredRun } from '../../src/store.ts';
 import { type Arg, join } from './bytes.ts';
 import type { Connection } from './connection.ts';
@@ -19,7 +18,6 @@ export class Scans {
   constructor(
     readonly connection: Connection,
     readonly leases: Leases,
-    readonly store: string,
   ) {}
 
   async runs(scan: RunScan): Promise<StoredRun[]> {
@@ -34,7 +32,7 @@ export class Scans {
       descending,
       limit,
     });
-    const runs = replies.map(decodeRun).filter((found) => found !== undefined);
+    const runs = replies.map(decodeRun);
     if (scan.dueTo !== undefined) return runs;
     // One that has changed its status between two calls may have been found twice.
     const once = [...new Map(runs.map((found) => [found.run, found])).values()];
@@ -47,12 +45,6 @@ export class Scans {
     const [found] = reply as unknown as readonly RunReply[];
     if (!found) return [];
     const decoded = decodeRun(found);
-    if (decoded === undefined) {
-      throw new StoreError(
-        `The store ${this.store} is damaged: the tags of run '${run}' are cut short. Restore it from a backup.`,
-        'failed',
-      );
-    }
     const order = after === undefined ? 0 : compare(decoded, after);
     return after === undefined || (descending ? order < 0 : order > 0) ? [decoded] : [];
   }

@@ -18,6 +18,10 @@ import {
   turn,
 } from '../conformance/fixtures.ts';
 
+/** A store may answer at once. */
+const allSettled = (calls: readonly unknown[]): Promise<PromiseSettledResult<unknown>[]> =>
+  Promise.allSettled(calls.map(async (call) => call));
+
 describe.skipIf(redisIsMissing).each(redisClients)('through %s', (_, make) => {
   let server: RedisServer;
   let store: Store;
@@ -46,7 +50,7 @@ describe.skipIf(redisIsMissing).each(redisClients)('through %s', (_, make) => {
       store.listen!(() => {}),
     ];
     const committing = store.commit([turn('r', 2), turn('r', 3)]);
-    for (const call of await Promise.allSettled<unknown>(calls)) {
+    for (const call of await allSettled(calls)) {
       expect(call).toMatchObject({
         reason: {
           code: 'STORE',
@@ -64,7 +68,7 @@ describe.skipIf(redisIsMissing).each(redisClients)('through %s', (_, make) => {
   test('what was given up while there was none is not sent when it is back', async () => {
     await killed();
     const given = [store.commit([turn('r', 2)]), store.enqueue('r', { id: 'm', value: '' })];
-    await Promise.allSettled(given);
+    await allSettled(given);
     await server.start();
     await expect.poll(() => store.load('r')).toHaveLength(1);
     await sleep(200);
@@ -77,17 +81,17 @@ describe.skipIf(redisIsMissing).each(redisClients)('through %s', (_, make) => {
     const calls = [statuses(store, turn('r', 2)), store.enqueue('r', { id: 'm', value: '' })];
     await sleep(300);
     await server.start();
-    expect(await Promise.all(calls)).toEqual([['committed'], { status: 'queued' }]);
+    expect(await Promise.all(calls.map(async (call): Promise<unknown> => call))).toEqual([
+      ['committed'],
+      { status: 'queued' },
+    ]);
   });
 
   describe('when it dies before it has answered', () => {
     beforeEach(() => server.kill('SIGSTOP'));
 
     test('nobody knows whether a commit or a message was written', async () => {
-      const calls = Promise.allSettled<unknown>([
-        store.commit([turn('r', 2)]),
-        store.enqueue('r', { id: 'm', value: '' }),
-      ]);
+      const calls = allSettled([store.commit([turn('r', 2)]), store.enqueue('r', { id: 'm', value: '' })]);
       await sleep(100);
       await server.kill('SIGKILL');
       for (const call of await calls) {
@@ -107,7 +111,7 @@ describe.skipIf(redisIsMissing).each(redisClients)('through %s', (_, make) => {
       ];
       await sleep(100);
       await server.restart();
-      expect(await Promise.all(calls)).toMatchObject([
+      expect(await Promise.all(calls.map(async (call): Promise<unknown> => call))).toMatchObject([
         { run: 'r' },
         [{ seq: 1 }],
         { status: 'acquired' },
@@ -152,7 +156,7 @@ describe.skipIf(redisIsMissing).each(redisClients)('through %s', (_, make) => {
     await commit(store, ...runs.map((run) => creation(run)));
     /** The last seq that was acknowledged. */
     const acknowledged = new Map(runs.map((run) => [run, 1]));
-    let isOver = false;
+    const end = new AbortController();
     let unknown = 0;
     const isWritten = async (run: string, seq: number): Promise<boolean> => {
       const put = [{ kind: 'event', key: `e${seq}`, value: `${seq}` }] as const;
@@ -168,7 +172,7 @@ describe.skipIf(redisIsMissing).each(redisClients)('through %s', (_, make) => {
       }
     };
     const write = async (run: string): Promise<void> => {
-      while (!isOver) {
+      while (!end.signal.aborted) {
         const seq = acknowledged.get(run)! + 1;
         if (await isWritten(run, seq)) acknowledged.set(run, seq);
       }
@@ -179,7 +183,7 @@ describe.skipIf(redisIsMissing).each(redisClients)('through %s', (_, make) => {
       await server.restart();
     }
     await sleep(100);
-    isOver = true;
+    end.abort();
     await writing;
     expect(unknown).toBeGreaterThan(0);
     await server.restart();

@@ -8,4 +8,6 @@ import { sqliteStore } from './index.ts';
 const folder = mkdtempSync(join(tmpdir(), 'savepoint-'));
 afterAll(() => rmSync(folder, { recursive: true }));
 
-testStore('the SQLite store', (place) => sqliteStore(join(folder, `${place}.db`)));
+testStore('the SQLite store', (place) => sqliteStore(join(folder, place, 'runs.db')), {
+  destroy: (place) => rmSync(join(folder, place), { recursive: true }),
+});

@@ -5,8 +5,7 @@
  */
 import { mkdirSync, statSync } from 'node:fs';
 import { dirname } from 'node:path';
-import type { Database, Statement } from './driver.ts';
-import { loadDriver } from './driver.ts';
+import { type Database, type DriverName, loadDriver, type Statement } from './driver.ts';
 import { standingStill } from './patience.ts';
 import { checkSchema, migrate } from './schema.ts';
 
@@ -108,8 +107,8 @@ export class Connection {
 }
 
 /** Opens a file, creates it and its folders where they are missing, and brings its tables up to date. */
-export function connect(path: string, synchronous: 'full' | 'normal'): Connection {
-  const Driver = loadDriver();
+export function connect(path: string, synchronous: 'full' | 'normal', driver: DriverName): Connection {
+  const Driver = loadDriver(driver);
   mkdirSync(dirname(path), { recursive: true });
   const db = new Driver(path, { timeout: busyTimeout });
   try {

@@ -1,10 +1,11 @@
 /**
- * better-sqlite3 as far as it is used here, and the way to load it.
+ * better-sqlite3 as far as it is used here, and the way to load it or what stands in for it.
  *
  * @module
  */
 import { createRequire } from 'node:module';
 import { StoreError } from '../../src/errors.ts';
+import { loadNodeSqlite } from './node-sqlite.ts';
 
 /** What can be bound to a parameter. */
 export type Bindable = string | number | Uint8Array | null;
@@ -30,15 +31,24 @@ export interface Database {
 /** The constructor that better-sqlite3 exports. */
 export type Driver = new (path: string, options?: { timeout?: number }) => Database;
 
+/** What speaks to SQLite: the package, or what Node has itself. */
+export type DriverName = 'better-sqlite3' | 'node:sqlite';
+
+/** Loads a driver. Throws `StoreError` where it is missing. */
+export function loadDriver(name: DriverName): Driver {
+  return name === 'node:sqlite' ? loadNodeSqlite() : loadBetterSqlite();
+}
+
 /** Loads better-sqlite3, once it is known that this will not end the process. */
-export function loadDriver(): Driver {
+function loadBetterSqlite(): Driver {
   const require = createRequire(import.meta.url);
   let version: string;
   try {
     version = (require('better-sqlite3/package.json') as { version: string }).version;
   } catch (cause) {
     throw new StoreError(
-      'The package better-sqlite3 is not installed. Run: npm install better-sqlite3@12',
+      'The package better-sqlite3 is not installed. Run: npm install better-sqlite3@12' +
+        ", or with Node 24.16 and newer use what Node has: sqliteStore(path, { driver: 'node:sqlite' })",
       'failed',
       { cause },
     );

@@ -1,5 +1,5 @@
 /**
- * The store for Node: one SQLite file, through better-sqlite3.
+ * The store for Node: one SQLite file, through better-sqlite3 or node:sqlite.
  *
  * @module
  */
@@ -26,6 +26,7 @@ import type {
 } from '../../src/store.ts';
 import { Commits } from './commits.ts';
 import { connect, type Connection } from './connection.ts';
+import type { DriverName } from './driver.ts';
 import { storeError } from './failure.ts';
 import { Inbox } from './inbox.ts';
 import { Keys } from './keys.ts';
@@ -43,12 +44,17 @@ export interface SqliteStoreOptions {
    * fast, and a commit may be lost when the machine loses power; a crash of the process loses nothing.
    */
   readonly synchronous?: 'full' | 'normal' | undefined;
+  /**
+   * `'better-sqlite3'` (the default): the package of this name, which has to be installed. `'node:sqlite'`: what Node
+   * has itself, from 24.16 on. Both read and write the same file.
+   */
+  readonly driver?: 'better-sqlite3' | 'node:sqlite' | undefined;
 }
 
 /**
  * A store in an SQLite file, for any number of processes on one machine. The file and its folders are
  * made where they are missing; if the file cannot be opened, the calls tell why. Needs the package
- * better-sqlite3.
+ * better-sqlite3, or a Node with SQLite in it and `driver: 'node:sqlite'`.
  *
  * ```ts
  * const runtime = createRuntime({ store: sqliteStore('data/runs.db'), machines: [refund] });
@@ -58,11 +64,14 @@ export function sqliteStore(path: string, options: SqliteStoreOptions = {}): Sto
   if (typeof path !== 'string' || path === '') {
     throw new InvalidArgumentError('sqliteStore(path) needs the path of a file.');
   }
-  const { synchronous = 'full' } = options;
+  const { synchronous = 'full', driver = 'better-sqlite3' } = options;
   if (synchronous !== 'full' && synchronous !== 'normal') {
     throw new InvalidArgumentError(`synchronous is 'full' or 'normal', not '${String(synchronous)}'.`);
   }
-  return new SqliteStore(path === ':memory:' ? path : resolve(path), synchronous);
+  if (driver !== 'better-sqlite3' && driver !== 'node:sqlite') {
+    throw new InvalidArgumentError(`driver is 'better-sqlite3' or 'node:sqlite', not '${String(driver)}'.`);
+  }
+  return new SqliteStore(path === ':memory:' ? path : resolve(path), synchronous, driver);
 }
 
 class SqliteStore implements Store {
@@ -72,9 +81,10 @@ class SqliteStore implements Store {
   constructor(
     readonly path: string,
     readonly synchronous: 'full' | 'normal',
+    readonly driver: DriverName,
   ) {
     try {
-      this.#parts = open(path, synchronous);
+      this.#parts = open(path, synchronous, driver);
     } catch {
       // The first call tries again.
     }
@@ -160,7 +170,7 @@ class SqliteStore implements Store {
     if (this.#closed) {
       throw new StoreError(`The store in ${this.path} is closed. Open it with sqliteStore().`, 'failed');
     }
-    return (this.#parts ??= open(this.path, this.synchronous));
+    return (this.#parts ??= open(this.path, this.synchronous, this.driver));
   }
 }
 
@@ -176,8 +186,8 @@ interface Parts {
   readonly scans: Scans;
 }
 
-function open(path: string, synchronous: 'full' | 'normal'): Parts {
-  const connection = connect(path, synchronous);
+function open(path: string, synchronous: 'full' | 'normal', driver: DriverName): Parts {
+  const connection = connect(path, synchronous, driver);
   const keys = new Keys(connection);
   const rows = new Rows(connection);
   const inbox = new Inbox(connection, keys, rows);

@@ -4,7 +4,6 @@
  * @module
  */
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, renameSync, rmSync } from 'node:fs';
-import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { type BrowserContext, chromium } from 'playwright-core';
 
@@ -20,35 +19,40 @@ const flags = [
   '--disable-sync',
 ];
 
-const systemPaths = ['/usr/bin/chromium', '/usr/bin/chromium-browser', '/usr/bin/google-chrome'];
-
-/** Starts a browser. What its pages store lies in `profile`, a folder, and outlives the browser. */
+/**
+ * Starts a browser. What its pages store lies in `profile`, a folder, and outlives the browser. Rejects where none can
+ * be started, and says why.
+ */
 export async function startChromium(profile: string): Promise<BrowserContext> {
-  const executablePath = await findChromium();
-  return chromium.launchPersistentContext(profile, { executablePath, args: flags });
+  const failures: unknown[] = [];
+  for (const find of [unpackedChromium, systemChromium]) {
+    try {
+      return await chromium.launchPersistentContext(profile, { executablePath: await find(), args: flags });
+    } catch (error) {
+      failures.push(error);
+    }
+  }
+  const [first, second] = failures.map(String);
+  throw new AggregateError(
+    failures,
+    `No Chromium can be started here. @sparticuz/chromium: ${first} The system's: ${second}`,
+  );
 }
 
-/** Where the browser is. Rejects where there is none, and says why. */
-async function findChromium(): Promise<string> {
-  try {
-    return await unpackedChromium();
-  } catch (error) {
-    const found = systemPaths.find((path) => existsSync(path));
-    if (found !== undefined) return found;
-    throw new Error(
-      'There is no Chromium here: neither the package @sparticuz/chromium nor the system has one.',
-      {
-        cause: error,
-      },
-    );
-  }
+async function systemChromium(): Promise<string> {
+  const paths = ['/usr/bin/chromium', '/usr/bin/chromium-browser', '/usr/bin/google-chrome'];
+  const found = paths.find((path) => existsSync(path));
+  if (found === undefined) throw new Error('There is none.');
+  return found;
 }
 
 /** Unpacked once for each version, as that takes seconds. It is whole once it is in its place. */
 async function unpackedChromium(): Promise<string> {
-  const manifest = createRequire(import.meta.url).resolve('@sparticuz/chromium/package.json');
-  const { version } = JSON.parse(readFileSync(manifest, 'utf8')) as { version: string };
-  const folder = join(import.meta.dirname, '../../.cache/chromium', version);
+  const root = join(import.meta.dirname, '../..');
+  const { devDependencies } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as {
+    devDependencies: Record<string, string>;
+  };
+  const folder = join(root, '.cache/chromium', devDependencies['@sparticuz/chromium'] ?? 'any');
   if (!existsSync(folder)) {
     mkdirSync(dirname(folder), { recursive: true });
     const unpacking = mkdtempSync(`${folder}-`);

@@ -4,9 +4,8 @@
  * @module
  */
 import { once } from 'node:events';
-import { createServer } from 'node:http';
-import type { AddressInfo } from 'node:net';
-import { build, type Rolldown } from 'vite';
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
+import { build } from 'vite';
 
 /** A page that is served. */
 export interface ServedPage {
@@ -15,23 +14,42 @@ export interface ServedPage {
   close(): void;
 }
 
+/** How a page is served. */
+export interface ServeOptions {
+  /** Default: any that is free. */
+  readonly port?: number;
+  /** What takes the requests to a path. */
+  readonly receive?: Readonly<
+    Record<string, (request: IncomingMessage, response: ServerResponse) => Promise<void>>
+  >;
+}
+
 const types: Record<string, string> = { html: 'text/html', js: 'text/javascript', css: 'text/css' };
 
-/** Bundles the `index.html` in `folder` with all that it imports. `port` 0: any that is free. */
-export async function servePage(folder: string, port = 0): Promise<ServedPage> {
+/** Bundles the `index.html` in `folder` with all that it imports, and serves that. */
+export async function servePage(
+  folder: string,
+  { port = 0, receive = {} }: ServeOptions = {},
+): Promise<ServedPage> {
   const files = await bundle(folder);
   const server = createServer((request, response) => {
-    const path = new URL(request.url ?? '/', 'http://localhost').pathname.slice(1);
-    const name = path === '' ? 'index.html' : path;
+    const { pathname } = new URL(request.url ?? '/', 'http://localhost');
+    const receiver = receive[pathname];
+    if (receiver !== undefined) {
+      receiver(request, response).catch((error: unknown) => response.writeHead(500).end(String(error)));
+      return;
+    }
+    const name = pathname === '/' ? 'index.html' : pathname.slice(1);
     const file = files.get(name);
-    const type = types[name.split('.').at(-1)!] ?? 'application/octet-stream';
+    const type = types[name.slice(name.lastIndexOf('.') + 1)] ?? 'application/octet-stream';
     response
       .writeHead(file === undefined ? 404 : 200, { 'content-type': `${type}; charset=utf-8` })
       .end(file);
   });
   server.listen(port, '127.0.0.1');
   await once(server, 'listening');
-  const { port: taken } = server.address() as AddressInfo;
+  const address = server.address();
+  const taken = typeof address === 'object' ? address?.port : undefined;
   return {
     url: `http://127.0.0.1:${taken}/`,
     close: () => {
@@ -42,13 +60,14 @@ export async function servePage(folder: string, port = 0): Promise<ServedPage> {
 }
 
 async function bundle(root: string): Promise<ReadonlyMap<string, string | Uint8Array>> {
-  const built = (await build({
+  const built = await build({
     root,
     configFile: false,
     logLevel: 'warn',
     resolve: { tsconfigPaths: true },
     build: { write: false, target: 'es2022', modulePreload: { polyfill: false } },
-  })) as Rolldown.RolldownOutput;
+  });
+  if (!('output' in built)) throw new Error('Vite was to build one bundle.');
   return new Map(
     built.output.map((file) => [file.fileName, file.type === 'chunk' ? file.code : file.source] as const),
   );

@@ -7,7 +7,7 @@ import { memoryStore } from '../../adapters/memory.ts';
 import { nodeStates } from './node-states.ts';
 import { workflow, type WorkflowMachine } from './workflow.ts';
 
-type Flow = WorkflowMachine<unknown, unknown, never>;
+type Flow = WorkflowMachine<unknown, unknown>;
 
 interface Ended {
   readonly output?: unknown;

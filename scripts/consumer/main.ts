@@ -5,6 +5,7 @@
 import { createRuntime, StoreError, type Store } from 'savepoint';
 import { memoryStore } from 'savepoint/memory';
 import { sqliteStore } from 'savepoint/sqlite';
+import { testStore } from 'savepoint/testing';
 import { assign, setup } from 'xstate';
 
 const order = setup({
@@ -63,6 +64,9 @@ if (task === 'memory') {
   const store = sqliteStore(file);
   await openAndShip(store);
   await store.close();
+} else if (task === 'testing') {
+  // Outside of vitest it is Node's own runner, which fails the process.
+  testStore('the memory store', () => memoryStore());
 } else if (task === 'damaged') {
   // The entries share one copy of the errors: what one throws, the other's class recognises.
   try {

@@ -5,15 +5,7 @@ import { checkpointsOf, KINDS, questionsOf, rowsOf } from './contents.ts';
 import { CopyWriter } from './copy-writer.ts';
 import { differenceOfContents, differenceOfListed, differenceOfMessages } from './difference.ts';
 import { checkWhole, halfHead, isHalf, removeHalf } from './half-copy.ts';
-import type { Progress } from './progress.ts';
-import type { Side } from './side.ts';
-
-/** From where, to where, and who is told. */
-export interface Migrating {
-  readonly from: Side;
-  readonly to: Side;
-  readonly progress: Progress;
-}
+import type { Migrating } from './migrating.ts';
 
 /**
  * What it holds when it throws is given up with the leases.
@@ -62,7 +54,7 @@ async function copy(migrating: Migrating, stored: StoredRun): Promise<void> {
       await progress.step();
     }
   await writer.flush();
-  check(run, await differenceOfContents(from.store, to.store, run));
+  check(run, await differenceOfContents(migrating, run));
   await copyMessages(migrating, run);
 
   const ask: Question[] = [];
@@ -74,7 +66,7 @@ async function copy(migrating: Migrating, stored: StoredRun): Promise<void> {
   const head = headOf(stored);
   await from.findHeld(run, fence);
   await to.write({ run, fence, head, ask });
-  const difference = await differenceWith(migrating, head, run);
+  const difference = await differenceOfListed(migrating, stored, await to.findHeld(run, fence));
   // Still held: it is half a copy again, so that nobody takes it for a whole one.
   if (difference !== undefined)
     await to.write({ run, fence, head: halfHead(head), close: ask.map(({ id }) => id) });
@@ -83,9 +75,11 @@ async function copy(migrating: Migrating, stored: StoredRun): Promise<void> {
 }
 
 /** Others may leave messages while the run is copied: until there is none that the copy has not. */
-async function copyMessages({ from, to, progress: { counts } }: Migrating, run: string): Promise<void> {
+async function copyMessages(migrating: Migrating, run: string): Promise<void> {
+  const { from, to, progress } = migrating;
+  const { counts } = progress;
   for (let before: string | undefined | null = null; ;) {
-    const differs = await differenceOfMessages(from.store, to.store, run);
+    const differs = await differenceOfMessages(migrating, run);
     if (!differs) return;
     const { difference, after, isShort } = differs;
     if (!isShort || after === before) check(run, difference);
@@ -100,23 +94,16 @@ async function copyMessages({ from, to, progress: { counts } }: Migrating, run: 
 
 /** Throws `RunExistsError` where what is there is not equal. */
 async function compareWith(migrating: Migrating, stored: StoredRun, there: StoredRun): Promise<void> {
-  const { from, to } = migrating;
   const { run } = stored;
   const difference =
-    (await differenceOfListed(from.store, to.store, stored, there)) ??
-    (await differenceOfContents(from.store, to.store, run));
+    (await differenceOfListed(migrating, stored, there)) ?? (await differenceOfContents(migrating, run));
   if (difference !== undefined) throw new RunExistsError(run, differs(run, difference));
-  const messages = await differenceOfMessages(from.store, to.store, run);
+  const messages = await differenceOfMessages(migrating, run);
   if (!messages) return;
   // They came after it was copied. Nobody has had the copy since: there its fence would have risen.
   const isUntouched = there.fence === stored.fence - 1;
   if (!messages.isShort || !isUntouched) throw new RunExistsError(run, differs(run, messages.difference));
   await copyMessages(migrating, run);
-}
-
-async function differenceWith({ from, to }: Migrating, head: Head, run: string): Promise<string | undefined> {
-  const copied = await to.find(run);
-  return copied ? differenceOfListed(from.store, to.store, { ...head, run }, copied) : 'it is gone';
 }
 
 const headOf = ({ machine, version, status, due, createdAt, tags, more }: StoredRun): Head => ({

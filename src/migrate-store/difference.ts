@@ -1,17 +1,22 @@
 /** What tells a run in one store from its copy in another. Each function answers with the first difference, for people. */
-import type { Head, Row, Store } from '../store.ts';
+import type { Head, Row } from '../store.ts';
 import { checkpointsOf, KINDS, questionsOf, rowsOf } from './contents.ts';
+import type { Migrating } from './migrating.ts';
+import type { Progress } from './progress.ts';
 
 /** Compares history and rows. */
-export async function differenceOfContents(from: Store, to: Store, run: string): Promise<string | undefined> {
+export async function differenceOfContents(
+  { from, to, progress }: Migrating,
+  run: string,
+): Promise<string | undefined> {
   for (const kind of KINDS) {
-    const difference = await compare(rowsOf(from, run, kind), rowsOf(to, run, kind), {
+    const difference = await compare(progress, rowsOf(from.store, run, kind), rowsOf(to.store, run, kind), {
       name: ({ key }) => `the row of kind '${kind}' with the key '${key}'`,
       isSame: (a, b) => a.key === b.key && isSameValue(a.value, b.value),
     });
     if (difference !== undefined) return difference;
   }
-  return compare(checkpointsOf(from, run), checkpointsOf(to, run), {
+  return compare(progress, checkpointsOf(from.store, run), checkpointsOf(to.store, run), {
     name: ({ seq }) => `checkpoint ${seq}`,
     isSame: (a, b) =>
       a.seq === b.seq && a.base === b.base && a.time === b.time && a.header === b.header && a.body === b.body,
@@ -20,15 +25,14 @@ export async function differenceOfContents(from: Store, to: Store, run: string):
 
 /** Compares heads and open questions. */
 export async function differenceOfListed(
-  from: Store,
-  to: Store,
+  { from, to, progress }: Migrating,
   head: Head & { readonly run: string },
   copy: Head,
 ): Promise<string | undefined> {
   for (const name of ['machine', 'version', 'status', 'due', 'createdAt', 'more'] as const)
     if (head[name] !== copy[name]) return `its ${name}`;
   if (!isSameList(head.tags, copy.tags)) return 'its tags';
-  return compare(questionsOf(from, head.run), questionsOf(to, head.run), {
+  return compare(progress, questionsOf(from.store, head.run), questionsOf(to.store, head.run), {
     name: ({ id }) => `the question '${id}'`,
     isSame: (a, b) =>
       (['id', 'machine', 'assignee', 'opened', 'value'] as const).every((name) => a[name] === b[name]) &&
@@ -38,19 +42,19 @@ export async function differenceOfListed(
 
 /** Compares messages. `isShort`: the copy has those up to the one with the id `after`, and no more. */
 export async function differenceOfMessages(
-  from: Store,
-  to: Store,
+  { from, to, progress }: Migrating,
   run: string,
 ): Promise<
   { readonly difference: string; readonly after: string | undefined; readonly isShort: boolean } | undefined
 > {
   let after: string | undefined;
-  const copies = rowsOf(to, run, 'inbox');
-  for await (const { key, value } of rowsOf(from, run, 'inbox')) {
+  const copies = rowsOf(to.store, run, 'inbox');
+  for await (const { key, value } of rowsOf(from.store, run, 'inbox')) {
     const copy = await copies.next();
     if (copy.done || copy.value.key !== key || copy.value.value !== value)
       return { difference: `the message '${key}'`, after, isShort: copy.done === true };
     after = key;
+    await progress.step();
   }
   const other = await copies.next();
   return other.done ? undefined : { difference: `the message '${other.value.key}'`, after, isShort: false };
@@ -62,6 +66,7 @@ interface Comparison<T> {
 }
 
 async function compare<T>(
+  progress: Progress,
   originals: AsyncGenerator<T>,
   copies: AsyncGenerator<T>,
   { name, isSame }: Comparison<T>,
@@ -69,6 +74,7 @@ async function compare<T>(
   for await (const original of originals) {
     const copy = await copies.next();
     if (copy.done || !isSame(original, copy.value)) return name(original);
+    await progress.step();
   }
   const other = await copies.next();
   return other.done ? undefined : name(other.value);

@@ -107,8 +107,10 @@ export class SealedStore {
   async questions(scan: QuestionScan): Promise<StoredQuestion[]> {
     return Promise.all(
       (await this.store.questions(scan)).map(async (question) => {
-        const { id, run, value } = question;
-        return { ...question, ...(await this.#listed('value', ['question', run, id], value)) };
+        const { id, run, value, damage } = question;
+        return damage
+          ? question
+          : { ...question, ...(await this.#listed('value', ['question', run, id], value)) };
       }),
     );
   }
@@ -116,8 +118,8 @@ export class SealedStore {
   async runs(scan: RunScan): Promise<StoredRun[]> {
     return Promise.all(
       (await this.store.runs(scan)).map(async (stored) => {
-        const { run, more } = stored;
-        return { ...stored, ...(await this.#listed('more', ['head', run], more)) };
+        const { run, more, damage } = stored;
+        return damage ? stored : { ...stored, ...(await this.#listed('more', ['head', run], more)) };
       }),
     );
   }
@@ -125,8 +127,10 @@ export class SealedStore {
   async history(run: string, scan: HistoryScan): Promise<CheckpointSummary[]> {
     return Promise.all(
       (await this.store.history(run, scan)).map(async (row) => {
-        const { seq, base, header } = row;
-        return { ...row, ...(await this.#listed('header', ['header', run, seq, base], header)) };
+        const { seq, base, header, damage } = row;
+        return damage
+          ? row
+          : { ...row, ...(await this.#listed('header', ['header', run, seq, base], header)) };
       }),
     );
   }

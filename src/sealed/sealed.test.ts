@@ -28,6 +28,11 @@ it.each<[string, unknown]>([
   expect(() => sealed(memoryStore(), { key, keys: [secret as string] })).toThrow(/'keys\[0\]'/);
 });
 
+it('options that make no sense are refused at once', () => {
+  expect(() => sealed(memoryStore(), undefined as unknown as { key: string })).toThrow(InvalidArgumentError);
+  expect(() => sealed(memoryStore(), { key, keys: key as unknown as string[] })).toThrow(/'keys' is a list/);
+});
+
 it('what is no store is refused at once', () => {
   expect(() => sealed('runs.db' as unknown as Store, { key })).toThrow(/sealed\(\) needs a store/);
 });
@@ -120,6 +125,26 @@ it('a commit that cannot be sealed fails alone, and the others of its batch are 
     { status: 'committed' },
   ]);
   expect((await store.runs({ limit: 9 })).map(({ run }) => run)).toEqual(['a', 'c']);
+});
+
+it('what the store inside cannot read keeps the name that it gave it', async () => {
+  const inner = memoryStore();
+  const store = sealed(inner, { key });
+  await store.lease(owner, 60_000);
+  await store.commit([
+    { ...creation('r'), ask: [{ id: 'r/q', machine: 'm', tags: [], opened: 1, value: 'q' }] },
+  ]);
+  const damage = new Error('A page is missing.');
+  const broken = overriding(inner, {
+    runs: async (scan) => (await inner.runs(scan)).map((run) => ({ ...run, more: '', damage })),
+    questions: async (scan) => (await inner.questions(scan)).map((one) => ({ ...one, value: '', damage })),
+    history: async (run, scan) =>
+      (await inner.history(run, scan)).map((row) => ({ ...row, header: '', damage })),
+  });
+  const again = sealed(broken, { key });
+  expect((await again.runs({ limit: 1 }))[0]?.damage).toBe(damage);
+  expect((await again.questions({ limit: 1 }))[0]?.damage).toBe(damage);
+  expect((await again.history('r', { limit: 1 }))[0]?.damage).toBe(damage);
 });
 
 it('what is known already is told, be it a message or a row', async () => {

@@ -25,16 +25,19 @@ export interface SealedOptions {
  * one. A secret is good for 2^32 records. Who loses it has lost what is stored.
  *
  * ```ts
- * const store = sealed(sqliteStore('runs.db'), { key: process.env.RUNS_KEY });
+ * const store = sealed(sqliteStore('runs.db'), { key: secret });
  * const runtime = createRuntime({ store, machines: [refund] });
  * ```
  *
  * Throws `InvalidArgumentError` for a secret of less than 16 bytes. Reading a record throws `WrongKeyError` where it is
  * sealed with another secret, and `CorruptCheckpointError` or `StoreError` where it is not what was written.
  */
-export function sealed(store: Store, { key, keys = [] }: SealedOptions): Store {
+export function sealed(store: Store, options: SealedOptions): Store {
   if (typeof store?.commit !== 'function')
     throw new InvalidArgumentError("sealed() needs a store, such as sqliteStore('runs.db').");
+  const { key, keys = [] } = options ?? {};
+  if (!Array.isArray(keys))
+    throw new InvalidArgumentError("'keys' is a list of older secrets: { key: newest, keys: [older] }.");
   const secrets = [check('key', key), ...keys.map((one, at) => check(`keys[${at}]`, one))];
   let ready: SealedStore | undefined;
   let loading: Promise<SealedStore> | undefined;

@@ -8,6 +8,7 @@ import {
   createRuntime,
   createWorker,
   onInterrupt,
+  type Engine,
   type RuntimeOptions,
   type Store,
   type Worker,
@@ -204,4 +205,23 @@ it('a worker takes one run or more at a time', () => {
   const runtime = runtimeOn(stores[0]![1]());
   for (const concurrency of [0, 1.5, Number.NaN])
     expect(() => createWorker({ runtime, concurrency })).toThrow('1 or more');
+});
+
+it('a worker begins when what its engine needs is there, and not at all once it is stopped', async () => {
+  const store = stores[0]![1]();
+  let tries = 0;
+  const engine: Engine = {
+    start: () => {
+      if (++tries === 1) throw new Error('no server');
+      return { stop: () => {} };
+    },
+  };
+  const worker = createWorker({ runtime: runtimeOn(store), engine });
+  await worker.started;
+  expect(tries).toBe(2);
+  await worker.stop();
+  const away: Engine = { start: () => Promise.reject(new Error('no server')) };
+  const never = createWorker({ runtime: runtimeOn(store), engine: away });
+  await later(10);
+  await never.stop({ grace: 0 });
 });

@@ -19,6 +19,9 @@ export interface WorkerOptions {
 
 const CONCURRENCY = 10;
 const GRACE = 5_000;
+// How long to wait before an engine is started once more, in milliseconds.
+const FIRST_RETRY = 500;
+const LAST_RETRY = 30_000;
 
 /**
  * Begins to work: takes each run that is due, that has messages, or that a dead process left; lets it go on; and lets go of
@@ -43,25 +46,36 @@ export function createWorker(options: WorkerOptions): Worker {
 
 /** A process at work. `createWorker()` makes one. */
 export class Worker {
-  /** Resolves when the engine hands out runs; rejects with what keeps it from that. */
+  /** Resolves when the engine hands out runs: at once, or as soon as what it needs is there. */
   readonly started: Promise<void>;
   readonly #runtime: Runtime;
   #work: RunWork | undefined;
   #working: Working | undefined;
   #stopping: Promise<void> | undefined;
+  #stopNow!: () => void;
+  readonly #stopped = new Promise<void>((resolve) => (this.#stopNow = resolve));
 
   constructor(runtime: Runtime, engine: Engine, concurrency: number) {
     this.#runtime = runtime;
     this.started = this.#start(engine, concurrency);
-    this.started.catch((error: unknown) =>
-      insideOf(runtime).logger('Savepoint could not start a worker; make another one.', error),
-    );
+    this.started.catch(insideOf(runtime).logger);
+
     signals?.once('SIGTERM', this.#terminate);
   }
 
   async #start(engine: Engine, concurrency: number): Promise<void> {
-    this.#work = await insideOf(this.#runtime).work(concurrency);
-    this.#working = await engine.start(this.#work);
+    const inside = insideOf(this.#runtime);
+    this.#work = await inside.work(concurrency);
+    for (let wait = FIRST_RETRY; !this.#stopping; wait = Math.min(LAST_RETRY, wait * 2)) {
+      try {
+        this.#working = await engine.start(this.#work);
+        return;
+      } catch (error) {
+        // A server that is not there yet, say.
+        inside.logger('Savepoint could not start a worker; it is tried again.', error);
+        await Promise.race([this.#stopped, new Promise((resolve) => setTimeout(resolve, wait))]);
+      }
+    }
   }
 
   /**
@@ -75,8 +89,9 @@ export class Worker {
 
   async #stop(grace: number): Promise<void> {
     signals?.off('SIGTERM', this.#terminate);
-    // One that never started has nothing to stop.
-    await this.started.catch(() => {});
+    this.#stopNow();
+
+    await this.started;
     const stopped = Promise.resolve(this.#working?.stop());
     await this.#work?.windDown(grace, stopped);
     await stopped;

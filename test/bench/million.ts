@@ -1,5 +1,8 @@
 /** What a million suspended runs cost those who work with a few of them, beside a thousand. */
+import { Pool } from 'pg';
 import type { Runtime, Store } from 'savepoint';
+import { postgresStore } from 'savepoint/postgres';
+import { startPostgres } from '../../examples/postgres/server.ts';
 import { review } from './machines.ts';
 import { figureOf, median, ratioOf, type Figure } from './measure.ts';
 import type { Report } from './report.ts';
@@ -55,6 +58,23 @@ export async function measureMillion(
   }
   await few.close();
   await many.close();
+}
+
+/** Each store has a schema of its own in one server. Without a server, it says so. */
+export async function measureMillionOnPostgres(
+  subject: Subject,
+  rounds: number,
+  report: Report,
+): Promise<void> {
+  const server = await startPostgres({ fsync: true });
+  if (!server) return;
+  const pool = new Pool({ connectionString: server.connectionString });
+  let stores = 0;
+  await measureMillion(subject, rounds, report, 'PostgreSQL', () =>
+    postgresStore(pool, { schema: `million_${stores++}` }),
+  );
+  await pool.end();
+  await server.stop();
 }
 
 const empty = (): Record<Measured, number[]> => ({

@@ -3,6 +3,7 @@
  *
  * - `--json <file>` writes them there as well;
  * - `--rounds <n>`: 5 unless told otherwise;
+ * - `--million` measures instead what a million suspended runs cost: it takes minutes to make them;
  * - `--source` measures the source in place of the package as it is built.
  */
 import { writeFileSync } from 'node:fs';
@@ -11,6 +12,8 @@ import { judgeLongChat, judgeShortChat, longChat, shortChat } from './chat.ts';
 import { measureListing } from './listing.ts';
 import { interleaved } from './measure.ts';
 import { measureMemory } from './memory.ts';
+import { measureMillion, measureMillionOnPostgres } from './million.ts';
+import { newFile } from './new-file.ts';
 import { measureOpening } from './opening.ts';
 import { Report } from './report.ts';
 import { judgeManyRuns, judgeOneRun, manyRuns, oneRun } from './steps.ts';
@@ -22,6 +25,7 @@ const { values } = parseArgs({
     json: { type: 'string' },
     rounds: { type: 'string', default: '5' },
     source: { type: 'boolean', default: false },
+    million: { type: 'boolean', default: false },
   },
 });
 const rounds = Number(values.rounds);
@@ -33,6 +37,14 @@ const report = new Report(from, rounds);
 console.log(
   `Savepoint from its ${from}, Node ${process.version}; medians of ${rounds} rounds, one warm-up before`,
 );
+
+if (values.million) {
+  await measureMillion(subject, rounds, report, 'SQLite', () =>
+    subject.sqliteStore(newFile(), { synchronous: 'normal' }),
+  );
+  await measureMillionOnPostgres(subject, rounds, report);
+  process.exit(report.end() ? 0 : 1);
+}
 
 const parts = [
   [oneRun(subject), judgeOneRun],

@@ -3,10 +3,13 @@ import { once } from 'node:events';
 import { type AddressInfo, connect, createServer, type Server, type Socket } from 'node:net';
 
 /**
- * When a connection is cut: `before` what is sent reaches the server, or `after` the server has carried it
- * out, before its answer is back.
+ * When a connection is cut: `before` what is sent reaches the server; `after` the server has carried it out,
+ * before its answer is back; or while it is on its way, and it arrives `late`.
  */
-export type Cut = 'before' | 'after';
+export type Cut = 'before' | 'after' | 'late';
+
+/** How late, in milliseconds. */
+const delay = 15;
 
 /** Starts a proxy for a port of this machine. */
 export async function startProxy(target: number): Promise<TcpProxy> {
@@ -66,8 +69,16 @@ export class TcpProxy {
         this.cuts++;
         isCut = true;
         if (armed.cut === 'before') return end();
+        if (armed.cut === 'late') {
+          // Cut on this side alone: the server still believes that its client is there.
+          client.removeAllListeners('close');
+          client.destroy();
+          setTimeout(() => server.write(data), delay);
+          return undefined;
+        }
       }
       server.write(data);
+      return undefined;
     });
     server.on('data', (data) => {
       if (isCut) end();

@@ -10,7 +10,9 @@ export const manyWrites: CaseGroup = group('many writes', (it) => {
     await commit(store, ...others.map((id) => creation(id)));
     for (const kind of rowKinds) {
       await commit(store, puts('r', kind, 'kept'));
-      for (let i = 0; i < 3000; i += 150) {
+      // A journal grows; of the other kinds it is enough to see that they are written over.
+      const count = kind === 'step' ? 3000 : 300;
+      for (let i = 0; i < count; i += 150) {
         const own = Array.from({ length: 150 }, (_, j) => ({
           run: 'r',
           owner,
@@ -20,7 +22,7 @@ export const manyWrites: CaseGroup = group('many writes', (it) => {
         await commit(store, ...own.slice(0, 149), ...others.map((id) => puts(id, kind, 'k')));
         await commit(store, ...own.slice(149));
       }
-      const newest = ['2997', '2998', '2999'].map((value, i) => ({ key: `k${i}`, value }));
+      const newest = [0, 1, 2].map((i) => ({ key: `k${i}`, value: String(count - 3 + i) }));
       const kept = { key: 'kept', value: 'value of kept' };
       equal(await store.rows('r', kind, {}), [...newest, kept], kind);
     }

@@ -150,7 +150,8 @@ export const lists: readonly Mutant[] = [
   },
   {
     name: 'gives a thousand runs at most',
-    caughtBy: 'ten thousand runs are listed page by page, completely and in order, both ways',
+    caughtBy:
+      'many runs are listed page by page, completely and in order, both ways, where they are ten thousand',
     breaks: asking((scan) => ({ ...scan, limit: Math.min(scan.limit, 1000) })),
   },
 ];

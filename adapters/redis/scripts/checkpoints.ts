@@ -50,9 +50,10 @@ for i = 1, #marks do
   local seq = string.match(marks[i], '^%d+') or marks[i]
   local row = call('HGET', log, seq)
   local _, colon, size = string.find(row or '', '^[01] %S+ (%d+):')
+  -- Not nil: an answer ends there.
   found[3 * i - 2] = seq
-  found[3 * i - 1] = colon and string.sub(row, 1, colon + size)
-  found[3 * i] = colon and #row - colon - size
+  found[3 * i - 1] = colon and string.sub(row, 1, colon + size) or false
+  found[3 * i] = colon and #row - colon - size or false
 end
 return found
 `);

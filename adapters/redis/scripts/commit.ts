@@ -35,7 +35,7 @@ local function list(name)
 end
 
 local function tagLists(place, packed)
-  local names = unpacked(packed)
+  local names = unpacked(packed, 'a list of tags')
   for i = 1, #names do names[i] = list(place .. names[i]) end
   return names
 end
@@ -54,7 +54,7 @@ end
 local function questionOf(id, asked)
   local packed = asked[id]
   if packed == nil then packed = call('HGET', typed('questions', 'hash'), id) end
-  return packed and unpacked(packed)
+  return packed and unpacked(packed, "the question '" .. id .. "' in the key " .. P .. 'questions')
 end
 
 local function planClosing(plan, id, question)

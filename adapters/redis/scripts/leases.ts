@@ -9,7 +9,7 @@ const owners = String.raw`
 local function drop(number)
   local holder = call('HGET', P .. 'holders', number)
   if holder then
-    local owner = unpacked(holder)[1]
+    local owner = unpacked(holder, 'a holder in the key ' .. P .. 'holders')[1]
     if call('HGET', P .. 'owners', owner) == number then call('HDEL', P .. 'owners', owner) end
   end
   call('HDEL', P .. 'holders', number)

@@ -18,10 +18,11 @@
  * | `questions` | hash: open questions by id |
  * | `open`, `open:machine:<id>`, `open:assignee:<id>`, `open:tag:<tag>`, `asked:<run>` | lists of questions, by `opened` |
  * | `owners`, `holders`, `leases` | hashes and sorted set: the number of an owner; its id and process, and the end of its lease, by number |
+ * | `closed:<session>` | string: there when what still arrives from a lost connection is to do nothing |
  * | `tombstones` | sorted set: deleted runs, by the time from which their ids are free again |
  *
  * A number of an owner is never given out again: runs whose owner is gone from `leases` are free, and need
- * no update. None of these keys expires by itself: whether a lease has ended is worked out when it is asked.
+ * no update. None of these keys expires by itself but `closed`: whether a lease has ended is worked out when it is asked.
  *
  * @module
  */
@@ -34,6 +35,9 @@
 export const prelude: string = String.raw`
 local P = KEYS[1]
 local call = redis.call
+if call('EXISTS', KEYS[2]) == 1 then
+  return redis.error_reply('LATE this came over a connection that was lost before')
+end
 
 local function now()
   local time = call('TIME')
@@ -63,11 +67,11 @@ local function reasonOf(problem)
   return type(problem) == 'table' and problem.err or problem
 end
 
-local function unpacked(list)
+local function unpacked(list, place)
   local items, at = {}, 1
   while at <= #list do
     local _, colon, size = string.find(list, '^(%d+):', at)
-    if not colon or colon + size > #list then error('DAMAGED a list is cut short', 0) end
+    if not colon or colon + size > #list then error('DAMAGED ' .. place .. ' is cut short', 0) end
     at = colon + 1 + size
     items[#items + 1] = string.sub(list, colon + 1, at - 1)
   end

@@ -16,8 +16,10 @@ local run, machine, assignee, tag = asked(1), asked(2), asked(3), asked(4)
 local function fitting(id)
   local packed = call('HGET', P .. 'questions', id)
   if not packed then return nil end
-  local question = unpacked(packed)
-  if #question ~= 7 then error('DAMAGED the question ' .. id .. ' in the key ' .. P .. 'questions', 0) end
+  local place = "the question '" .. id .. "' in the key " .. P .. 'questions'
+  local question = unpacked(packed, place)
+  if #question ~= 7 then error('DAMAGED ' .. place .. ' is no question', 0) end
+  unpacked(question[4], place)
   if run and question[1] ~= run then return nil end
   if machine and question[2] ~= machine then return nil end
   if assignee and question[3] ~= '=' .. assignee then return nil end

@@ -30,7 +30,7 @@ const fitting = String.raw`
 local statuses
 if ARGV[1] ~= '' then
   statuses = {}
-  for _, status in ipairs(unpacked(ARGV[1])) do statuses[status] = true end
+  for _, status in ipairs(unpacked(ARGV[1], 'the list of statuses')) do statuses[status] = true end
 end
 local machine, tag, owner = string.sub(ARGV[2], 2), string.sub(ARGV[3], 2), string.sub(ARGV[7], 2)
 local from, before, due = tonumber(ARGV[4]), tonumber(ARGV[5]), tonumber(ARGV[6])
@@ -60,6 +60,7 @@ local function fitting(run)
   local row = call('HMGET', P .. 'run:' .. run, ${runFields.map((field) => `'${field}'`).join(', ')})
   if not row[2] then return nil end
   complete(P .. 'run:' .. run, row)
+  unpacked(row[11], 'a list in the key ' .. P .. 'run:' .. run)
   if not fits(run, row) then return nil end
   local more = call('GET', P .. 'more:' .. run)
   if not more then error('DAMAGED the key ' .. P .. 'more:' .. run .. ' is missing', 0) end

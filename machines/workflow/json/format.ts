@@ -1,8 +1,6 @@
-/** How a workflow is written as JSON. */
+/** What a definition is checked by. */
 import { z } from 'zod';
-
-/** The newest format. A definition says which one it is in. */
-export const FORMAT = 1;
+import { FORMAT, type WorkflowDefinition } from './definition.ts';
 
 const name = z.string().min(1);
 const ms = z.number().nonnegative();
@@ -110,7 +108,7 @@ const nodes = z.discriminatedUnion('type', [
   }),
 ]);
 
-/** What a definition is checked by. */
+/** The schema of definitions. */
 export const definitionSchema: z.ZodType<WorkflowDefinition> = z.strictObject({
   format: z.literal(FORMAT),
   id: name,
@@ -121,16 +119,8 @@ export const definitionSchema: z.ZodType<WorkflowDefinition> = z.strictObject({
   output: template.optional().describe('As the input of a node; it sees the results of all.'),
 });
 
-/** A node in a definition. */
-export type NodeDefinition = z.infer<typeof nodes>;
-
-/** A workflow as data. Tasks, guards, functions and schemas are there by name. */
-export interface WorkflowDefinition {
-  readonly format: typeof FORMAT;
-  readonly id: string;
-  readonly version?: string | undefined;
-  readonly input?: string | undefined;
-  readonly concurrency?: number | undefined;
-  readonly nodes: NodeDefinition[];
-  readonly output?: z.infer<typeof template> | undefined;
-}
+/**
+ * The JSON Schema (draft 2020-12) of a workflow as data, for editors and other languages. The package has it as a file as
+ * well: `savepoint/workflow.schema.json`.
+ */
+export const workflowSchema = (): object => z.toJSONSchema(definitionSchema);

@@ -1,6 +1,5 @@
 /** Workflows as data. */
-import type { EventObject } from 'xstate';
-import type { AnyActorLogic } from 'xstate';
+import type { AnyActorLogic, EventObject } from 'xstate';
 import { WorkflowError, type WorkflowErrorCode } from '../errors.ts';
 import { graphOf } from '../graph/graph.ts';
 import { splitReference } from '../graph/references.ts';
@@ -8,7 +7,8 @@ import { flowMachine } from '../run/flow-machine.ts';
 import type { Plan, PlanOf } from '../run/plan.ts';
 import { undoWork } from '../work/undo-work.ts';
 import type { WorkflowMachine } from '../workflow.ts';
-import { definitionSchema, FORMAT, type NodeDefinition, type WorkflowDefinition } from './format.ts';
+import { FORMAT, type NodeDefinition, type WorkflowDefinition } from './definition.ts';
+import { definitionSchema } from './format.ts';
 import { planFrom } from './plan-of.ts';
 import { type Registries, registered, undoSource, worksOf } from './registries.ts';
 import { checkTemplate, templateFunction } from './template.ts';

@@ -2,7 +2,7 @@
 import { WorkflowError } from '../errors.ts';
 import type { Iteration, NodeArgs, Plan } from '../run/plan.ts';
 import { isLogic } from '../work/work-of.ts';
-import type { NodeDefinition } from './format.ts';
+import type { NodeDefinition } from './definition.ts';
 import { questionSource, type Registries, registered, sourceOf, undoSource } from './registries.ts';
 import { templateFunction } from './template.ts';
 

@@ -1,7 +1,7 @@
 /** What TypeScript knows of the nodes of a workflow: what they come to, and who may see it. */
 
 /** A node, as those after it see it. */
-export interface Entry {
+interface Entry {
   readonly output: unknown;
   /** Whether it may be skipped, or fail and the flow goes on. */
   readonly skips: boolean;

@@ -54,7 +54,7 @@ type Added<
 >;
 
 /** What an event looks like that no schema describes. */
-export interface LooseEvent<E extends string> extends EventObject {
+interface LooseEvent<E extends string> extends EventObject {
   readonly type: E;
   readonly [property: string]: unknown;
 }

@@ -14,7 +14,7 @@ export interface RunMessage {
 }
 
 /** To a node: wait for somebody outside. */
-export interface AskMessage {
+interface AskMessage {
   readonly type: 'node.ask';
   /** The name of the question, where it is one. */
   readonly src?: string;

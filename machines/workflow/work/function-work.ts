@@ -33,13 +33,16 @@ const withoutTurn = (effectId: string): string => effectId.replace(/:\d+$/, '');
 
 /** Steps whose ids begin with that of their function. */
 function stepsOf(step: Step, effectId: string): Step {
-  const { sleep, sleepUntil, waitForInput } = step;
   const named = <TResult>(
     name: string,
     work: (args: StepArgs) => TResult | PromiseLike<TResult>,
     options?: Parameters<Step>[2],
   ): Promise<TResult> => step(name, (args) => work(new NamedStep(args, effectId)), options);
-  return Object.assign(named, { sleep, sleepUntil, waitForInput });
+  return Object.assign(named, {
+    sleep: step.sleep.bind(step),
+    sleepUntil: step.sleepUntil.bind(step),
+    waitForInput: step.waitForInput.bind(step),
+  });
 }
 
 /** What a step is given, under another id. Most of it is made when it is asked for. */

@@ -16,14 +16,15 @@ export interface Answer {
 }
 
 process.on('message', ({ ground, ledger }: Order) => {
-  void openGround(ground).then(async ({ store, engine }) => {
+  void (async () => {
+    const { store, engine } = openGround(ground);
     const machines = [makeParcel(openLedger(ledger))];
     // What the store has to say while it is restarted is of no interest.
-    const runtime = createRuntime({ store, machines, limits: { lease: 3000, poll: 100 }, logger: () => {} });
-    const worker = createWorker({ runtime, engine, concurrency: 20 });
+    const runtime = createRuntime({ store, machines, limits: { poll: 100 }, logger: () => {} });
+    const worker = createWorker({ runtime, engine, concurrency: 10 });
     await worker.started;
     process.send?.({ works: true } satisfies Answer);
-  });
+  })();
 });
 process.on('disconnect', () => process.exit());
 process.send?.({ loaded: true });

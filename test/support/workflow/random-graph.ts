@@ -84,7 +84,7 @@ const seen = (results: Readonly<Record<string, unknown>>): string[] => Object.ke
 export function randomWorkflow(
   nodes: readonly RandomNode[],
   calls: Calls,
-): WorkflowMachine<unknown, unknown, never> {
+): WorkflowMachine<unknown, unknown> {
   const count = (id: string, attempt: number): void => {
     calls.attempts.set(id, [...(calls.attempts.get(id) ?? []), attempt]);
   };
@@ -175,7 +175,7 @@ export function randomWorkflow(
       nodes.forEach((_, number) => add(flow as unknown as Untyped, number));
       return flow;
     },
-  }) as unknown as WorkflowMachine<unknown, unknown, never>;
+  });
 }
 
 interface Seen {

