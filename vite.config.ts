@@ -10,6 +10,7 @@ const path = (relative: string) => fileURLToPath(new URL(relative, import.meta.u
 /** Subpath of the package, and the source it is built from. */
 const entries: Record<string, string> = {
   index: path('src/index.ts'),
+  machines: path('machines/index.ts'),
   memory: path('adapters/memory.ts'),
   sqlite: path('adapters/sqlite/index.ts'),
   indexeddb: path('adapters/indexeddb/index.ts'),
@@ -98,7 +99,7 @@ export default defineConfig({
     maxConcurrency: 2,
     coverage: {
       provider: 'v8',
-      include: ['src/**', 'adapters/**'],
+      include: ['src/**', 'machines/**', 'adapters/**'],
       exclude: ['**/*.test.ts'],
     },
     projects: [

@@ -1,0 +1,136 @@
+import { createActor, toPromise } from 'xstate';
+import { describe, expect, it } from 'vitest';
+import { z } from 'zod';
+import { createRuntime } from '../../../src/index.ts';
+import { memoryStore } from '../../../adapters/memory.ts';
+import { WorkflowError } from '../errors.ts';
+import { nodeStates } from '../node-states.ts';
+import { workflow } from '../workflow.ts';
+import { workflowFromJSON, workflowToJSON } from './from-json.ts';
+import type { Registries } from './registries.ts';
+
+const order = {
+  format: 1,
+  id: 'order',
+  version: '3',
+  input: 'order',
+  nodes: [
+    { id: 'reserve', type: 'map', over: { $: 'input.lines' }, task: 'reserve', concurrency: 2 },
+    {
+      id: 'charge',
+      type: 'task',
+      after: ['reserve'],
+      task: 'charge',
+      input: { amount: { $: 'input.amount' }, for: [{ $: ['results', 'reserve', '0'] }] },
+      retry: { limit: 2, backoff: 1 },
+    },
+    {
+      id: 'size',
+      type: 'choice',
+      after: ['charge'],
+      routes: [{ name: 'large', when: 'isLarge' }, { name: 'small' }],
+    },
+    { id: 'approval', type: 'question', after: ['size:large'], ask: { prompt: 'Ship?' }, schema: 'decision' },
+    { id: 'note', type: 'transform', after: ['size:small'], value: 'no need to ask' },
+    { id: 'end', type: 'join', after: ['approval', 'note'], wait: 'any' },
+  ],
+  output: { receipt: { $: 'results.charge.receipt' }, end: { $: 'results.end' } },
+};
+
+const registries: Registries = {
+  tasks: {
+    reserve: async ({ input }: { input: string }) => `reserved ${input}`,
+    charge: async ({ input }: { input: { amount: number; for: string[] } }) => ({
+      receipt: `${input.amount} for ${input.for.join()}`,
+    }),
+  },
+  guards: { isLarge: ({ input }) => (input as { amount: number }).amount > 100 },
+  schemas: {
+    order: z.object({ amount: z.number(), lines: z.array(z.string()) }),
+    decision: z.object({ approved: z.boolean() }),
+  },
+};
+
+function refusal(given: unknown, by: Registries = registries): WorkflowError {
+  try {
+    workflowFromJSON(given, by);
+  } catch (error) {
+    if (error instanceof WorkflowError) return error;
+    throw error;
+  }
+  throw new Error('It was not refused.');
+}
+
+const withNodes = (...nodes: object[]): object => ({ format: 1, id: 'w', nodes });
+
+describe('a definition', () => {
+  it('runs as a workflow does, and comes back as it was', async () => {
+    const machine = workflowFromJSON(order, registries);
+    const actor = createActor(machine, { input: { amount: 7, lines: ['a', 'b'] } });
+    const output = toPromise(actor);
+    actor.start();
+    expect(await output).toEqual({ receipt: '7 for reserved a', end: { note: 'no need to ask' } });
+    expect(workflowToJSON(machine)).toEqual(order);
+    expect(machine.version).toBe('3');
+  });
+
+  it('is kept by the run that was started with it', async () => {
+    const store = memoryStore();
+    const first = createRuntime({ store, machines: [workflowFromJSON(order, registries)] });
+    const [machine] = [workflowFromJSON(order, registries)];
+    await first
+      .start(machine, { id: 'r', input: { amount: 700, lines: ['a'] } })
+      .then((run) => run.waitForInput());
+    await first.close();
+
+    // Since then the definition has changed: nobody is asked any more.
+    const changed = { ...order, nodes: order.nodes.slice(0, 2), output: 'changed' };
+    const second = createRuntime({ store, machines: [workflowFromJSON(changed, registries)] });
+    const run = await second.open('r');
+    expect(Object.keys(nodeStates(run))).toEqual(order.nodes.map(({ id }) => id));
+    const [question] = await run.waitForInput();
+    await run.answer(question!.id, { approved: true });
+    await run.done();
+    expect(nodeStates(run)).toMatchObject({ approval: { status: 'done' }, end: { status: 'done' } });
+  });
+
+  it('names the node that something is wrong with', () => {
+    const task = { id: 'a', type: 'task', task: 'charge' };
+    expect(refusal({ ...order, format: 2 })).toMatchObject({ code: 'WORKFLOW_FORMAT' });
+    expect(refusal('nothing')).toMatchObject({ code: 'WORKFLOW_DEFINITION' });
+    expect(refusal(withNodes({ ...task, task: 'nobody' }))).toMatchObject({
+      code: 'WORKFLOW_UNKNOWN_NAME',
+      node: 'a',
+    });
+    expect(refusal(withNodes({ ...task, when: 'never' }))).toMatchObject({
+      code: 'WORKFLOW_UNKNOWN_NAME',
+      node: 'a',
+    });
+    expect(refusal(withNodes(task, task))).toMatchObject({ code: 'WORKFLOW_NODE_TWICE', node: 'a' });
+    expect(refusal(withNodes({ ...task, colour: 'red' }))).toMatchObject({
+      code: 'WORKFLOW_DEFINITION',
+      node: 'a',
+    });
+    expect(refusal(withNodes({ ...task, after: ['b'] }))).toMatchObject({
+      code: 'WORKFLOW_UNKNOWN_DEPENDENCY',
+      node: 'a',
+    });
+    expect(refusal(withNodes({ ...task, after: ['a'] }))).toMatchObject({
+      code: 'WORKFLOW_CYCLE',
+      node: 'a',
+    });
+    expect(refusal(withNodes(task, { ...task, id: 'b', input: { $: 'results.a' } }))).toMatchObject({
+      code: 'WORKFLOW_UNKNOWN_DEPENDENCY',
+      node: 'b',
+    });
+    expect(refusal(withNodes({ ...task, input: { $: 'outputs.a' } }))).toMatchObject({ node: 'a' });
+    expect(refusal(withNodes({ id: 'c', type: 'choice', routes: [] }))).toMatchObject({ node: 'c' });
+  });
+
+  it('cannot be had of a workflow with functions', () => {
+    const machine = workflow({ id: 'w', nodes: (flow) => flow.task('a', { run: async () => 1 }) });
+    expect(() => workflowToJSON(machine)).toThrow(
+      expect.objectContaining({ code: 'WORKFLOW_NOT_DATA', node: 'a' }),
+    );
+  });
+});

@@ -1,0 +1,145 @@
+/** The machine of a node: one for all nodes of a workflow. Which of them an actor is, its id tells. */
+import {
+  type AnyActorLogic,
+  type AnyStateMachine,
+  type DoneActorEvent,
+  enqueueActions,
+  type ErrorActorEvent,
+  sendParent,
+  setup,
+} from 'xstate';
+import type { NodeMessage, RunMessage, StumbledMessage, WorkedMessage } from './messages.ts';
+
+type Work = Omit<RunMessage, 'type' | 'delay'>;
+
+interface DueEvent {
+  readonly type: 'node.due';
+  readonly work: Work;
+  /** How much longer it takes than a timer reaches, in milliseconds. */
+  readonly more: number;
+}
+
+interface LateEvent {
+  readonly type: 'node.late';
+  /** In milliseconds. */
+  readonly timeout: number;
+}
+
+type NodeEvent = NodeMessage | DueEvent | LateEvent | DoneActorEvent | ErrorActorEvent;
+
+// The longest delay that browsers' and Node's timers take.
+const LONGEST_TIMEOUT = 2 ** 31 - 1;
+const LATE = 'late';
+/** The id of the actor that does a node's work. */
+const WORK = 'work';
+/** The id of the actor that is a node's question. */
+const QUESTION = 'question';
+
+interface Types {
+  /** Whether it is for the workflow to say what comes after its work. */
+  context?: { readonly asks: boolean };
+  events?: NodeEvent;
+}
+const types: Types = {};
+
+const workOf = ({ src, input, asks, timeout }: RunMessage): Work => ({
+  ...(src !== undefined && { src, input }),
+  ...(asks && { asks }),
+  ...(timeout !== undefined && { timeout }),
+});
+
+/** The shared machine of the nodes of a workflow, which finds their work by its name among `works`. */
+export function nodeMachine(works: Readonly<Record<string, AnyActorLogic>>): AnyStateMachine {
+  return setup({
+    types,
+    actors: works,
+    actions: {
+      run: enqueueActions(({ enqueue, event }) => {
+        if (event.type !== 'node.run' && event.type !== 'node.due') return;
+        const work = event.type === 'node.due' ? event.work : workOf(event);
+        const delay = event.type === 'node.due' ? event.more : event.delay;
+        const { src, input, asks, timeout } = work;
+        if (delay || src === undefined) {
+          const now = Math.min(delay ?? 0, LONGEST_TIMEOUT);
+          enqueue.raise({ type: 'node.due', work, more: (delay ?? 0) - now }, { delay: now });
+          return;
+        }
+        if (asks) enqueue.assign({ asks });
+        enqueue.spawnChild(src, { id: WORK, input });
+        if (timeout !== undefined)
+          enqueue.raise({ type: 'node.late', timeout }, { id: LATE, delay: timeout });
+      }),
+      ask: enqueueActions(({ enqueue, event }) => {
+        if (event.type !== 'node.ask') return;
+        const { src, input, timeout } = event;
+        if (src !== undefined) enqueue.spawnChild(src, { id: QUESTION, input });
+        if (timeout !== undefined)
+          enqueue.raise({ type: 'node.late', timeout }, { id: LATE, delay: timeout });
+      }),
+      // What the work came to is kept by the workflow.
+      clear: enqueueActions(({ enqueue, self }) => {
+        for (const id in self.getSnapshot().children) enqueue.stopChild(id);
+        enqueue.cancel(LATE);
+      }),
+      tellWorked: sendParent(({ self, event }): WorkedMessage => ({
+        type: 'workflow.worked',
+        node: self.id,
+        ...('output' in event && { output: event.output }),
+      })),
+      tellStumbled: sendParent(({ self, event }): StumbledMessage => ({
+        type: 'workflow.stumbled',
+        node: self.id,
+        ...('error' in event && { error: event.error }),
+        ...(event.type === 'node.late' && { timeout: event.timeout }),
+      })),
+    },
+    guards: {
+      asks: ({ context }) => context.asks,
+      isWork: ({ event }) => event.type === 'node.due' && (event.more > 0 || event.work.src !== undefined),
+    },
+  }).createMachine({
+    id: 'node',
+    context: { asks: false },
+    initial: 'pending',
+    on: {
+      'node.done': { target: '.done', actions: 'clear' },
+      'node.failed': { target: '.failed', actions: 'clear' },
+      'node.skipped': { target: '.skipped', actions: 'clear' },
+      'node.cancelled': { target: '.cancelled', actions: 'clear' },
+    },
+    states: {
+      pending: {
+        on: {
+          'node.run': { target: 'running', actions: 'run' },
+          'node.ask': { target: 'waitingForInput', actions: 'ask' },
+        },
+      },
+      running: {
+        on: {
+          'node.run': { actions: 'run' },
+          'node.due': [
+            { guard: 'isWork', actions: 'run' },
+            { target: 'done', actions: 'tellWorked' },
+          ],
+          'xstate.done.actor.work': [
+            { guard: 'asks', actions: ['clear', 'tellWorked'] },
+            { target: 'done', actions: ['clear', 'tellWorked'] },
+          ],
+          'xstate.error.actor.work': { actions: ['clear', 'tellStumbled'] },
+          'node.late': { actions: ['clear', 'tellStumbled'] },
+        },
+      },
+      waitingForInput: {
+        on: {
+          'xstate.done.actor.question': { target: 'done', actions: ['clear', 'tellWorked'] },
+          'xstate.error.actor.question': { actions: ['clear', 'tellStumbled'] },
+          'node.late': { actions: ['clear', 'tellStumbled'] },
+        },
+      },
+      done: { type: 'final' },
+      failed: { type: 'final' },
+      skipped: { type: 'final' },
+      cancelled: { type: 'final' },
+    },
+  });
+}

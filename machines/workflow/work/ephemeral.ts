@@ -1,0 +1,23 @@
+/** Work of which nothing is stored until it has ended. */
+import { type AnyActorLogic, createActor, fromPromise, type PromiseActorLogic, toPromise } from 'xstate';
+
+/** Actor logic that runs another in an actor of its own, which no checkpoint knows: cut off, it starts afresh. */
+export const ephemeral = (logic: AnyActorLogic): PromiseActorLogic<unknown> =>
+  fromPromise(({ input, signal }) => runApart(logic, input, signal));
+
+/** Runs actor logic apart from every system. Resolves with its output; aborting the signal stops it. */
+export async function runApart(logic: AnyActorLogic, input: unknown, signal: AbortSignal): Promise<unknown> {
+  signal.throwIfAborted();
+  const actor = createActor(logic, { input } as object);
+  const stop = (): void => {
+    actor.stop();
+  };
+  signal.addEventListener('abort', stop);
+  try {
+    const output = toPromise(actor);
+    actor.start();
+    return await output;
+  } finally {
+    signal.removeEventListener('abort', stop);
+  }
+}
