@@ -11,6 +11,7 @@ export { InputWatch } from './input/watch-inputs.ts';
 export { Recovery } from './recovery.ts';
 export { retryRun } from './retry-run.ts';
 export { RunCore } from './run-core.ts';
+export { Steering } from './steering.ts';
 export { RunWork } from './worker/run-work.ts';
 
 /** What all runs of a runtime share. */

@@ -1,7 +1,7 @@
 /** The runs that a runtime holds: one thing at a time for each, and no timer where there are none. */
 import type { AnyStateMachine } from 'xstate';
 import { commitAlone } from './commit-alone.ts';
-import type { Borrow } from './delivery.ts';
+import type { Borrow } from './borrow.ts';
 import {
   FencedError,
   InvalidArgumentError,
@@ -117,6 +117,41 @@ export class Holding {
       .then((core) => this.#keep(core, isKept));
     this.#track(id, opening);
     return opening;
+  }
+
+  /**
+   * Takes a run without opening it; `use` is to let go of it. False: it is open here.
+   *
+   * @throws {RunLockedError} where another holds it.
+   * @throws {RunNotFoundError}
+   */
+  async take(id: string, use: (fence: number) => Promise<void>): Promise<boolean> {
+    for (let busy; ;) {
+      busy = this.#busy.get(id) ?? this.#runs.get(id)?.core.leaving;
+      if (!busy) break;
+      await busy.catch(() => {});
+    }
+    this.checkOpen();
+    if (this.#runs.has(id)) return false;
+    const taking = this.#take(id, use);
+    this.#track(id, taking);
+    await taking;
+    return true;
+  }
+
+  async #take(id: string, use: (fence: number) => Promise<void>): Promise<undefined> {
+    const { store, lease } = this.context;
+    await lease.ensure();
+    const acquired = await store.acquire(id, lease.owner);
+    if (acquired.status === 'held') throw new RunLockedError(id, acquired.by, new Date(acquired.until));
+    if (acquired.status !== 'acquired') throw new RunNotFoundError(id);
+    const { fence } = acquired;
+    try {
+      await use(fence);
+    } catch (error) {
+      await store.commit([{ run: id, owner: lease.owner, fence, release: true }]);
+      throw error;
+    }
   }
 
   /** Has a run here for as long as `use` takes, and from then on until it is at rest. */

@@ -9,6 +9,7 @@ export type {
   CancelOptions,
   Limits,
   OpenOptions,
+  PauseOptions,
   ReleaseOptions,
   RuntimeOptions,
   StartOptions,
@@ -49,7 +50,7 @@ export type { MigrateOptions, MigrationReport, ProgressStream } from './migrate-
 export { sealed } from './sealed/sealed.ts';
 export type { SealedOptions } from './sealed/sealed.ts';
 export type { Secret } from './secret.ts';
-export type { ListQuery, Metadata, RunInfo } from './run-info.ts';
+export type { ListQuery, Metadata, Paused, RunInfo } from './run-info.ts';
 export type { Checkpoint, CheckpointInfo, HistoryQuery } from './history.ts';
 export type { CheckpointCause, Definition } from './checkpoint/envelope.ts';
 export type { CustomType } from './checkpoint/custom-type.ts';

@@ -1,6 +1,7 @@
 /** How a run leaves its runtime: let go of for others, given up at its end, or put into quarantine. */
 import type { Desk } from './desk.ts';
 import { RunClosedError } from './errors.ts';
+import type { Pausing } from './pausing.ts';
 import type { Standing } from './standing.ts';
 import { storable } from './storable.ts';
 import type { RunStatus } from './store.ts';
@@ -22,6 +23,7 @@ export interface LeavingOwner {
     readonly logger: (...args: unknown[]) => void;
   };
   until(holds: () => boolean): Promise<void>;
+  readonly pausing: Pausing;
   /** The rows of actions that are done go before the run does. */
   cleanUp(): void;
   closed(error: Error): void;
@@ -52,6 +54,7 @@ export class Leaving {
       clearTimeout(timer);
     }
     const now = run.context.clock.now();
+    await run.pausing.stored();
     host.abortEffects();
     if (!run.isClosed) {
       run.cleanUp();

@@ -64,10 +64,10 @@ export async function openRun(
     const { createdAt, tags } = stored;
     // What was said at the last release holds only until the run is open.
     const { starter, metadata, durability, attempts = 0, ...more } = readMore(stored);
-    const { released = 0, moved = {} } = more;
+    const { released = 0, moved = {}, paused } = more;
     const identity = { id, machine, createdAt, tags, more: { starter, metadata, durability } };
     const core = new RunCore(context, identity);
-    if (stored.status === 'running' && attempts >= context.recoveries)
+    if (stored.status === 'running' && !paused && attempts >= context.recoveries)
       return await quarantine(context, core, state, stored, fence);
     if (over) {
       core.showEnd(state, stored);
@@ -75,9 +75,11 @@ export async function openRun(
     }
     const desk = await core.desk.read(stored.seq);
     const lastSeen = Math.max(stored.updatedAt, released);
+    if (paused && isGoingOn(state)) core.pausing.stays();
     const turn = restoreDocument(core.host, state, context.delays, lastSeen, moved);
     try {
-      await core.resume({ desk, turn, definition, stored, rows, blobs: new Set(blobs.keys()), fence, term });
+      const from = { desk, turn, definition, stored, rows, fence, term, lastSeen };
+      await core.continueFrom({ ...from, blobs: new Set(blobs.keys()) });
     } catch (error) {
       // Its delays are set already.
       core.discard('could not be opened');
@@ -90,6 +92,9 @@ export async function openRun(
     throw error;
   }
 }
+
+/** Is it not at its end? What is left of its end is done, whoever paused it. */
+const isGoingOn = ({ snapshot }: Document): boolean => (snapshot as { status: string }).status === 'active';
 
 /** Reads a run without taking it. */
 export async function viewRun(

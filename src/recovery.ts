@@ -1,7 +1,7 @@
 /** Takes up what dead processes left: runs that were running, that are overdue, or that have messages. */
 import type { Codec } from './checkpoint/codec.ts';
 import { clearInbox } from './clear-inbox.ts';
-import type { Borrow } from './delivery.ts';
+import type { Borrow } from './borrow.ts';
 import { RunLockedError } from './errors.ts';
 import type { Lease } from './lease.ts';
 import type { RunCore } from './run-core.ts';
@@ -103,8 +103,8 @@ export class Recovery {
     for (const scan of scans)
       for await (const stored of this.#scan(scan)) {
         if (seen.has(stored.run) || this.context.isHeld(stored.run)) continue;
-        // What waits for it is delivered when somebody takes it out of quarantine.
-        if (stored.status === 'quarantined') continue;
+        // What waits for it is delivered when somebody takes it out of quarantine, or has it go on.
+        if (stored.status === 'quarantined' || stored.status === 'paused') continue;
         seen.add(stored.run);
         yield stored;
       }

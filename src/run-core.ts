@@ -11,6 +11,7 @@ import { ConflictError, FencedError, InvalidArgumentError, RunClosedError, Store
 import type { Checkpoint, CheckpointInfo, HistoryQuery } from './history.ts';
 import type { AnswerOptions } from './input/answers.ts';
 import { Leaving, type LeavingOwner } from './leaving.ts';
+import { Pausing, type PausingOwner } from './pausing.ts';
 import { parseQuestionId } from './input/ids.ts';
 import type { PendingInput } from './input/pending-input.ts';
 import type { Change } from './input/questions.ts';
@@ -33,7 +34,7 @@ import { adopted } from './xstate/adopted.ts';
 import { Capture, type Document } from './xstate/capture.ts';
 import { CommittedActor } from './xstate/committed-actor.ts';
 import type { Effect } from './xstate/effect.ts';
-import { Host, type HostOwner } from './xstate/host.ts';
+import { Host, type HostOwner, type Late } from './xstate/host.ts';
 import type { LiveActor } from './xstate/insider.ts';
 import { structureHash } from './xstate/structure.ts';
 import type { Held, HeldAction, Turn } from './xstate/turn.ts';
@@ -61,6 +62,8 @@ export interface Restored {
   readonly fence: number;
   /** The lease's, from before the run was taken. */
   readonly term: number;
+  /** When it is known to have been open last, by the clock. */
+  readonly lastSeen: number;
 }
 
 /** Somebody who waits for something to hold. */
@@ -70,7 +73,7 @@ interface Waiting {
   reject(error: unknown): void;
 }
 
-export class RunCore implements HostOwner, TurnLogOwner, LeavingOwner {
+export class RunCore implements HostOwner, TurnLogOwner, LeavingOwner, PausingOwner {
   readonly id: string;
   readonly machine: AnyStateMachine;
   readonly tags: readonly string[];
@@ -87,6 +90,7 @@ export class RunCore implements HostOwner, TurnLogOwner, LeavingOwner {
   readonly #capture: Capture;
   readonly #definition: Definition;
   readonly standing: Standing;
+  readonly pausing: Pausing;
   readonly #leaving: Leaving;
   #log: TurnLog | undefined;
   #starting: Waiter | undefined;
@@ -111,6 +115,7 @@ export class RunCore implements HostOwner, TurnLogOwner, LeavingOwner {
     this.desk = new Desk(this);
     this.standing = new Standing(this, identity);
     this.#leaving = new Leaving(this);
+    this.pausing = new Pausing(this);
   }
 
   // --- Beginnings
@@ -132,7 +137,8 @@ export class RunCore implements HostOwner, TurnLogOwner, LeavingOwner {
   }
 
   /** Goes on from what was read. Resolves when it is known in the store that it does. */
-  async resume({ turn, desk, definition, stored, rows, blobs, fence, term }: Restored): Promise<void> {
+  async continueFrom(restored: Restored): Promise<void> {
+    const { turn, desk, definition, stored, rows, blobs, fence, term, lastSeen } = restored;
     const changed =
       definition !== this.#definition && JSON.stringify(definition) !== JSON.stringify(this.#definition);
     this.checkpoints.continueFrom(rows, blobs, changed);
@@ -142,12 +148,13 @@ export class RunCore implements HostOwner, TurnLogOwner, LeavingOwner {
     this.actor = new CommittedActor(this.host.root, this);
     const writes = this.desk.continueFrom(desk);
     // Counted before it is made: an attempt that takes the process with it is known then.
-    const head = this.standing.continueFrom(stored);
+    const head = this.standing.continueFrom(stored, lastSeen);
     if (head || writes) await log.record(writes ?? {}, head);
     this.desk.resumed();
     while (!this.host.release(turn, log)) if (!(await log.regain())) throw new FencedError(this.id);
     this.#becomes(this.standing.status);
-    this.#refreshHead();
+    // One that is paused may be listed as running, for somebody to come and read what waits for it.
+    if (!this.pausing.isPaused) this.#refreshHead();
   }
 
   /** Shows a run that is over: nothing runs, nothing is held. */
@@ -166,6 +173,7 @@ export class RunCore implements HostOwner, TurnLogOwner, LeavingOwner {
   relay(event: AnyEventObject): void {
     checkEvent(this.id, event);
     this.checkOpen();
+    if (this.pausing.isPaused) return this.pausing.relay(event);
     const { refusal } = this.host.send(event);
     if (refusal !== undefined) throw refusal;
   }
@@ -364,7 +372,8 @@ export class RunCore implements HostOwner, TurnLogOwner, LeavingOwner {
   }
 
   parked(): void {
-    this.#refreshHead();
+    if (this.pausing.isPaused) this.pausing.look();
+    else this.#refreshHead();
   }
 
   /** Tells the store what the run does, where that is another thing than it was told. */
@@ -435,6 +444,7 @@ export class RunCore implements HostOwner, TurnLogOwner, LeavingOwner {
   }
 
   interrupted(effect: Effect, start: () => void): void {
+    if (this.standing.isFinished(effect.key)) return;
     this.desk.interrupted(effect, this.standing.waited(effect.key), start);
   }
 
@@ -444,6 +454,26 @@ export class RunCore implements HostOwner, TurnLogOwner, LeavingOwner {
 
   skip(held: Held): void {
     this.desk.outbox.skip(held);
+  }
+
+  // --- Pausing
+
+  putOff(late: Late): void {
+    this.pausing.putOff(late);
+  }
+
+  deliverLate(late: Late, told: Told): void {
+    this.#say(told, () => this.host.deliverLate(late));
+  }
+
+  get goesOn(): Promise<void> | undefined {
+    return this.pausing.over;
+  }
+
+  /** A pause is over. */
+  goesOnAgain(): void {
+    this.#becomes(this.standing.status);
+    this.progressed();
   }
 
   // --- What a user calls
@@ -482,6 +512,7 @@ export class RunCore implements HostOwner, TurnLogOwner, LeavingOwner {
     const cause = { kind: 'cancel', target: this.host.root, event: { type: 'xstate.stop' } } as const;
     const turn = this.#say(told, () => this.host.run(cause));
     if (turn.refusal !== undefined) throw turn.refusal;
+    this.pausing.cancelled();
     await this.until(() => this.#closed !== undefined);
   }
 
@@ -502,6 +533,7 @@ export class RunCore implements HostOwner, TurnLogOwner, LeavingOwner {
       !this.standing.quarantine &&
       this.#log!.isSettled &&
       isRest(this.status) &&
+      this.pausing.isAtRest &&
       !outbox.hasDone &&
       !inbox.isBusy
     );

@@ -1,7 +1,7 @@
 /** A run as it is listed: without loading its actor. */
 import type { AnyStateMachine } from 'xstate';
 import { StoreError } from './errors.ts';
-import type { RunStatus, StoredRun } from './store.ts';
+import type { Head, RunStatus, StoredRun } from './store.ts';
 import type { Durability } from './turn-log.ts';
 
 /** Whatever a program wants to keep beside a run, and to find it by. Must be JSON. */
@@ -25,8 +25,18 @@ export interface RunInfo {
   readonly updatedAt: number;
   /** When its next delay is due, in milliseconds since 1970. */
   readonly due: number | undefined;
+  /** By whom and why it was paused, and when, in milliseconds since 1970. */
+  readonly paused: Paused | undefined;
   /** Why it is quarantined, or, in a list, why what is stored of it cannot be read. */
   readonly error: { readonly name: string; readonly message: string } | undefined;
+}
+
+/** What is said of a pause. */
+export interface Paused {
+  readonly by?: string | undefined;
+  readonly reason?: string | undefined;
+  /** When, in milliseconds since 1970. */
+  readonly at: number;
 }
 
 /** Which runs to list. All that is given must hold. */
@@ -69,6 +79,9 @@ export interface More {
   readonly interrupted?: Readonly<Record<string, number>> | undefined;
   /** The keys of effects that only wait. */
   readonly parked?: readonly string[] | undefined;
+  /** The keys of effects whose outcome waits in the inbox. */
+  readonly finished?: readonly string[] | undefined;
+  readonly paused?: Paused | undefined;
   /** By whom and why it was cancelled. */
   readonly cancelled?: { readonly by?: string | undefined; readonly reason?: string | undefined } | undefined;
 }
@@ -97,9 +110,14 @@ export function readMore({ run, more, damage }: Pick<StoredRun, 'run' | 'more' |
   );
 }
 
+/** What is listed of a run, to be written anew. */
+export function headOf({ machine, version, status, due, createdAt, tags, more }: StoredRun): Head {
+  return { machine, version, status, due, createdAt, tags, more };
+}
+
 export function toInfo(stored: StoredRun): RunInfo {
-  const { metadata = {}, error } = readMore(stored);
-  return { ...readable(stored), metadata, error };
+  const { metadata = {}, error, paused } = readMore(stored);
+  return { ...readable(stored), metadata, paused, error };
 }
 
 /** As it is listed among others, which are not to suffer from one that is damaged. */
@@ -108,11 +126,11 @@ export function toListed(stored: StoredRun): RunInfo {
     return toInfo(stored);
   } catch (damage) {
     const { name, message } = damage as Error;
-    return { ...readable(stored), metadata: {}, error: { name, message } };
+    return { ...readable(stored), metadata: {}, paused: undefined, error: { name, message } };
   }
 }
 
-const readable = (stored: StoredRun): Omit<RunInfo, 'metadata' | 'error'> => {
+const readable = (stored: StoredRun): Omit<RunInfo, 'metadata' | 'paused' | 'error'> => {
   const { run: id, machine, version, status, seq, tags, createdAt, updatedAt, due } = stored;
   return { id, machine, version, status, seq, tags, createdAt, updatedAt, due };
 };

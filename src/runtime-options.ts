@@ -77,6 +77,13 @@ export interface CancelOptions {
   readonly reason?: string;
 }
 
+/** What is said of a pause. Told to whoever looks at the run. */
+export interface PauseOptions {
+  /** Who pauses, or has the run go on. */
+  readonly by?: string;
+  readonly reason?: string;
+}
+
 /** How a run is opened. */
 export interface OpenOptions {
   /** How long to wait for a run that another holds, in milliseconds. Default 0. */

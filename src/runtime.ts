@@ -32,12 +32,14 @@ import type { RuntimeContext } from './runtime-context.ts';
 import type {
   CancelOptions,
   OpenOptions,
+  PauseOptions,
   ReleaseOptions,
   RuntimeOptions,
   StartArguments,
   StartOptions,
 } from './runtime-options.ts';
 import { isEnd } from './standing.ts';
+import type { Steering } from './steering.ts';
 import type { Store, StoredRun } from './store.ts';
 import type { SendOptions } from './told.ts';
 import type { RunWork } from './worker/run-work.ts';
@@ -94,6 +96,7 @@ export class Runtime {
   readonly #followers = new Set<Follower>();
   readonly #watches = new Set<{ return(): Promise<unknown> }>();
   #delivery: Delivery | undefined;
+  #steering: Steering | undefined;
   #recovery: Recovery | undefined;
   #keepingUp: KeepingUp | undefined;
 
@@ -224,6 +227,11 @@ export class Runtime {
   async #deliveries(): Promise<Delivery> {
     const { Delivery, context } = await this.#load();
     return (this.#delivery ??= new Delivery(context, this.#machines, this.#holding.borrow));
+  }
+
+  async #steerings(): Promise<Steering> {
+    const { Steering, context } = await this.#load();
+    return (this.#steering ??= new Steering(context, this.#holding, this.#poll));
   }
 
   /**
@@ -363,7 +371,38 @@ export class Runtime {
   async cancel(id: string, { by, reason }: CancelOptions = {}): Promise<void> {
     this.#holding.checkOpen();
     checkId('run', id);
-    await (await this.#deliveries()).cancel(id, by, reason);
+    await (await this.#steerings()).cancel(id, { by, reason });
+  }
+
+  /**
+   * Pauses a run, wherever it is: from then on nothing starts, and what is in flight goes on to its end. Events, answers,
+   * due delays and what effects come to wait in its inbox, also over restarts, until `resume()`. Resolves when that is so:
+   * where another process holds the run, when that one has done it, or is gone. Twice is once.
+   *
+   * @throws {RunNotFoundError}
+   * @throws {RunClosedError} where it is at its end.
+   * @example
+   * await runtime.pause('r-42', { by: 'ann@example.com', reason: 'the bank is down' });
+   * (await runtime.get('r-42')).paused; // { by: 'ann@example.com', reason: 'the bank is down', at: 1788000000000 }
+   */
+  async pause(id: string, { by, reason }: PauseOptions = {}): Promise<void> {
+    this.#holding.checkOpen();
+    checkId('run', id);
+    await (await this.#steerings()).pause(id, { by, reason });
+  }
+
+  /**
+   * Has a paused run go on: what waits for it is delivered, in order, each delay that was due meanwhile once, as its policy
+   * says; and then what was held back starts, as far as that has not made it superfluous. Where nobody has the run open it
+   * goes on here, until it is at rest; where its machine is not known here, with whoever recovers it. A run that is not
+   * paused stays as it is.
+   *
+   * @throws {RunNotFoundError}
+   */
+  async resume(id: string, { by, reason }: PauseOptions = {}): Promise<void> {
+    this.#holding.checkOpen();
+    checkId('run', id);
+    await (await this.#steerings()).resume(id, { by, reason });
   }
 
   /**

@@ -516,7 +516,7 @@ export class TurnLog implements Committing {
       for (const waiter of waiters) waiter.again?.();
     }
     const { host } = this.#run;
-    for (const late of host.takeLate(turns.map(({ turn }) => turn))) host.settle(late);
+    for (const late of host.takeLate(turns.map(({ turn }) => turn))) host.report(late);
     if (this.#pending.length > 0 || this.#farewell) committer.add(this);
     // Who waited for what was taken back has nothing to wait for any more.
     this.#run.progressed();

@@ -21,6 +21,8 @@ export interface JournalOwner {
   /** Writes rows that change nothing of what the run is doing. Resolves when they are durable. */
   keep(writes: Writes): Promise<unknown>;
   mayAct(): boolean | Promise<boolean>;
+  /** While the run is paused: resolves when it goes on. */
+  readonly goesOn: Promise<void> | undefined;
   /** An effect waits, or works again: that may make another status. */
   parked(): void;
 }
@@ -60,6 +62,9 @@ export function runJournal(owner: JournalOwner, questions: Asks, effect: Effect)
     fence,
     clock,
     mayAct: () => owner.mayAct(),
+    get paused() {
+      return owner.goesOn;
+    },
     async read() {
       // What is started for the first time has nothing in its journal.
       if (attempt === 1) return new Map();

@@ -86,6 +86,14 @@ export class StepCall implements Place {
     });
   }
 
+  /** Waits for something else. Rejects when it is stopped. */
+  waitFor(something: Promise<void>): Promise<void> {
+    return new Promise((resolve, reject) => {
+      this.#stopWaiting = reject;
+      void something.then(resolve);
+    });
+  }
+
   /** Cuts it off. Whoever does not look at it any more need not take this for a failure. */
   stop(reason: unknown): void {
     this.promise?.catch(ignore);
