@@ -4,6 +4,7 @@ import { Committer } from './committer.ts';
 import type { RunContext } from './run-core.ts';
 import type { RuntimeContext } from './runtime-context.ts';
 
+export { forkRun } from './fork/fork-run.ts';
 export { Delivery } from './delivery.ts';
 export { listInputs } from './input/list-inputs.ts';
 export { readRecord } from './input/record-of.ts';

@@ -65,6 +65,16 @@ export class RunLockedError extends SavepointError {
   }
 }
 
+/** The run is running here, and cannot be taken back to an earlier checkpoint meanwhile. */
+export class RunRunningError extends SavepointError {
+  constructor(readonly run: string) {
+    super(
+      'RUN_RUNNING',
+      `The run '${run}' is running. Wait until it is settled(), or release() it first; it is as it was.`,
+    );
+  }
+}
+
 /** Another writer committed a checkpoint of this run first. The run is closed here. */
 export class ConflictError extends SavepointError {
   constructor(

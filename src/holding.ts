@@ -119,6 +119,18 @@ export class Holding {
     return opening;
   }
 
+  /** Has a run made here that nobody opens meanwhile. */
+  async make<T>(id: string, making: () => Promise<T>): Promise<T> {
+    this.checkOpen();
+    if (this.has(id)) throw new RunExistsError(id);
+    const made = making();
+    this.#track(
+      id,
+      made.then(() => undefined),
+    );
+    return made;
+  }
+
   /**
    * Takes a run without opening it; `use` is to let go of it. False: it is open here.
    *

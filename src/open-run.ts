@@ -13,7 +13,7 @@ import type { Viewed } from './follow/follower.ts';
 import type { Machines } from './machines.ts';
 import { RunCore, type RunContext } from './run-core.ts';
 import { isEnd } from './standing.ts';
-import { readMore } from './run-info.ts';
+import { ownOf, readMore } from './run-info.ts';
 import { readQuestions } from './input/list-inputs.ts';
 import type { Head, StoredRun } from './store.ts';
 import { asksAt } from './xstate/asking.ts';
@@ -63,9 +63,9 @@ export async function openRun(
     const state = await fit(context, id, document, definition, machine, migrate);
     const { createdAt, tags } = stored;
     // What was said at the last release holds only until the run is open.
-    const { starter, metadata, durability, attempts = 0, ...more } = readMore(stored);
-    const { released = 0, moved = {}, paused } = more;
-    const identity = { id, machine, createdAt, tags, more: { starter, metadata, durability } };
+    const more = readMore(stored);
+    const { attempts = 0, released = 0, moved = {}, paused } = more;
+    const identity = { id, machine, createdAt, tags, more: ownOf(more) };
     const core = new RunCore(context, identity);
     if (stored.status === 'running' && !paused && attempts >= context.recoveries)
       return await quarantine(context, core, state, stored, fence);
@@ -143,7 +143,7 @@ async function quarantine(
 /** Why it could not be opened says more. */
 const ignore = (): void => {};
 
-async function find({ store }: RunContext, id: string): Promise<StoredRun> {
+export async function find({ store }: RunContext, id: string): Promise<StoredRun> {
   const [stored] = await store.runs({ run: id, limit: 1 });
   if (!stored) throw new RunNotFoundError(id);
   return stored;
@@ -168,7 +168,11 @@ async function acquire(
 }
 
 /** The machine that is to run it: of the version that wrote it, else the one that was given, else the newest. */
-function choose(stored: StoredRun, machines: Machines, given: AnyStateMachine | undefined): AnyStateMachine {
+export function choose(
+  stored: Pick<StoredRun, 'run' | 'machine' | 'version'>,
+  machines: Machines,
+  given: AnyStateMachine | undefined,
+): AnyStateMachine {
   const { run, machine: id, version } = stored;
   if (given && given.id !== id)
     throw new IncompatibleMachineError(run, given.id, [`its machine is '${id}', not '${given.id}'`]);
@@ -180,7 +184,7 @@ function choose(stored: StoredRun, machines: Machines, given: AnyStateMachine | 
 }
 
 /** The document as the machine can go on from it. */
-async function fit(
+export async function fit(
   context: RunContext,
   run: string,
   document: Document,

@@ -16,9 +16,10 @@ import { parseQuestionId } from './input/ids.ts';
 import type { PendingInput } from './input/pending-input.ts';
 import type { Change } from './input/questions.ts';
 import { loadReader } from './load-reader.ts';
+import type { PrunePolicy } from './prune/retention.ts';
 import type { Receipt } from './receipt.ts';
 import type { ReleaseOptions } from './runtime-options.ts';
-import { readMore, type RunIdentity } from './run-info.ts';
+import { keepsNewestOnly, readMore, type RunIdentity } from './run-info.ts';
 import type { RuntimeContext } from './runtime-context.ts';
 import { checkMs } from './check-options.ts';
 import { checkId } from './ids.ts';
@@ -194,7 +195,7 @@ export class RunCore implements HostOwner, TurnLogOwner, LeavingOwner, PausingOw
 
   /** Is each turn's checkpoint kept? */
   get keepsEach(): boolean {
-    return !this.context.replace && this.durability !== 'exit';
+    return !this.replace && this.durability !== 'exit';
   }
 
   get fence(): number {
@@ -234,7 +235,7 @@ export class RunCore implements HostOwner, TurnLogOwner, LeavingOwner, PausingOw
     const beside = this.#besideOf(turn, told, seq, change);
     this.standing.version = this.machine.version;
     const row = this.checkpoints.row(seq, time, causeOf(turn, told), value, patches, this.#capture.rich);
-    const blobs = this.checkpoints.takeBlobs(row.base, this.context.replace);
+    const blobs = this.checkpoints.takeBlobs(row.base, this.replace);
     if (blobs) beside.push(blobs);
     if (this.desk.outbox.hasDone) beside.push({ drop: this.desk.outbox.takeDone() });
     const writes = beside.length > 0 ? mergeWrites(beside) : undefined;
@@ -270,7 +271,7 @@ export class RunCore implements HostOwner, TurnLogOwner, LeavingOwner, PausingOw
 
   /** What goes into the commit of a turn beside its checkpoint. Throws `NotSerializableError`. */
   #besideOf(turn: Turn, told: Told | undefined, seq: number, change: Change | undefined): Writes[] {
-    const { desk, context } = this;
+    const { desk } = this;
     const parts: Writes[] = [];
     if (told?.id !== undefined) {
       const event: Row = { kind: 'event', key: told.id, value: String(seq) };
@@ -278,7 +279,7 @@ export class RunCore implements HostOwner, TurnLogOwner, LeavingOwner, PausingOw
     }
     if (told?.take !== undefined) parts.push({ take: [told.take] });
     if (change) parts.push(desk.questions.writes(change, told, seq));
-    if (context.replace)
+    if (this.replace)
       for (const { journaled } of this.host.endedEffects(turn))
         if (journaled) parts.push({ drop: [...journaled].map((key) => ({ kind: 'step', key })) });
     if (turn.actions.length > 0) parts.push({ put: desk.outbox.rows(turn, seq) });
@@ -591,6 +592,16 @@ export class RunCore implements HostOwner, TurnLogOwner, LeavingOwner, PausingOw
     return this.identity.more.durability ?? this.context.durability;
   }
 
+  /** Is only the newest checkpoint to be readable? */
+  get replace(): boolean {
+    return keepsNewestOnly(this.identity.more, this.context);
+  }
+
+  /** What may be deleted of it, where that is another than the runtime's. */
+  get retention(): PrunePolicy | undefined {
+    return this.identity.more.retention;
+  }
+
   get starter(): string {
     return this.identity.more.starter;
   }
@@ -614,6 +625,11 @@ export class RunCore implements HostOwner, TurnLogOwner, LeavingOwner, PausingOw
   get isAbandoned(): boolean {
     const isLost = this.#closed instanceof StoreError || this.#closed instanceof ConflictError;
     return isLost && this.#log !== undefined && this.#log.committed > 0;
+  }
+
+  /** Is something in flight? */
+  get isRunning(): boolean {
+    return !this.#closed && (this.status === 'running' || !this.pausing.isAtRest);
   }
 
   get isClosed(): boolean {

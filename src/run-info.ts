@@ -1,6 +1,7 @@
 /** A run as it is listed: without loading its actor. */
 import type { AnyStateMachine } from 'xstate';
 import { StoreError } from './errors.ts';
+import type { PrunePolicy } from './prune/retention.ts';
 import type { Head, RunStatus, StoredRun } from './store.ts';
 import type { Durability } from './turn-log.ts';
 
@@ -27,6 +28,8 @@ export interface RunInfo {
   readonly due: number | undefined;
   /** By whom and why it was paused, and when, in milliseconds since 1970. */
   readonly paused: Paused | undefined;
+  /** The run that it was forked from, at which checkpoint, and why. */
+  readonly forkedFrom: ForkedFrom | undefined;
   /** Why it is quarantined, or, in a list, why what is stored of it cannot be read. */
   readonly error: { readonly name: string; readonly message: string } | undefined;
 }
@@ -37,6 +40,15 @@ export interface Paused {
   readonly reason?: string | undefined;
   /** When, in milliseconds since 1970. */
   readonly at: number;
+}
+
+/** Where a run comes from that was forked. */
+export interface ForkedFrom {
+  /** The id of the run that it was forked from. */
+  readonly from: string;
+  /** The seq of the checkpoint that it began with. */
+  readonly at: number;
+  readonly reason?: string | undefined;
 }
 
 /** Which runs to list. All that is given must hold. */
@@ -66,6 +78,9 @@ export interface More {
   readonly starter: string;
   /** Where the run has another one than its runtime. */
   readonly durability?: Durability | undefined;
+  readonly history?: 'append' | 'replace' | undefined;
+  readonly retention?: PrunePolicy | undefined;
+  readonly forkedFrom?: ForkedFrom | undefined;
   /** When the run was released last, by the clock. */
   readonly released?: number | undefined;
   /** Delays whose policy moved them after the newest checkpoint: when they are due, by their key. */
@@ -85,6 +100,20 @@ export interface More {
   /** By whom and why it was cancelled. */
   readonly cancelled?: { readonly by?: string | undefined; readonly reason?: string | undefined } | undefined;
 }
+
+/** What is said of a run from its start on. */
+export const ownOf = ({ starter, metadata, durability, history, retention, forkedFrom }: More): More => ({
+  starter,
+  metadata,
+  durability,
+  history,
+  retention,
+  forkedFrom,
+});
+
+/** Is only a run's newest checkpoint to be readable? Its own word counts before the runtime's. */
+export const keepsNewestOnly = ({ history }: More, { replace }: { readonly replace: boolean }): boolean =>
+  history === undefined ? replace : history === 'replace';
 
 /** What a run is known by, from its start on. */
 export interface RunIdentity {
@@ -116,8 +145,8 @@ export function headOf({ machine, version, status, due, createdAt, tags, more }:
 }
 
 export function toInfo(stored: StoredRun): RunInfo {
-  const { metadata = {}, error, paused } = readMore(stored);
-  return { ...readable(stored), metadata, paused, error };
+  const { metadata = {}, error, paused, forkedFrom } = readMore(stored);
+  return { ...readable(stored), metadata, paused, forkedFrom, error };
 }
 
 /** As it is listed among others, which are not to suffer from one that is damaged. */
@@ -126,11 +155,17 @@ export function toListed(stored: StoredRun): RunInfo {
     return toInfo(stored);
   } catch (damage) {
     const { name, message } = damage as Error;
-    return { ...readable(stored), metadata: {}, paused: undefined, error: { name, message } };
+    return {
+      ...readable(stored),
+      metadata: {},
+      paused: undefined,
+      forkedFrom: undefined,
+      error: { name, message },
+    };
   }
 }
 
-const readable = (stored: StoredRun): Omit<RunInfo, 'metadata' | 'paused' | 'error'> => {
+const readable = (stored: StoredRun): Omit<RunInfo, 'metadata' | 'paused' | 'forkedFrom' | 'error'> => {
   const { run: id, machine, version, status, seq, tags, createdAt, updatedAt, due } = stored;
   return { id, machine, version, status, seq, tags, createdAt, updatedAt, due };
 };

@@ -74,12 +74,12 @@ export interface TurnLogOwner {
   readonly host: Host;
   readonly checkpoints: Checkpoints;
   readonly durability: Durability;
+  /** Is only the newest checkpoint to be readable? */
+  readonly replace: boolean;
   readonly context: {
     readonly store: Store;
     readonly committer: Committer;
     readonly lease: Lease;
-    /** Only the newest checkpoint is to be readable. */
-    readonly replace: boolean;
     readonly logger: (...args: unknown[]) => void;
   };
   /** A turn is let out: show its snapshot. Called before its held effects run. */
@@ -255,8 +255,8 @@ export class TurnLog implements Committing {
     entries: readonly (Ended | Recorded)[],
     farewell: (() => Head | undefined) | undefined,
   ): RunCommit {
-    const { id: run, checkpoints, durability } = this.#run;
-    const { lease, replace } = this.#run.context;
+    const { id: run, checkpoints, durability, replace } = this.#run;
+    const { lease } = this.#run.context;
     const [only] = entries;
     // What a step gave, most often: as little is made of it as can be.
     if (only && entries.length === 1 && !only.turn && !only.head && !farewell)

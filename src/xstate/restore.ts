@@ -1,6 +1,6 @@
 /** Brings a stored document back to life. */
 import { DEADLINE } from '../input/input-request.ts';
-import type { Document } from './capture.ts';
+import type { Document, StoredDelay } from './capture.ts';
 import { actorAt, actorPath } from './actor-path.ts';
 import type { Delay } from './delays.ts';
 import type { Host } from './host.ts';
@@ -88,14 +88,20 @@ function bornAt(snapshot: unknown, path: string): number {
 
 function dueBy(host: Host, pending: Delay, policies: DelayPolicies, lastSeen: number): number {
   const { machine, context } = host.owner;
-  const { source, event, delay, id, due } = pending;
+  const stored = { ...pending, source: actorPath(pending.source) };
+  return dueOf(stored, policies, { machine: machine.id, now: context.clock.now(), lastSeen });
+}
+
+/** When a delay is due of a run that goes on after a while. */
+export function dueOf(
+  { source, event, delay, id, due }: Omit<StoredDelay, 'target'>,
+  policies: DelayPolicies,
+  { machine, now, lastSeen }: { readonly machine: string; readonly now: number; readonly lastSeen: number },
+): number {
   // A question's deadline is an instant, whatever becomes of a machine's delays.
   if (id === DEADLINE) return due;
   const policy =
-    typeof policies === 'string'
-      ? policies
-      : policies({ machine: machine.id, source: actorPath(source), event: event.type, delay });
-  const now = context.clock.now();
+    typeof policies === 'string' ? policies : policies({ machine, source, event: event.type, delay });
   if (policy === 'restart') return now + delay;
   if (policy === 'remaining') return now + Math.max(0, due - Math.max(lastSeen, due - delay));
   return due;
