@@ -1,5 +1,5 @@
 /** `runtime.retry()`: the same run goes on from an earlier checkpoint, and nothing of what it did is lost. */
-import { assign, setup } from 'xstate';
+import { assign, fromPromise, setup } from 'xstate';
 import { describe, expect, it } from 'vitest';
 import { counter } from '../test/support/counter.ts';
 import { stores } from '../test/support/stores.ts';
@@ -123,14 +123,38 @@ describe.each(stores)('a run that is taken back on %s', (_, make) => {
     });
   });
 
-  it('goes on where it is paused: what waits for it is delivered', async () => {
+  it('stays paused, and goes on from there when it is resumed', async () => {
     const runtime = runtimeOn(make());
     const run = await runtime.start(counter, { id: 'r' });
     await run.send({ type: 'add' });
-    await runtime.pause('r');
+    await runtime.pause('r', { by: 'ann' });
     await run.send({ type: 'add', by: 10 });
     const again = await runtime.retry('r', { from: 1 });
-    await expect.poll(() => again.getSnapshot().context.count, patient).toBe(10);
-    expect(await runtime.get('r')).toMatchObject({ status: 'idle', paused: undefined });
+    expect(again.getSnapshot()).toMatchObject({ context: { count: 0 } });
+    expect(await runtime.get('r')).toMatchObject({ status: 'paused', paused: { by: 'ann' } });
+    await runtime.resume('r');
+    expect(again.getSnapshot()).toMatchObject({ context: { count: 10 } });
+  });
+
+  it('does not run an effect again whose outcome waits as it is paused', async () => {
+    let calls = 0;
+    let end!: () => void;
+    const machine = setup({
+      actors: { work: fromPromise(() => new Promise<void>((resolve) => ((end = resolve), calls++))) },
+    }).createMachine({
+      id: 'working',
+      initial: 'working',
+      states: { working: { invoke: { src: 'work', onDone: 'over' } }, over: {} },
+    });
+    const runtime = runtimeOn(make(), { machines: [machine] });
+    const run = await runtime.start(machine, { id: 'r' });
+    await runtime.pause('r');
+    await expect(runtime.retry('r')).rejects.toMatchObject({ code: 'RUN_RUNNING' });
+    end();
+    await run.settled();
+    const again = await runtime.retry('r');
+    await runtime.resume('r');
+    expect(again.getSnapshot().value).toBe('over');
+    expect(calls).toBe(1);
   });
 });

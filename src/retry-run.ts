@@ -11,7 +11,7 @@ import {
   RunClosedError,
 } from './errors.ts';
 import type { RunContext } from './run-core.ts';
-import { keepsNewestOnly, ownOf, readMore } from './run-info.ts';
+import { keepsNewestOnly, ownOf, readMore, type More } from './run-info.ts';
 import { readStamped } from './effects/stamp.ts';
 import { readEntry } from './effects/step-entry.ts';
 import { whyOver } from './standing.ts';
@@ -97,19 +97,25 @@ async function failedSteps(store: Store, run: string): Promise<Pick<Row, 'kind' 
     .map(({ key }) => ({ kind: 'step', key }));
 }
 
-/** As it would have been left by a process that died there. */
+/** As it would have been left by a process that died there; one that is paused stays so. */
 function headOf(stored: StoredRun, { delays }: Document): Head {
   const { machine, version, createdAt, tags } = stored;
   const due = Object.values(delays).reduce((first, delay) => Math.min(first, delay.due), Infinity);
   const more = readMore(stored);
-  const { interrupted, parked } = more;
+  const { interrupted, parked, fresh, paused, released } = more;
   return {
     machine,
     version,
-    status: 'running',
-    due: due === Infinity ? undefined : due,
+    status: paused ? 'paused' : 'running',
+    due: paused || due === Infinity ? undefined : due,
     createdAt,
     tags,
-    more: JSON.stringify({ ...ownOf(more), interrupted, parked }),
+    more: JSON.stringify({
+      ...ownOf(more),
+      interrupted,
+      parked,
+      fresh,
+      ...(paused && { paused, released }),
+    } satisfies More),
   };
 }

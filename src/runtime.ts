@@ -423,7 +423,7 @@ export class Runtime {
   /**
    * Takes a run up again, out of quarantine or after it failed: from its last good checkpoint, or from the one at seq
    * `from`, which is appended as a new one: what it did since stays in its history. Its effects run again under the same
-   * ids. One that is paused goes on.
+   * ids. One that is paused stays so: `resume()` has it go on from there.
    *
    * @throws {RunNotFoundError}
    * @throws {CheckpointNotFoundError} where there is none to go on from.
