@@ -130,10 +130,12 @@ describe.each(stores)('a fork on %s', (_, make) => {
 
   it('is none of a checkpoint that is not kept', async () => {
     const runtime = runtimeOn(make());
-    await counted(runtime, 5);
+    const run = await runtime.start(counter, { id: 'r' });
+    for (let n = 0; n < 20; n++) await run.send({ type: 'keep', value: `${n}`.repeat(2000) });
     await runtime.prune({ history: { keepLast: 1 } });
     const kept: number[] = [];
     for await (const { seq } of runtime.history('r')) kept.push(seq);
+    expect(kept[0]).toBeGreaterThan(1);
     for (const at of [99, 0, -1, 1.5, Number.NaN, Number.MAX_SAFE_INTEGER, kept[0]! - 1])
       await expect(runtime.fork('r', { at }), String(at)).rejects.toMatchObject({
         code: 'CHECKPOINT_NOT_FOUND',
