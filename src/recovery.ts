@@ -5,7 +5,7 @@ import type { Borrow } from './borrow.ts';
 import { RunLockedError } from './errors.ts';
 import type { Lease } from './lease.ts';
 import type { RunCore } from './run-core.ts';
-import { isEnd } from './standing.ts';
+import { isEnd, MOVING } from './standing.ts';
 import type { RunScan, Store, StoredRun } from './store.ts';
 import { unref } from './unref.ts';
 import { LONGEST_TIMEOUT, type Clock } from './xstate/delays.ts';
@@ -98,13 +98,12 @@ export class Recovery {
     const scans: Omit<RunScan, 'limit'>[] = [
       { status: ['running'] },
       { dueTo: this.context.clock.now() },
-      { undelivered: true },
+      { undelivered: true, status: MOVING },
     ];
     for (const scan of scans)
       for await (const stored of this.#scan(scan)) {
         if (seen.has(stored.run) || this.context.isHeld(stored.run)) continue;
-        // What waits for it is delivered when somebody takes it out of quarantine, or has it go on.
-        if (stored.status === 'quarantined' || stored.status === 'paused') continue;
+        if (!MOVING.includes(stored.status)) continue;
         seen.add(stored.run);
         yield stored;
       }
