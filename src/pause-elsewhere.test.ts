@@ -258,4 +258,36 @@ describe.each(stores)('a paused run on %s', (_, make) => {
     await poor.pause('poor');
     expect((await poor.get('poor')).status).toBe('paused');
   });
+
+  it.each(['nobody', 'this process', 'another process'])(
+    'that was told to go on, and is paused again before %s did that, is paused',
+    async (who) => {
+      const store = make();
+      const desk = runtimeOn(store, { machines: [] });
+      await (await runtimeOn(store).start(counter, { id: 'r' })).release();
+      await desk.pause('r', { by: 'ann' });
+      await desk.resume('r');
+      await desk.send('r', { type: 'add' });
+      const holder = runtimeOn(store, { limits: { poll: who === 'this process' ? 100_000 : 10 } });
+      if (who !== 'nobody') await holder.open('r');
+      await (who === 'this process' ? holder : desk).pause('r', { by: 'ben' });
+      const { seq, paused } = await desk.get('r');
+      if (who === 'nobody') expect(seq).toBe(1);
+      expect(paused).toMatchObject({ by: 'ben' });
+      await holder.open('r', { wait: 1000 });
+      await later(50);
+      expect(await desk.get('r')).toMatchObject({ status: 'paused', seq });
+      expect(await store.rows('r', 'inbox', { prefix: 'c ' })).toEqual([]);
+    },
+  );
+
+  it('that was told to end does so, though it is paused before', async () => {
+    const store = make();
+    const desk = runtimeOn(store, { machines: [] });
+    await (await runtimeOn(store).start(counter, { id: 'r' })).release();
+    await desk.cancel('r');
+    await desk.pause('r');
+    await runtimeOn(store).recover();
+    await expect.poll(async () => (await desk.get('r')).status, patient).toBe('cancelled');
+  });
 });

@@ -3,9 +3,9 @@ import { here } from './borrow.ts';
 import { commitAlone } from './commit-alone.ts';
 import { RunClosedError, RunLockedError, RunNotFoundError } from './errors.ts';
 import type { Holding } from './holding.ts';
-import { CONTROL, controlId, type Control } from './mail.ts';
+import { CONTROL, controlId, decodeMail, type Control } from './mail.ts';
 import { enqueue } from './queue.ts';
-import type { RunContext } from './run-core.ts';
+import type { RunContext, RunCore } from './run-core.ts';
 import { headOf, readMore, type Paused } from './run-info.ts';
 import { isEnd, whyOver } from './standing.ts';
 import type { StoredRun } from './store.ts';
@@ -33,10 +33,11 @@ export class Steering {
       if (isEnd(stored.status)) throw new RunClosedError(id, whyOver(error, cancelled));
       const core = this.holding.find(id)?.core;
       try {
-        if (core) return await core.pausing.pause(said);
-        if (paused || (isTold && !(await this.#waits(id, message)))) return;
+        if (core) return await this.#pauseHere(core, said);
+        // It may be about to go on, as somebody has said so before.
+        if (isTold ? !(await this.#waits(id, message)) : paused && !(await this.#isTold(id))) return;
         const since = { ...said, at: this.context.clock.now() };
-        if (await this.holding.take(id, (fence) => this.#pauseFree(id, fence, since, message))) return;
+        if (await this.holding.take(id, (fence) => this.#pauseFree(id, fence, since))) return;
         continue;
       } catch (reason) {
         // Its holder lets go of it at this moment.
@@ -49,18 +50,32 @@ export class Steering {
     }
   }
 
-  /** One that nobody has open: its actors are not needed for that. */
-  async #pauseFree(run: string, fence: number, paused: Paused, take: string): Promise<void> {
+  /** One that is open here. That it is to go on, which somebody left for it before, comes first. */
+  async #pauseHere(core: RunCore, said: Said): Promise<void> {
+    if (core.pausing.isHeldBack && (await this.#isTold(core.id))) await core.drain();
+    await core.pausing.pause(said);
+  }
+
+  /** One that nobody has open: its actors are not needed for that. That it is to go on, say, counts no more. */
+  async #pauseFree(run: string, fence: number, paused: Paused): Promise<void> {
     const stored = await this.#stored(run);
     const more = readMore(stored);
     if (isEnd(stored.status)) throw new RunClosedError(run, whyOver(more.error, more.cancelled));
-    const head = { ...headOf(stored), status: 'paused', due: undefined } as const;
-    const said = more.paused ? stored.more : JSON.stringify({ ...more, paused });
+    const said: Control[] = [];
+    const take: string[] = [];
+    for (const { key, value } of await this.context.store.rows(run, 'inbox', { prefix: CONTROL })) {
+      const control = (await decodeMail(this.context.inline, value as string)) as Control;
+      said.push(control);
+      if (control.type !== 'cancel') take.push(key);
+    }
+    const since = said.some(({ type }) => type === 'resume') ? paused : (more.paused ?? paused);
+    // One that is to be cancelled is listed as one that has something to do.
+    const status = take.length < said.length ? 'running' : 'paused';
     await commitAlone(this.context, {
       run,
       fence,
-      head: { ...head, more: said },
-      take: [take],
+      head: { ...headOf(stored), status, due: undefined, more: JSON.stringify({ ...more, paused: since }) },
+      take,
       release: true,
     });
   }
