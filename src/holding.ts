@@ -9,6 +9,7 @@ import {
   RunLockedError,
   RunNotFoundError,
 } from './errors.ts';
+import { InboxWatch } from './inbox-watch.ts';
 import type { Engine } from './load-engine.ts';
 import { loadReader } from './load-reader.ts';
 import type { Machines } from './machines.ts';
@@ -38,7 +39,6 @@ export interface HoldingOptions {
   readonly engine: () => Promise<Engine>;
 }
 
-const PAGE = 200;
 /** How long to wait before a run is given up once more, in milliseconds. */
 const AGAIN = 1000;
 
@@ -48,10 +48,7 @@ export class Holding {
   readonly #busy: Map<string, Promise<Held | undefined>> = new Map();
   /** Borrowed runs, until it is known that nothing came for them too late. */
   readonly #leaving = new Set<string>();
-  #polling: ReturnType<typeof setInterval> | undefined;
-  /** Ends the hints of the store. */
-  #listening: Promise<() => unknown> | undefined;
-  #polled: 'well' | 'badly' | 'not yet' = 'well';
+  #inboxes: InboxWatch | undefined;
   #isClosed = false;
 
   constructor(
@@ -263,39 +260,8 @@ export class Holding {
     const held = { core, run: new Run(core), isKept, users: 0 };
     if (core.isClosed) return held;
     this.#runs.set(core.id, held);
-    this.#polling ??= unref(setInterval(() => void this.#deliverWaiting(), this.options.poll));
-    this.#listening ??= this.#listen();
+    this.#inboxes ??= new InboxWatch(this.context, this.options.poll, (run) => this.#runs.get(run)?.core);
     return held;
-  }
-
-  /** Where the store tells of messages, nobody has to wait for the next look. */
-  async #listen(): Promise<() => unknown> {
-    try {
-      return (
-        (await this.context.store.listen?.((run) => this.#runs.get(run)?.core.drainIfIdle())) ?? (() => {})
-      );
-    } catch (error) {
-      this.context.logger('Savepoint looks for messages by itself, as the store cannot tell of them.', error);
-      return () => {};
-    }
-  }
-
-  /** Delivers what others left for runs that are held here. */
-  async #deliverWaiting(): Promise<void> {
-    const before = this.#polled;
-    if (before === 'not yet') return;
-    this.#polled = 'not yet';
-    try {
-      const { store, lease } = this.context;
-      const waiting = await store.runs({ owner: lease.owner, undelivered: true, limit: PAGE });
-      // Not waited for: one whose messages take their time must not hold up the others.
-      for (const { run } of waiting) this.#runs.get(run)?.core.drainIfIdle();
-      this.#polled = 'well';
-    } catch (error) {
-      if (before === 'well')
-        this.context.logger('Savepoint could not look for messages; it is tried again.', error);
-      this.#polled = 'badly';
-    }
   }
 
   #track(id: string, work: Promise<Held | undefined>): void {
@@ -309,10 +275,8 @@ export class Holding {
 
   #restIfIdle(): void {
     if (this.#runs.size > 0) return;
-    clearInterval(this.#polling);
-    this.#polling = undefined;
-    this.#listening?.then((end) => end()).catch(this.context.logger);
-    this.#listening = undefined;
+    this.#inboxes?.end();
+    this.#inboxes = undefined;
     if (this.#busy.size === 0) this.context.lease.rest();
   }
 }

@@ -15,6 +15,7 @@ import type { Lease } from './lease.ts';
 import type { Receipt } from './receipt.ts';
 import type { Paused } from './run-info.ts';
 import { isEnd, type Standing } from './standing.ts';
+import { InOrder } from './in-order.ts';
 import { storable } from './storable.ts';
 import type { Message, RunStatus } from './store.ts';
 import type { SendOptions } from './told.ts';
@@ -57,8 +58,8 @@ export class Pause {
   #end!: () => void;
   #state: 'beginning' | 'paused' | 'going on' | 'over' = 'paused';
   #beginning: Promise<void> | undefined;
-  /** What is on its way into the inbox, in the order in which it came. */
-  #storing: Promise<unknown> | undefined;
+  /** Brings what comes into the inbox, in the order in which it came. */
+  readonly #storing = new InOrder(() => this.look());
   /** What came while it was not durable that the run is paused, or no more: it is lost with the process, as what made it is. */
   #late: Late[] = [];
   /** What the store was told of the effects. */
@@ -87,7 +88,7 @@ export class Pause {
   /** Is nothing in flight any more? */
   get isAtRest(): boolean {
     const { host, desk } = this.run;
-    return this.#state === 'paused' && !this.#storing && !host.isBusy && !desk.outbox.isActing;
+    return this.#state === 'paused' && !this.#storing.isBusy && !host.isBusy && !desk.outbox.isActing;
   }
 
   // --- Beginning
@@ -151,14 +152,14 @@ export class Pause {
 
   /** Leaves an event in the inbox. */
   queueEvent(event: AnyEventObject, options: SendOptions): Promise<Receipt> {
-    return this.#inOrder(() => queueEvent(this.run.context, this.run.id, event, options));
+    return this.#storing.do(() => queueEvent(this.run.context, this.run.id, event, options));
   }
 
   /** Leaves an answer in the inbox, checked where that is possible. */
   queueAnswer(input: string, value: unknown, options: AnswerOptions): Promise<Receipt> {
     const { context, id, machine } = this.run;
     const machineOf = (): AnyStateMachine => machine;
-    return this.#inOrder(() => queueAnswer(context, machineOf, id, input, value, options));
+    return this.#storing.do(() => queueAnswer(context, machineOf, id, input, value, options));
   }
 
   /** Leaves what an effect reports, or an actor is sent. Throws what cannot be stored, where that is no effect's. */
@@ -185,33 +186,16 @@ export class Pause {
       message = this.#encode({ ...mail, ended, target: actorPath(effect.actor), event: failed });
     }
     if (effect && ended) effect.hasReported = true;
-    this.#inOrder(() => this.#store(message)).catch(this.run.context.logger);
+    this.#storing.do(() => this.#store(message)).catch(this.run.context.logger);
   }
 
   #encode(mail: StoredOutcome): Message {
     return encodeMail(this.run.context.inline, outcomeId(), mail);
   }
 
-  /** One after the other: the inbox is to have them in the order in which they came. */
-  #inOrder<T>(store: () => Promise<T>): Promise<T> {
-    const stored = (this.#storing ?? Promise.resolve()).then(store);
-    const mine: Promise<unknown> = stored.then(
-      () => this.#stored(mine),
-      () => this.#stored(mine),
-    );
-    this.#storing = mine;
-    return stored;
-  }
-
-  #stored(mine: Promise<unknown>): void {
-    if (this.#storing !== mine) return;
-    this.#storing = undefined;
-    this.look();
-  }
-
   /** Resolves when what came so far is in the inbox, or never will be. */
-  async stored(): Promise<void> {
-    while (this.#storing) await this.#storing;
+  stored(): Promise<void> {
+    return this.#storing.idle();
   }
 
   async #store(message: Message): Promise<void> {

@@ -7,17 +7,6 @@ import type { Host } from './xstate/host.ts';
 const ENDS: ReadonlySet<RunStatus> = new Set(['done', 'failed', 'cancelled', 'quarantined']);
 const RESTS: ReadonlySet<RunStatus> = new Set(['paused', 'waitingForInput', 'sleeping', 'idle']);
 
-/** All but those that only a person has go on: what waits for them is left where it is. */
-export const MOVING: readonly RunStatus[] = [
-  'done',
-  'failed',
-  'cancelled',
-  'running',
-  'waitingForInput',
-  'sleeping',
-  'idle',
-];
-
 /** Is a run over for good? */
 export const isEnd = (status: RunStatus): boolean => ENDS.has(status);
 
