@@ -290,4 +290,25 @@ describe.each(stores)('a paused run on %s', (_, make) => {
     await runtimeOn(store).recover();
     await expect.poll(async () => (await desk.get('r')).status, patient).toBe('cancelled');
   });
+
+  it.each(['async', 'exit'] as const)(
+    'of durability %s has all stored that came before it',
+    async (durability) => {
+      const store = make();
+      const mortal = mortalStore(store);
+      const run = await runtimeOn(mortal, { limits: { lease: 50 } }).start(counter, { id: 'r', durability });
+      await run.send({ type: 'work' });
+      for (let n = 0; n < 5; n++) await run.send({ type: 'add' });
+      const desk = runtimeOn(store, { machines: [] });
+      await desk.pause('r');
+      await run.send({ type: 'add', by: 10 });
+      mortal.die();
+      expect(await desk.get('r')).toMatchObject({ status: 'paused', seq: 7 });
+      const next = runtimeOn(store);
+      const again = await next.open(counter, 'r', { wait: 5000 });
+      expect(again.getSnapshot()).toMatchObject({ context: { count: 5 } });
+      await next.resume('r');
+      expect(again.getSnapshot()).toMatchObject({ context: { count: 15 } });
+    },
+  );
 });

@@ -2,10 +2,17 @@
 import { assign, setup, SimulatedClock } from 'xstate';
 import { describe, expect, it } from 'vitest';
 import { counter } from '../../test/support/counter.ts';
-import { mortalStore } from '../../test/support/staged-store.ts';
+import { asynchronous, mortalStore, refuses, stagedStore } from '../../test/support/staged-store.ts';
 import { stores } from '../../test/support/stores.ts';
 import { typed } from '../../test/support/typed.ts';
-import { createRuntime, type RunInfo, type Runtime, type RuntimeOptions, type Store } from '../index.ts';
+import {
+  createRuntime,
+  sealed,
+  type RunInfo,
+  type Runtime,
+  type RuntimeOptions,
+  type Store,
+} from '../index.ts';
 
 const runtimeOn = (store: Store, options: Partial<RuntimeOptions> = {}) =>
   createRuntime({ store, machines: [counter, album], logger: () => {}, ...options });
@@ -270,4 +277,32 @@ it('is refused where its machine is not known here, and nothing is left', async 
   // Where the run is open, its machine is known.
   await stranger.open(counter, 'r');
   expect((await stranger.fork('r')).getSnapshot()).toMatchObject({ context: { count: 1 } });
+});
+
+it('is made on a store that takes its time, and on one that is sealed, whose blobs and journals it can read', async () => {
+  for (const store of [
+    asynchronous(stores[0]![1]()),
+    sealed(stores[1]![1](), { key: 'the secret of an invented shop, long enough' }),
+  ]) {
+    const runtime = runtimeOn(store);
+    const run = await runtime.start(album, { id: 'r' });
+    const picture = new Uint8Array(20_000).fill(7);
+    await run.send({ type: 'put', picture });
+    const fork = await runtime.fork('r', { id: 'f', context: { views: 5 } });
+    await fork.release();
+    expect((await runtime.open(album, 'f')).getSnapshot().context).toEqual({ picture, views: 5 });
+  }
+});
+
+it('goes on, though the other was put into quarantine', async () => {
+  const store = stagedStore(stores[0]![1]());
+  const runtime = runtimeOn(store);
+  const run = await counted(runtime, 1);
+  store.next(refuses);
+  run.actor.send({ type: 'add' });
+  await expect.poll(async () => (await runtime.get('r')).status).toBe('quarantined');
+  const fork = await runtime.fork('r');
+  await fork.send({ type: 'add' });
+  expect(fork.getSnapshot()).toMatchObject({ context: { count: 2 } });
+  expect(await runtime.get(fork.id)).toMatchObject({ status: 'idle', error: undefined });
 });
