@@ -93,6 +93,35 @@ describe.each(stores)('an open question, in a fork on %s', (_, make) => {
     expect(await runtime.recordOf('f/approval')).toMatchObject({ status: 'expired' });
   });
 
+  it('past its deadline fails by the id that it has in the fork', async () => {
+    const clock = clockAtZero();
+    const machine = setup({
+      types: typed<{ context: { error?: unknown } }>(),
+      actors: { approval: inputRequest() },
+    }).createMachine({
+      id: 'strict',
+      context: {},
+      initial: 'open',
+      states: {
+        open: {
+          invoke: {
+            src: 'approval',
+            id: 'approval',
+            input: { deadline: 5000 },
+            onError: { target: 'late', actions: assign({ error: ({ event }) => event.error }) },
+          },
+        },
+        late: {},
+      },
+    });
+    const runtime = runtimeOn(make(), { clock });
+    await runtime.start(machine, { id: 'r' });
+    const fork = await runtime.fork('r', { id: 'f' });
+    clock.set(5000);
+    await expect.poll(() => fork.getSnapshot().value, patient).toBe('late');
+    expect(fork.getSnapshot().context).toMatchObject({ error: { input: 'f/approval' } });
+  });
+
   it('that was answered since is open again where an earlier checkpoint is forked', async () => {
     const runtime = runtimeOn(make(), { clock: clockAtZero() });
     const run = await runtime.start(asking, { id: 'r' });
