@@ -6,6 +6,7 @@ import type { Standing } from './standing.ts';
 import { storable } from './storable.ts';
 import type { RunStatus } from './store.ts';
 import type { TurnLog } from './turn-log.ts';
+import type { Why } from './why.ts';
 import { LONGEST_TIMEOUT } from './xstate/delays.ts';
 import type { Host } from './xstate/host.ts';
 
@@ -26,7 +27,7 @@ export interface LeavingOwner {
   readonly pausing: Pausing;
   /** The rows of actions that are done go before the run does. */
   cleanUp(): void;
-  closed(error: Error): void;
+  closed(why: Why): void;
 }
 
 export class Leaving {
@@ -60,7 +61,7 @@ export class Leaving {
       run.cleanUp();
       await log.release(() => standing.head(standing.status, standing.leftAt(now)));
     }
-    run.closed(new RunClosedError(run.id, 'was released; open it again with runtime.open()'));
+    run.closed(() => new RunClosedError(run.id, 'was released; open it again with runtime.open()'));
   }
 
   /** A run at its end needs no owner. */
@@ -74,7 +75,7 @@ export class Leaving {
     } catch (error) {
       if (!run.isClosed) run.context.logger(error);
     }
-    run.closed(new RunClosedError(run.id, standing.why));
+    run.closed(() => new RunClosedError(run.id, standing.why));
   }
 
   /** Nothing can be told of a failure but the run itself. */

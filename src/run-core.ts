@@ -8,6 +8,7 @@ import { Desk, type StoredDesk } from './desk.ts';
 import type { CurrentEffect } from './effects/ambient.ts';
 import type { Journal } from './effects/journal.ts';
 import { ConflictError, FencedError, InvalidArgumentError, RunClosedError, StoreError } from './errors.ts';
+import { errorOf, type Why } from './why.ts';
 import type { Checkpoint, CheckpointInfo, HistoryQuery } from './history.ts';
 import type { AnswerOptions } from './input/answers.ts';
 import { Leaving, type LeavingOwner } from './leaving.ts';
@@ -96,7 +97,7 @@ export class RunCore implements HostOwner, TurnLogOwner, LeavingOwner, PausingOw
   #log: TurnLog | undefined;
   #starting: Waiter | undefined;
   #told: Told | undefined;
-  #closed: Error | undefined;
+  #closed: Why | undefined;
   #waiting: Waiting[] = [];
   #cleaning: ReturnType<typeof setTimeout> | undefined;
 
@@ -208,7 +209,7 @@ export class RunCore implements HostOwner, TurnLogOwner, LeavingOwner, PausingOw
 
   /** Captures a turn at its end. False: nothing happened in it. */
   turnEnded(turn: Turn): boolean {
-    if (this.#closed) throw this.#closed;
+    if (this.#closed) throw this.#whyClosed;
     this.#capture.check(turn);
     const told = this.#told;
     const seq = this.nextSeq;
@@ -340,7 +341,7 @@ export class RunCore implements HostOwner, TurnLogOwner, LeavingOwner, PausingOw
 
   /** Writes rows that belong to no turn. Resolves when they are durable. */
   record(writes: Writes): Promise<unknown> {
-    if (this.#closed) return Promise.reject(this.#closed);
+    if (this.#closed) return Promise.reject(this.#whyClosed);
     const { outbox } = this.desk;
     const seq = this.nextSeq;
     const status = this.standing.status;
@@ -549,7 +550,7 @@ export class RunCore implements HostOwner, TurnLogOwner, LeavingOwner, PausingOw
     const { status, output, error } = this.actor.getSnapshot();
     if (status === 'done') return output;
     if (status === 'error') throw error;
-    throw this.#closed ?? new RunClosedError(this.id, this.standing.why);
+    throw this.#closed ? this.#whyClosed : new RunClosedError(this.id, this.standing.why);
   }
 
   async *history(query?: HistoryQuery): AsyncGenerator<CheckpointInfo> {
@@ -632,6 +633,12 @@ export class RunCore implements HostOwner, TurnLogOwner, LeavingOwner, PausingOw
     return !this.#closed && (this.status === 'running' || !this.pausing.isAtRest);
   }
 
+  get #whyClosed(): Error {
+    const error = errorOf(this.#closed!);
+    this.#closed = error;
+    return error;
+  }
+
   get isClosed(): boolean {
     return this.#closed !== undefined;
   }
@@ -659,7 +666,7 @@ export class RunCore implements HostOwner, TurnLogOwner, LeavingOwner, PausingOw
 
   until(holds: () => boolean): Promise<void> {
     if (holds()) return Promise.resolve();
-    if (this.#closed) return Promise.reject(this.#closed);
+    if (this.#closed) return Promise.reject(this.#whyClosed);
     return new Promise((resolve, reject) => {
       this.#waiting.push({ holds, resolve, reject });
     });
@@ -667,7 +674,7 @@ export class RunCore implements HostOwner, TurnLogOwner, LeavingOwner, PausingOw
 
   /** Throws where the run takes nothing any more. */
   checkOpen(): void {
-    if (this.#closed) throw this.#closed;
+    if (this.#closed) throw this.#whyClosed;
     if (this.leaving) throw new RunClosedError(this.id, 'is being released');
     if (isEnd(this.status)) throw new RunClosedError(this.id, this.standing.why);
   }
@@ -684,15 +691,15 @@ export class RunCore implements HostOwner, TurnLogOwner, LeavingOwner, PausingOw
     this.#leaving.quarantine(error);
   }
 
-  closed(error: Error): void {
+  closed(why: Why): void {
     if (this.#closed) return;
-    this.#closed = error;
+    this.#closed = why;
     clearTimeout(this.#cleaning);
     this.desk.close();
     this.host.close();
-    this.#log?.close(error);
+    this.#log?.close(why);
     this.progressed();
-    for (const waiter of this.#waiting) waiter.reject(error);
+    for (const waiter of this.#waiting) waiter.reject(this.#whyClosed);
     this.#waiting = [];
     this.context.forget(this);
   }

@@ -14,6 +14,7 @@ import { MessageWaitsError } from './mail.ts';
 import type { Told } from './told.ts';
 import type { CheckpointRow, Head, Outcome, RunCommit, RunStatus, Store } from './store.ts';
 import { mergeWrites, type Writes } from './writes.ts';
+import { errorOf, type Why } from './why.ts';
 import type { Host } from './xstate/host.ts';
 import type { LiveSnapshot } from './xstate/insider.ts';
 import type { Turn } from './xstate/turn.ts';
@@ -93,7 +94,7 @@ export interface TurnLogOwner {
   /** Something became durable, or was let out. */
   progressed(): void;
   /** The run cannot go on here. */
-  closed(error: Error): void;
+  closed(why: Why): void;
   /** The store never takes this turn, which is taken back; nobody waits for it. */
   refused(ended: Ended, error: unknown): void;
 }
@@ -531,13 +532,14 @@ export class TurnLog implements Committing {
   }
 
   /** Ends it: all who wait are told why. */
-  close(error: Error): void {
+  close(why: Why): void {
     if (this.#closed) return;
     this.#closed = true;
     const waiting = [...this.#toRelease, ...(this.#inFlight?.entries ?? []), ...this.#pending];
-    for (const { waiters = [] } of new Set<Entry>(waiting))
-      for (const waiter of waiters) waiter.reject(error);
-    this.#farewell?.waiter.reject(error);
+    const waiters = [...new Set<Entry>(waiting)].flatMap((entry) => entry.waiters ?? []);
+    if (this.#farewell) waiters.push(this.#farewell.waiter);
+    const error = waiters.length > 0 ? errorOf(why) : why;
+    for (const waiter of waiters) waiter.reject(error);
     this.#run.closed(error);
   }
 }

@@ -9,6 +9,7 @@
 import type { AnyEventObject } from 'xstate';
 import type { CurrentEffect } from '../effects/ambient.ts';
 import { runFor } from '../effects/ambient.ts';
+import { LateSignal } from '../effects/late-signal.ts';
 import type { Journal } from '../effects/journal.ts';
 import { actorPath } from './actor-path.ts';
 import { STOPPED, type LiveActor, type LiveLogic, type LiveSnapshot } from './insider.ts';
@@ -62,8 +63,8 @@ class CreatorArgs implements CurrentEffect {
   readonly self: LiveActor;
   readonly system: LiveActor['system'];
   readonly emit: (event: AnyEventObject) => void;
-  /** Of a promise. */
-  signal: AbortSignal | undefined;
+  /** Of a promise: makes its signal. */
+  late: LateSignal | undefined;
   /** Of a callback. */
   sendBack: ((event: AnyEventObject) => void) | undefined;
   receive: ((listener: Listener) => void) | undefined;
@@ -75,6 +76,13 @@ class CreatorArgs implements CurrentEffect {
     this.self = actor;
     this.system = actor.system;
     this.emit = actor._actorScope.emit;
+  }
+
+  /** Gives it a signal: a property of its own, as in XState, but made when it is asked for. */
+  withSignal(): LateSignal {
+    const late = (this.late = new LateSignal());
+    Object.defineProperty(this, 'signal', { get: () => late.signal, enumerable: true });
+    return late;
   }
 
   get effectId(): string {
@@ -218,9 +226,8 @@ export class Effect {
   }
 
   #startPromise(args: CreatorArgs): void {
-    const controller = new AbortController();
-    this.#end = () => controller.abort();
-    args.signal = controller.signal;
+    const late = args.withSignal();
+    this.#end = () => late.abort();
     Promise.resolve(this.#creator()(args)).then(
       (data) => {
         this.#end = undefined; // as in XState: a promise that has settled is not aborted any more
