@@ -142,6 +142,22 @@ export class NotSerializableError extends SavepointError {
   }
 }
 
+/** The state of a run has become larger than `limits.snapshotBytes`. The turn was refused. */
+export class SnapshotTooLargeError extends SavepointError {
+  constructor(
+    readonly run: string,
+    /** How many bytes its checkpoint would have. */
+    readonly bytes: number,
+    readonly limit: number,
+  ) {
+    super(
+      'SNAPSHOT_TOO_LARGE',
+      `The state of run '${run}' would have ${bytes} bytes, and limits.snapshotBytes is ${limit}; the run is as it was ` +
+        'before. Keep large values elsewhere, or as binary values, which are stored apart.',
+    );
+  }
+}
+
 /** XState could not bring this actor, or this reference to one, back. The turn that made it was refused. */
 export class NotRestorableError extends SavepointError {
   constructor(

@@ -104,6 +104,7 @@ export {
   MachineNotRegisteredError,
   NotRestorableError,
   NotSerializableError,
+  SnapshotTooLargeError,
   RunClosedError,
   RunExistsError,
   RunLockedError,

@@ -112,7 +112,10 @@ export class RunCore implements HostOwner, TurnLogOwner, LeavingOwner, PausingOw
     this.host = new Host(this);
     this.#capture = new Capture(this.host, context.codec);
     this.#definition = definitionOf(machine);
-    this.checkpoints = new Checkpoints(context.codec, this.#definition, this.#capture);
+    this.checkpoints = new Checkpoints(context.codec, this.#definition, this.#capture, {
+      run: id,
+      bytes: context.snapshotBytes,
+    });
     this.#sends = new Sends(this);
     this.desk = new Desk(this);
     this.standing = new Standing(this, identity);

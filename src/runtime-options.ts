@@ -20,6 +20,11 @@ export interface Limits {
   readonly poll?: number;
   /** How many bytes an answer may have. Default: any number. */
   readonly answerBytes?: number;
+  /**
+   * How many bytes the state of a run may have as it is stored, without its binary values. A turn that makes it larger is
+   * refused with a `SnapshotTooLargeError`. Default: any number.
+   */
+  readonly snapshotBytes?: number;
 }
 
 /** What a runtime is made with. */

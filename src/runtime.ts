@@ -134,6 +134,7 @@ export class Runtime {
       replace: options.history === 'replace',
       recoveries: limits?.recoveries ?? RECOVERIES,
       answerBytes: limits?.answerBytes ?? Infinity,
+      snapshotBytes: limits?.snapshotBytes ?? Infinity,
       forget: (core) => {
         this.#holding.forget(core);
         this.#recovery?.runLeft();
