@@ -9,7 +9,7 @@ import { statePicture } from './state-picture.ts';
 /** What a picture shows. */
 export interface MermaidOptions {
   /** What is active, or has become of the nodes: a snapshot, also one that is stored, or a checkpoint. */
-  readonly snapshot?: object;
+  readonly snapshot?: { readonly value?: unknown };
 }
 
 /**
@@ -24,8 +24,7 @@ export interface MermaidOptions {
  */
 export function toMermaid(machine: AnyStateMachine, { snapshot }: MermaidOptions = {}): string {
   const { workflow } = (machine.config.meta ?? {}) as { readonly workflow?: GraphShape };
-  if (!workflow)
-    return statePicture(machine, (snapshot as { readonly value?: StateValue } | undefined)?.value);
+  if (!workflow) return statePicture(machine, snapshot?.value as StateValue | undefined);
   if (!snapshot) return flowPicture(workflow, undefined);
   const statuses = Object.entries(nodeStates(snapshot)).map(([id, { status }]) => [id, status] as const);
   // A run has the graph that it was started with.
