@@ -39,9 +39,10 @@ async function story(stage: Stage): Promise<Promises> {
     }
   };
   const asked = async (id: string): Promise<string> => {
-    for await (const { type, input } of office.watchInputs())
-      if (type === 'opened' && input.run === id) return input.id;
-    throw new Error(`${id} asks nothing.`);
+    for (;;) {
+      for await (const question of office.inputs()) if (question.run === id) return question.id;
+      await pause(50);
+    }
   };
 
   // The first order is killed while it reserves its third line.
