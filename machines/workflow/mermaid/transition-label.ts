@@ -4,6 +4,8 @@ import { label } from './text.ts';
 
 type Transition = NonNullable<AnyStateMachine['root']['always']>[number];
 
+const nameOf = (name: unknown): string => (typeof name === 'string' ? name : '…');
+
 /** An event, a delay, or the end of an actor, and the guard, as a person reads it. */
 export function transitionLabel(transition: Transition): string {
   return label([eventOf(transition), guardOf(transition)].filter(Boolean).join(' '));
@@ -11,7 +13,7 @@ export function transitionLabel(transition: Transition): string {
 
 function eventOf({ eventType, source }: Transition): string {
   const after = source.after.find((delayed) => delayed.eventType === eventType);
-  if (after) return `after ${after.delay}${typeof after.delay === 'number' ? ' ms' : ''}`;
+  if (after) return `after ${typeof after.delay === 'number' ? `${after.delay} ms` : nameOf(after.delay)}`;
   const [, how, of = ''] = /^xstate\.(done|error|snapshot)\.(?:actor|state)\.(.*)$/s.exec(eventType) ?? [];
   if (how === undefined) return eventType;
   const invoked = source.invoke.find(({ id }) => id === of);
