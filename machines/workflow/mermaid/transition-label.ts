@@ -14,7 +14,7 @@ export function transitionLabel(transition: Transition): string {
 function eventOf({ eventType, source }: Transition): string {
   const after = source.after.find((delayed) => delayed.eventType === eventType);
   if (after) return `after ${typeof after.delay === 'number' ? `${after.delay} ms` : nameOf(after.delay)}`;
-  const [, how, of = ''] = /^xstate\.(done|error|snapshot)\.(?:actor|state)\.(.*)$/s.exec(eventType) ?? [];
+  const [, how, of = ''] = /^xstate\.(done|error)\.(?:actor|state)\.(.*)$/s.exec(eventType) ?? [];
   if (how === undefined) return eventType;
   const invoked = source.invoke.find(({ id }) => id === of);
   if (!invoked) return how;
