@@ -1,4 +1,5 @@
 /** What a workflow keeps when it is let go of, cut off, or failed. */
+import { SimulatedClock } from 'xstate';
 import { describe, expect, it } from 'vitest';
 import { createRuntime, type Runtime } from '../../src/index.ts';
 import { memoryStore } from '../../adapters/memory.ts';
@@ -78,6 +79,20 @@ describe('a workflow that is opened again', () => {
     const second = createRuntime({ store, machines: [machine], logger: silent });
     expect(await (await second.open(machine, 'r')).done()).toBe(6);
     expect(seen).toEqual([0, 1, 2, 3, 3, 4, 5]);
+  });
+
+  it('ends a wait of months at once where it is over', async () => {
+    const day = 24 * 60 * 60 * 1000;
+    const machine = workflow({ id: 'w', nodes: (flow) => flow.wait('long', { for: 60 * day }) });
+    const store = memoryStore();
+    const clock = new SimulatedClock();
+    const first = createRuntime({ store, clock, logger: silent });
+    await first.start(machine, { id: 'r' });
+    await first.close();
+    clock.set(70 * day);
+    const run = await createRuntime({ store, clock, logger: silent }).open(machine, 'r');
+    await run.settled();
+    expect(run.status).toBe('done');
   });
 
   it('gives a node that is tried again the same ids for its effects', async () => {
