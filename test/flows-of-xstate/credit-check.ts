@@ -69,7 +69,7 @@ export const creditCheck: Twice = {
           })
           .choice('decision', {
             after: ['score'],
-            routes: { good: ({ results }) => Number(results.score) >= 600, bad: true },
+            routes: { good: ({ results }) => results.score >= 600, bad: true },
           })
           .task('open', {
             after: ['decision:good'],

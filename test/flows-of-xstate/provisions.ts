@@ -89,7 +89,7 @@ export const provisions: Twice = {
           })
           .task('stow', {
             after: ['lay in'],
-            input: ({ results }) => String(results['lay in']),
+            input: ({ results }) => results['lay in'],
             run: ({ input }) => world.stow(input),
           })
           .choice('gap', {
