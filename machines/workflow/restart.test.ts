@@ -131,13 +131,13 @@ describe('a workflow that is opened again', () => {
     await first.close();
     const reader = createRuntime({ store, logger: silent });
     const { seq } = await reader.get('r');
-    const { snapshot } = await reader.checkpoint('r', seq);
-    expect(nodeStates(snapshot as object)).toMatchObject({
+    const checkpoint = await reader.checkpoint('r', seq);
+    expect(nodeStates(checkpoint)).toMatchObject({
       a: { type: 'task', status: 'done', input: 'in', output: 'out', attempts: 1 },
       ask: { type: 'question', status: 'waitingForInput', question: { prompt: 'Well?', assignee: 'ann' } },
     });
-    expect(nodeStates(snapshot as object)['a']?.started).toMatch(/^\d{4}-\d\d-\d\dT[\d:.]+Z$/);
-    expect(progress(snapshot as object)).toMatchObject({ total: 2, ended: 1, ratio: 0.5 });
+    expect(nodeStates(checkpoint)['a']?.started).toMatch(/^\d{4}-\d\d-\d\dT[\d:.]+Z$/);
+    expect(progress(checkpoint)).toMatchObject({ total: 2, ended: 1, ratio: 0.5 });
   });
 
   it('shows what was open as cancelled, after it was cancelled', async () => {
