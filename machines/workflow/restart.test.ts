@@ -1,4 +1,5 @@
 /** What a workflow keeps when it is let go of, cut off, or failed. */
+import { SimulatedClock } from 'xstate';
 import { describe, expect, it } from 'vitest';
 import { createRuntime, type Runtime } from '../../src/index.ts';
 import { memoryStore } from '../../adapters/memory.ts';
@@ -80,6 +81,20 @@ describe('a workflow that is opened again', () => {
     expect(seen).toEqual([0, 1, 2, 3, 3, 4, 5]);
   });
 
+  it('ends a wait of months at once where it is over', async () => {
+    const day = 24 * 60 * 60 * 1000;
+    const machine = workflow({ id: 'w', nodes: (flow) => flow.wait('long', { for: 60 * day }) });
+    const store = memoryStore();
+    const clock = new SimulatedClock();
+    const first = createRuntime({ store, clock, logger: silent });
+    await first.start(machine, { id: 'r' });
+    await first.close();
+    clock.set(70 * day);
+    const run = await createRuntime({ store, clock, logger: silent }).open(machine, 'r');
+    await run.settled();
+    expect(run.status).toBe('done');
+  });
+
   it('gives a node that is tried again the same ids for its effects', async () => {
     const ids: string[] = [];
     const machine = workflow({
@@ -116,13 +131,13 @@ describe('a workflow that is opened again', () => {
     await first.close();
     const reader = createRuntime({ store, logger: silent });
     const { seq } = await reader.get('r');
-    const { snapshot } = await reader.checkpoint('r', seq);
-    expect(nodeStates(snapshot as object)).toMatchObject({
+    const checkpoint = await reader.checkpoint('r', seq);
+    expect(nodeStates(checkpoint)).toMatchObject({
       a: { type: 'task', status: 'done', input: 'in', output: 'out', attempts: 1 },
       ask: { type: 'question', status: 'waitingForInput', question: { prompt: 'Well?', assignee: 'ann' } },
     });
-    expect(nodeStates(snapshot as object)['a']?.started).toMatch(/^\d{4}-\d\d-\d\dT[\d:.]+Z$/);
-    expect(progress(snapshot as object)).toMatchObject({ total: 2, ended: 1, ratio: 0.5 });
+    expect(nodeStates(checkpoint)['a']?.started).toMatch(/^\d{4}-\d\d-\d\dT[\d:.]+Z$/);
+    expect(progress(checkpoint)).toMatchObject({ total: 2, ended: 1, ratio: 0.5 });
   });
 
   it('shows what was open as cancelled, after it was cancelled', async () => {

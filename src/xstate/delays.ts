@@ -198,7 +198,12 @@ export class Delays implements LiveScheduler {
     if (!this.#isArmed) return void (this.#timers ??= new Map()).set(delay, undefined);
     const wait = Math.max(0, delay.due - this.#clock.now());
     const timer = this.#clock.setTimeout(
-      () => (wait > LONGEST_TIMEOUT ? this.#arm(delay) : this.#owner.fire(delay)),
+      () => {
+        // A clock that is moved by hand may have gone past it in one move.
+        const isEarly = wait > LONGEST_TIMEOUT && delay.due > this.#clock.now();
+        if (isEarly) this.#arm(delay);
+        else this.#owner.fire(delay);
+      },
       Math.min(wait, LONGEST_TIMEOUT),
     );
     (this.#timers ??= new Map()).set(delay, timer);

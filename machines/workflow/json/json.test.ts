@@ -10,6 +10,7 @@ import { workflowFromJSON, workflowToJSON } from './from-json.ts';
 import type { Registries } from './registries.ts';
 
 const order = {
+  $schema: './node_modules/savepoint/machines/workflow/workflow.schema.json',
   format: 1,
   id: 'order',
   version: '3',

@@ -8,6 +8,7 @@ import {
   sendParent,
   setup,
 } from 'xstate';
+import { longestDelayOf } from './now.ts';
 import type { NodeMessage, RunMessage, StumbledMessage, WorkedMessage } from './messages.ts';
 
 type Work = Omit<RunMessage, 'type' | 'delay'>;
@@ -27,8 +28,6 @@ interface LateEvent {
 
 type NodeEvent = NodeMessage | DueEvent | LateEvent | DoneActorEvent | ErrorActorEvent;
 
-// The longest delay that browsers' and Node's timers take.
-const LONGEST_TIMEOUT = 2 ** 31 - 1;
 const LATE = 'late';
 /** The id of the actor that does a node's work. */
 const WORK = 'work';
@@ -54,13 +53,13 @@ export function nodeMachine(works: Readonly<Record<string, AnyActorLogic>>): Any
     types,
     actors: works,
     actions: {
-      run: enqueueActions(({ enqueue, event }) => {
+      run: enqueueActions(({ enqueue, event, self }) => {
         if (event.type !== 'node.run' && event.type !== 'node.due') return;
         const work = event.type === 'node.due' ? event.work : workOf(event);
         const delay = event.type === 'node.due' ? event.more : event.delay;
         const { src, input, asks, timeout } = work;
         if (delay || src === undefined) {
-          const now = Math.min(delay ?? 0, LONGEST_TIMEOUT);
+          const now = Math.min(delay ?? 0, longestDelayOf(self));
           enqueue.raise({ type: 'node.due', work, more: (delay ?? 0) - now }, { delay: now });
           return;
         }
