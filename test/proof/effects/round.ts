@@ -1,5 +1,6 @@
-/** Orders in one file, over the lives of many processes. */
+/** Orders in one place, over the lives of many processes. */
 import { setTimeout as sleep } from 'node:timers/promises';
+import type { Place } from '../place.ts';
 import { until } from '../until.ts';
 import type { SpareProcesses, WorkerProcess } from '../worker-process.ts';
 import { Desk, type Plan } from './desk.ts';
@@ -19,11 +20,11 @@ export class Round {
   #isClosing = false;
 
   constructor(
-    private readonly folder: string,
+    private readonly place: Place,
     private readonly workers: SpareProcesses<Order, Answer>,
     private readonly outside: Outside,
   ) {
-    this.desk = new Desk(folder, this.faults);
+    this.desk = new Desk(place, this.faults);
   }
 
   /** Kills `count` processes, and lets the next one bring all orders to their end. */
@@ -63,7 +64,7 @@ export class Round {
     this.#worker = worker;
     this.#state = 'opening';
     worker.onAnswer = (answer) => this.#hear(answer);
-    worker.tell({ begin: { folder: this.folder, port: this.outside.port, life: ++this.#life } });
+    worker.tell({ begin: { place: this.place, port: this.outside.port, life: ++this.#life } });
     return worker;
   }
 

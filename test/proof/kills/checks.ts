@@ -1,10 +1,9 @@
 /** What must be so, whenever and wherever the process was killed. Each check gives what is not. */
 import { isDeepStrictEqual } from 'node:util';
 import { createRuntime, type CheckpointInfo } from 'savepoint';
-import { sqliteStore } from 'savepoint/sqlite';
-import { join } from 'node:path';
 import { isGoodsOf } from '../goods.ts';
 import { readLedger, type Entry } from '../ledger.ts';
+import { openPlace } from '../place.ts';
 import { amountOf, delays, type Fired } from './machine.ts';
 import { slack, type Round } from './round.ts';
 import type { State } from './worker.ts';
@@ -145,8 +144,8 @@ export function checkDelays(
 /** The history as a third process reads it. */
 export async function checkHistory(state: State, round: Round): Promise<string[]> {
   const faults: string[] = [];
-  const store = sqliteStore(join(round.folder, 'shop.db'));
-  const runtime = createRuntime({ store });
+  const opened = openPlace(round.place);
+  const runtime = createRuntime({ store: opened.store });
   const infos: CheckpointInfo[] = [];
   for await (const info of runtime.history(round.run)) infos.push(info);
   const gap = infos.findIndex(({ seq }, i) => seq !== i + 1);
@@ -177,7 +176,7 @@ export async function checkHistory(state: State, round: Round): Promise<string[]
       faults.push(`checkpoint ${at} has ${context.seen.length} of ${sold} sales`);
   }
   await runtime.close();
-  await store.close();
+  await opened.close();
   return faults;
 }
 

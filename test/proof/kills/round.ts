@@ -1,7 +1,9 @@
-/** One run of the shop, in one file, over the lives of many processes. */
+/** One run of the shop, in one place, over the lives of many processes. */
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { goodsOf } from '../goods.ts';
+import { readLedger } from '../ledger.ts';
+import type { Place } from '../place.ts';
 import type { ShopEvent } from './machine.ts';
 import type { SpareProcesses, WorkerProcess } from '../worker-process.ts';
 import type { Answer, Job, Order, Sent, State } from './worker.ts';
@@ -42,6 +44,7 @@ export class Round {
   #ended: State | undefined;
 
   constructor(
+    readonly place: Place,
     readonly folder: string,
     private readonly workers: Workers,
     /** Called with the state that each process finds. Gives its faults. */
@@ -75,6 +78,10 @@ export class Round {
     await this.#until(
       () => this.#open.size === 0 && jobs.every((job) => this.#over[job] === this.begun[job]),
     );
+    // The last action belongs to the last turn, and comes after it.
+    await this.#until(() =>
+      readLedger(this.ledger).some(({ what, n }) => what === 'report' && n === this.sold),
+    );
     worker.tell({ end: true });
     await this.#until(() => this.#ended !== undefined);
     return this.#ended!;
@@ -86,7 +93,8 @@ export class Round {
     this.#isReady = false;
     this.#worker = worker;
     worker.onAnswer = (answer) => this.#hear(answer);
-    worker.tell({ open: { folder: this.folder, run: this.run, life: this.#number } });
+    const { place, folder, run } = this;
+    worker.tell({ open: { place, folder, run, life: this.#number } });
     return worker;
   }
 
