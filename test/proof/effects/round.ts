@@ -9,6 +9,8 @@ import type { Answer, Order } from './worker.ts';
 
 /** How many orders are under way at any time. */
 const atOnce = 6;
+/** Also a process that does nothing is killed after a while, in milliseconds. */
+const longestLife = 2000;
 
 export class Round {
   readonly faults: string[] = [];
@@ -34,8 +36,11 @@ export class Round {
       const worker = await this.#begin();
       // Some die while they open what was left.
       const isEarly = n % 8 === 4;
-      if (!isEarly) await this.#until(() => this.#state === 'ready');
-      await sleep(Math.random() * (isEarly ? 80 : 260));
+      if (!isEarly) {
+        await this.#until(() => this.#state === 'ready');
+        await this.#someDeeds();
+      }
+      await sleep(Math.random() * (isEarly ? 80 : 60));
       await this.#kill(worker);
     }
     this.#isClosing = true;
@@ -74,6 +79,14 @@ export class Round {
     if (this.#state === 'opening') this.tally.early++;
     if ([...this.desk.plans.values()].some(({ state }) => state === 'sent')) this.tally.unanswered++;
     this.#state = 'dead';
+  }
+
+  /** Lets so much happen as a process does in some hundred milliseconds, however slow the machine and the store are. */
+  async #someDeeds(): Promise<void> {
+    const { outside } = this;
+    const enough = outside.count() + Math.floor(Math.random() * 12);
+    const last = performance.now() + longestLife;
+    while (outside.count() < enough && performance.now() < last) await sleep(2);
   }
 
   #hear(answer: Answer): void {
