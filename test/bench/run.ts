@@ -3,6 +3,7 @@
  *
  * - `--json <file>` writes them there as well;
  * - `--rounds <n>`: 5 unless told otherwise;
+ * - `--stores` measures instead what each store costs, beside each other;
  * - `--million` measures instead what a million suspended runs cost: it takes minutes to make them;
  * - `--source` measures the source in place of the package as it is built.
  */
@@ -17,6 +18,7 @@ import { newFile } from './new-file.ts';
 import { measureOpening } from './opening.ts';
 import { Report } from './report.ts';
 import { judgeManyRuns, judgeOneRun, manyRuns, oneRun } from './steps.ts';
+import { measureStores } from './stores.ts';
 import { buildSubject, loadSubject } from './subject.ts';
 import { judgeWaitingRuns, waitingRuns } from './waiting.ts';
 
@@ -26,6 +28,7 @@ const { values } = parseArgs({
     rounds: { type: 'string', default: '5' },
     source: { type: 'boolean', default: false },
     million: { type: 'boolean', default: false },
+    stores: { type: 'boolean', default: false },
   },
 });
 const rounds = Number(values.rounds);
@@ -43,7 +46,12 @@ if (values.million) {
     subject.sqliteStore(newFile(), { synchronous: 'normal' }),
   );
   await measureMillionOnPostgres(subject, rounds, report);
-  process.exit(report.end() ? 0 : 1);
+  finish();
+}
+
+if (values.stores) {
+  await measureStores(subject, rounds, report);
+  finish();
 }
 
 const parts = [
@@ -70,5 +78,10 @@ await measureOpening(subject, rounds, report);
 await measureListing(subject, rounds, report);
 await measureMemory(from, report);
 
-if (!report.end()) process.exitCode = 1;
-if (values.json !== undefined) writeFileSync(values.json, `${JSON.stringify(report, null, 2)}\n`);
+finish();
+
+function finish(): never {
+  const isWell = report.end();
+  if (values.json !== undefined) writeFileSync(values.json, `${JSON.stringify(report, null, 2)}\n`);
+  process.exit(isWell ? 0 : 1);
+}
