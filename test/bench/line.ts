@@ -4,7 +4,6 @@ import { chat, makeWalk, review, steps } from './machines.ts';
 import { turnsOf } from './turns.ts';
 import { answerAll, converse, reopen, takeSteps, type Maker } from './work.ts';
 
-const RUNS = 1000;
 const TURNS = 1000;
 /** Characters that a turn adds. */
 const PAYLOAD = 1000;
@@ -17,7 +16,7 @@ export interface Line {
   readonly W2: number;
   /** Runs a second that wait for a person and are answered. */
   readonly W4: number;
-  /** Steps a second of 1,000 runs at once. */
+  /** Steps a second of all runs at once. */
   readonly W5: number;
   /** The same with a durable function. */
   readonly W5durable: number;
@@ -40,11 +39,13 @@ export interface FreshPlace {
 export async function measureLine(
   maker: Maker & Parameters<typeof makeWalk>[0],
   fresh: () => FreshPlace,
+  /** How many runs W4 and W5 have. */
+  runs = 1000,
 ): Promise<Line> {
   const W1 = await takeSteps(maker, fresh().open(), steps, 1, 1000);
-  const W4 = await answerAll(maker, fresh().open(), review, RUNS, (run) => `${run}:review.open`);
-  const W5 = await takeSteps(maker, fresh().open(), steps, RUNS, 20);
-  const W5durable = await takeSteps(maker, fresh().open(), makeWalk(maker), RUNS, 20);
+  const W4 = await answerAll(maker, fresh().open(), review, runs, (run) => `${run}:review.open`);
+  const W5 = await takeSteps(maker, fresh().open(), steps, runs, 20);
+  const W5durable = await takeSteps(maker, fresh().open(), makeWalk(maker), runs, 20);
   const place = fresh();
   const { rate, growth } = await converse(maker, place.open(), chat, turnsOf(TURNS));
   const opening = await reopen(maker, place.open(), chat, TURNS);

@@ -4,11 +4,13 @@
  * - `--json <file>` writes them there as well;
  * - `--rounds <n>`: 5 unless told otherwise;
  * - `--stores` measures instead what each store costs, beside each other;
- * - `--million` measures instead what a million suspended runs cost: it takes minutes to make them;
+ * - `--million` measures instead what a million suspended runs cost: it takes minutes to make them; `--runs <n>` makes
+ *   so many;
  * - `--source` measures the source in place of the package as it is built.
  */
 import { writeFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
+import type { Store } from 'savepoint';
 import { judgeLongChat, judgeShortChat, longChat, shortChat } from './chat.ts';
 import { measureListing } from './listing.ts';
 import { interleaved } from './measure.ts';
@@ -28,6 +30,7 @@ const { values } = parseArgs({
     rounds: { type: 'string', default: '5' },
     source: { type: 'boolean', default: false },
     million: { type: 'boolean', default: false },
+    runs: { type: 'string', default: '1000000' },
     stores: { type: 'boolean', default: false },
   },
 });
@@ -42,10 +45,10 @@ console.log(
 );
 
 if (values.million) {
-  await measureMillion(subject, rounds, report, 'SQLite', () =>
-    subject.sqliteStore(newFile(), { synchronous: 'normal' }),
-  );
-  await measureMillionOnPostgres(subject, rounds, report);
+  const count = Number(values.runs);
+  const sqlite = (): Store => subject.sqliteStore(newFile(), { synchronous: 'normal' });
+  await measureMillion(subject, rounds, report, 'SQLite', sqlite, count);
+  await measureMillionOnPostgres(subject, rounds, report, count);
   finish();
 }
 

@@ -16,10 +16,10 @@ import type { Subject } from './subject.ts';
 export interface Shelf {
   readonly name: string;
   /** One round of all that is measured. */
-  measure(): Promise<Line>;
+  readonly measure: () => Promise<Line>;
   /** Of its server, where others may use that as well. */
   readonly url?: string;
-  end?(): Promise<void>;
+  readonly end?: () => Promise<void>;
 }
 
 /** Starts the servers. What is absent is said to be skipped, with CI=true it is an error. */
@@ -35,6 +35,8 @@ export async function openShelves(subject: Subject): Promise<readonly Shelf[]> {
 function memory(subject: Subject): Shelf {
   const fresh = (): FreshPlace => {
     const store = subject.memoryStore();
+    // Closed, it would be empty.
+    store.close = () => {};
     return { open: () => store, bytes: async () => undefined };
   };
   return { name: 'memory', measure: () => measureLine(subject, fresh) };
@@ -136,7 +138,7 @@ async function chromium(): Promise<Shelf | undefined> {
   const page = await browser.newPage();
   await page.goto(served.url);
   return {
-    name: 'IndexedDB in Chromium',
+    name: 'IndexedDB in Chromium, 100 runs',
     measure: () => page.evaluate(() => window.measure()),
     async end() {
       await browser.close();

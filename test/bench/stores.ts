@@ -18,10 +18,14 @@ export async function measureStores(subject: Subject, rounds: number, report: Re
     console.error(round === 0 ? 'Warming up …' : `Round ${round} of ${rounds} …`);
     for (const { name, measure } of shelves) {
       const line = await measure();
+      console.error(
+        `  ${name}: ${columns.map((column) => `${column} ${line[column]?.toFixed(2)}`).join(', ')}`,
+      );
       // The first warms up.
       if (round > 0) lines.get(name)!.push(line);
     }
     const rate = server?.url === undefined ? undefined : await measureDbos(server.url);
+    if (rate !== undefined) console.error(`  DBOS: W5 ${rate.toFixed(0)}`);
     if (round > 0 && rate !== undefined) dbos.push(rate);
   }
   for (const { end } of shelves) await end?.();

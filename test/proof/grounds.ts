@@ -8,7 +8,7 @@ export interface Ground {
   /** As people call it. */
   readonly name: string;
   /** A place that is new and empty; `folder` is for it alone. */
-  fresh(folder: string): Place;
+  readonly fresh: (folder: string) => Place;
 }
 
 export interface Grounds {
@@ -16,7 +16,7 @@ export interface Grounds {
   /** What is not there, and why: a line each. */
   readonly skipped: readonly string[];
   /** Ends the servers. */
-  end(): Promise<void>;
+  readonly end: () => Promise<void>;
 }
 
 const local: readonly Ground[] = [

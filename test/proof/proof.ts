@@ -8,7 +8,7 @@ export interface Proof {
   run(count: number, say: (line: string) => void, options: ProofOptions): Promise<Outcome>;
 }
 
-export interface ProofOptions {
+interface ProofOptions {
   /** May it start servers? It does without those that are not there, and says so. */
   readonly servers: boolean;
 }

@@ -21,7 +21,7 @@ const kinds: readonly Kind[] = [
   { holder: 'A', kill: false },
   { holder: 'A', kill: true },
 ];
-const ballotsPerRound = 10;
+const ballotsPerRound = 5;
 const questionsPerBallot = Object.keys(questionsOf('')).length;
 
 export const proof: Proof = {

@@ -128,10 +128,10 @@ export function checkDelays(
     if (firedAt < due - 5) faults.push(`${what} ${n} fired ${due - firedAt} ms early`);
     // The first process that lived long enough.
     const able = round.lives.find(({ from, to }) => Math.max(due, from) + slack <= to);
-    const limit = able ? Math.max(due, able.from) + slack : Infinity;
+    const limit = able ? Math.max(due, able.from) + slack + able.stalled : Infinity;
     if (firedAt > limit)
       faults.push(
-        `${what} ${n} fired ${firedAt - due} ms after its time, ${firedAt - limit + slack} ms after it could`,
+        `${what} ${n} fired ${firedAt - due} ms after its time, ${firedAt - limit} ms after it had to`,
       );
     if (round.lives.some(({ to }) => to > armedAt && to < firedAt)) across++;
     // Where there is none, it fired while the process was opening the run.

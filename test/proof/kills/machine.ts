@@ -5,8 +5,8 @@ import type { Goods } from '../goods.ts';
 
 /** What leaves the shop. */
 export interface Outside {
-  /** A custom action. */
-  report(n: number): void | Promise<void>;
+  /** A custom action; what takes time gives a promise. */
+  report(n: number): unknown;
   /** What a callback does with what it receives. */
   ring(n: number): void | Promise<void>;
   /** What a promise does: the goods come back. */

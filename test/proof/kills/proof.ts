@@ -9,6 +9,7 @@ import { join } from 'node:path';
 import type { Proof } from '../proof.ts';
 import { bundle, unbundle } from '../bundle.ts';
 import { type Ground, openGrounds } from '../grounds.ts';
+import { killBrowser } from './browser.ts';
 import { checkDelays, checkHistory, checkLedger, checkState } from './checks.ts';
 import { Round } from './round.ts';
 import { SpareProcesses } from '../worker-process.ts';
@@ -36,6 +37,11 @@ export const proof: Proof = {
     await workers.end();
     unbundle(program);
     await grounds.end();
+    if (faults.length === 0) {
+      const browser = servers ? await killBrowser(Math.ceil(count / 20)) : undefined;
+      for (const fault of browser?.faults ?? []) faults.push(`Chromium: ${fault}`);
+      figures.push(`IndexedDB in Chromium: ${browser?.figure ?? 'skipped, as no browser was wanted'}`);
+    }
     for (const fault of faults.slice(0, 12)) say(fault);
     return {
       passed: faults.length === 0,

@@ -21,6 +21,8 @@ const jobs = ['ARM', 'COUNT', 'DISPATCH'] as const;
 export interface Life {
   readonly from: number;
   to: number;
+  /** For how long it stood still, in milliseconds. */
+  stalled: number;
 }
 
 export class Round {
@@ -116,11 +118,13 @@ export class Round {
     else if ('over' in answer) {
       this.#over[answer.over] = Math.max(this.#over[answer.over], answer.n);
       this.#soon(() => this.#work());
+    } else if ('stalled' in answer) {
+      if (this.#isReady) this.lives.at(-1)!.stalled += answer.stalled;
     } else this.#ended = answer.ended;
   }
 
   #resume(state: State, at: number): void {
-    this.lives.push({ from: at, to: Infinity });
+    this.lives.push({ from: at, to: Infinity, stalled: 0 });
     this.faults.push(...this.check(state, this));
     const { seen } = state;
     if (seen.length > 0 && this.#open.has(`SELL-${seen.length}`)) this.tally.stored++;

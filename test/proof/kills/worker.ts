@@ -59,6 +59,8 @@ export type Answer =
     }
   | { readonly over: Job; readonly n: number }
   | { readonly ended: State }
+  /** The process stood still for so many milliseconds: the machine or the disk had other things to do. */
+  | { readonly stalled: number }
   | { readonly fault: string };
 
 type Shop = ReturnType<typeof makeShop>;
@@ -79,6 +81,7 @@ process.on('message', (order: Order) => {
 });
 
 async function open({ place, folder, run: id, life }: Opening): Promise<void> {
+  tellStalls();
   const opened = openPlace(place);
   const ledger = openLedger(join(folder, 'ledger'), life);
   const witness = opened.another();
@@ -150,6 +153,20 @@ function stateOf({ seq, actor }: Run<Shop>): State {
     shelf: shelf.getSnapshot().context,
     stockroom: stockroom.getSnapshot().context,
   };
+}
+
+/** How often it looks whether it stood still, and what of that is usual, in milliseconds. */
+const beat = 50;
+const usual = 100;
+
+function tellStalls(): void {
+  let last = performance.now();
+  setInterval(() => {
+    const now = performance.now();
+    const stalled = now - last - beat;
+    last = now;
+    if (stalled > usual) tell({ stalled });
+  }, beat).unref();
 }
 
 process.send?.({ loaded: true } satisfies Loaded);
