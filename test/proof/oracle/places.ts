@@ -8,6 +8,7 @@ import { flakyStore } from '../../support/flaky-store.ts';
 import type { Ground } from '../grounds.ts';
 import { type OpenedPlace, openPlace } from '../place.ts';
 import type { Place } from './durable.ts';
+import { watched, type WatchedStore } from './watched.ts';
 
 /** A place for one sequence, and how to clear it away. */
 export interface TakenPlace extends Place {
@@ -25,9 +26,15 @@ export function memoryPlace(): TakenPlace {
 
 /** As another process has it: with a handle that was given nothing but the memory and the key. */
 export function sealedPlace(): TakenPlace {
-  const store = memoryStore();
-  const open = (): ReturnType<Place['open']> => sealed(store, { key: 'a key for the oracle alone' });
-  return { name: 'sealed memory', open, leave: () => {}, clear: () => {} };
+  const memory = memoryStore();
+  let now: WatchedStore;
+  return {
+    name: 'sealed memory',
+    open: () => (now = watched(sealed(memory, { key: 'a key for the oracle alone' }))).store,
+    isBusy: () => now.isBusy(),
+    leave: () => {},
+    clear: () => {},
+  };
 }
 
 export function flakyPlace(seed: number): TakenPlace {
@@ -39,11 +46,17 @@ export function flakyPlace(seed: number): TakenPlace {
 export function sharedPlace({ name, fresh }: Ground): TakenPlace {
   const folder = mkdtempSync(join(tmpdir(), 'savepoint-oracle-'));
   const place = fresh(folder);
-  let opened: OpenedPlace | undefined;
+  let opened: OpenedPlace;
+  let now: WatchedStore;
   return {
     name,
-    open: () => (opened = openPlace(place)).store,
-    leave: () => opened!.close(),
+    open() {
+      opened = openPlace(place);
+      now = watched(opened.store);
+      return now.store;
+    },
+    isBusy: () => now.isBusy(),
+    leave: () => opened.close(),
     clear: () => rmSync(folder, { recursive: true, force: true }),
   };
 }
