@@ -110,7 +110,7 @@ export async function answerAll(
   await Promise.all(ids.map((id) => runtime.answer(questionOf(id), decision, { by: 'ann' })));
   const rate = rateSince(since, count);
   const outputs = await Promise.all(runs.map((run) => run.done()));
-  if (!outputs.every((output) => output === true)) throw new Error('An answer came to nothing.');
+  if (!outputs.every((output) => output)) throw new Error('An answer came to nothing.');
   await runtime.close();
   await store.close();
   return rate;

@@ -15,6 +15,8 @@ const sales = 8;
 /** How late a delay may be, once a process has the run open. The machine may be busy with other things. */
 export const slack = 700;
 const patience = 60_000;
+/** How long a process that gets nothing done may go on, in milliseconds. */
+const longestWait = 2000;
 const jobs = ['ARM', 'COUNT', 'DISPATCH'] as const;
 
 /** A process, from when it had the run open until it was killed. */
@@ -68,8 +70,13 @@ export class Round {
       const worker = await this.#begin();
       // Some die while they open the run.
       const isEarly = n % 8 === 4;
-      if (!isEarly) await this.#until(() => this.#isReady);
-      await sleep(isEarly ? Math.random() * 60 : spanOf(n));
+      if (isEarly) await sleep(Math.random() * 60);
+      else {
+        await this.#until(() => this.#isReady);
+        const before = this.receipts.size;
+        await sleep(spanOf(n));
+        await this.#someReceipts(before + Math.random() * 12);
+      }
       await this.#kill(worker);
       if (this.faults.length > 0) throw new Error('It is not as it must be.');
     }
@@ -87,6 +94,12 @@ export class Round {
     worker.tell({ end: true });
     await this.#until(() => this.#ended !== undefined);
     return this.#ended!;
+  }
+
+  /** Where the machine or the store is slow, a process lives until some was done, or for a while. */
+  async #someReceipts(enough: number): Promise<void> {
+    const last = performance.now() + longestWait;
+    while (this.receipts.size < enough && performance.now() < last) await sleep(2);
   }
 
   async #begin(): Promise<WorkerProcess<Order, Answer>> {
