@@ -3,11 +3,14 @@
  *
  * - `--json <file>` writes them there as well;
  * - `--rounds <n>`: 5 unless told otherwise;
- * - `--million` measures instead what a million suspended runs cost: it takes minutes to make them;
+ * - `--stores` measures instead what each store costs, beside each other;
+ * - `--million` measures instead what a million suspended runs cost: it takes minutes to make them; `--runs <n>` makes
+ *   so many;
  * - `--source` measures the source in place of the package as it is built.
  */
 import { writeFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
+import type { Store } from 'savepoint';
 import { judgeLongChat, judgeShortChat, longChat, shortChat } from './chat.ts';
 import { measureListing } from './listing.ts';
 import { interleaved } from './measure.ts';
@@ -17,6 +20,7 @@ import { newFile } from './new-file.ts';
 import { measureOpening } from './opening.ts';
 import { Report } from './report.ts';
 import { judgeManyRuns, judgeOneRun, manyRuns, oneRun } from './steps.ts';
+import { measureStores } from './stores.ts';
 import { buildSubject, loadSubject } from './subject.ts';
 import { judgeWaitingRuns, waitingRuns } from './waiting.ts';
 
@@ -26,6 +30,8 @@ const { values } = parseArgs({
     rounds: { type: 'string', default: '5' },
     source: { type: 'boolean', default: false },
     million: { type: 'boolean', default: false },
+    runs: { type: 'string', default: '1000000' },
+    stores: { type: 'boolean', default: false },
   },
 });
 const rounds = Number(values.rounds);
@@ -39,11 +45,16 @@ console.log(
 );
 
 if (values.million) {
-  await measureMillion(subject, rounds, report, 'SQLite', () =>
-    subject.sqliteStore(newFile(), { synchronous: 'normal' }),
-  );
-  await measureMillionOnPostgres(subject, rounds, report);
-  process.exit(report.end() ? 0 : 1);
+  const count = Number(values.runs);
+  const sqlite = (): Store => subject.sqliteStore(newFile(), { synchronous: 'normal' });
+  await measureMillion(subject, rounds, report, 'SQLite', sqlite, count);
+  await measureMillionOnPostgres(subject, rounds, report, count);
+  finish();
+}
+
+if (values.stores) {
+  await measureStores(subject, rounds, report);
+  finish();
 }
 
 const parts = [
@@ -70,5 +81,10 @@ await measureOpening(subject, rounds, report);
 await measureListing(subject, rounds, report);
 await measureMemory(from, report);
 
-if (!report.end()) process.exitCode = 1;
-if (values.json !== undefined) writeFileSync(values.json, `${JSON.stringify(report, null, 2)}\n`);
+finish();
+
+function finish(): never {
+  const isWell = report.end();
+  if (values.json !== undefined) writeFileSync(values.json, `${JSON.stringify(report, null, 2)}\n`);
+  process.exit(isWell ? 0 : 1);
+}
