@@ -1,6 +1,6 @@
 /** What a workflow keeps when it is let go of, cut off, or failed. */
 import { describe, expect, it } from 'vitest';
-import { createRuntime, type Runtime } from '../../src/index.ts';
+import { createRuntime, type DurableArgs, fromDurable, type Runtime } from '../../src/index.ts';
 import { memoryStore } from '../../adapters/memory.ts';
 import { nodeStates } from './node-states.ts';
 import { progress } from './progress.ts';
@@ -98,6 +98,31 @@ describe('a workflow that is opened again', () => {
     const run = await createRuntime({ store: memoryStore(), logger: silent }).start(machine, { id: 'r' });
     expect(await run.done()).toBe(3);
     expect(new Set(ids)).toEqual(new Set(['r/pay/work', 'r/pay/work/charge']));
+  });
+
+  it('gives work that is ephemeral, or for an item, ids of its own for its effects', async () => {
+    const ids: string[] = [];
+    const note = fromDurable(async ({ effectId, step }: DurableArgs<number | undefined>) => {
+      ids.push(effectId, await step('charge', ({ effectId }) => effectId));
+    });
+    const machine = workflow({
+      id: 'w',
+      nodes: (flow) =>
+        flow
+          .task('a', {
+            ephemeral: true,
+            run: async ({ effectId, step }) => {
+              ids.push(effectId, await step('charge', ({ effectId }) => effectId));
+            },
+          })
+          .task('b', { ephemeral: true, run: note })
+          .map('c', { over: () => [1, 2], run: note }),
+    });
+    await (await createRuntime({ store: memoryStore(), logger: silent }).start(machine, { id: 'r' })).done();
+    expect(ids.filter((id) => id.startsWith('r/a/work'))).toEqual(['r/a/work', 'r/a/work/charge']);
+    expect(ids.filter((id) => id.startsWith('r/b/work'))).toHaveLength(2);
+    expect(ids.filter((id) => id.startsWith('r/c/work'))).toHaveLength(4);
+    expect(new Set(ids).size).toBe(8);
   });
 
   it('shows its nodes also where nobody has loaded it', async () => {
