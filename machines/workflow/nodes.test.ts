@@ -157,6 +157,31 @@ describe('a task', () => {
     expect(nodes['b']).toMatchObject({ attempts: 0, status: 'done', input: 1 });
   });
 
+  it('that is a loop keeps what it came to by what it was given at first', async () => {
+    let calls = 0;
+    const loop = {
+      input: () => 1,
+      run: async ({ input }: { input: number }): Promise<number> => {
+        calls++;
+        return input * 2;
+      },
+      until: ({ output }: { output: number }) => output > 8,
+      cache: 'double',
+    };
+    const machine = workflow({
+      id: 'w',
+      nodes: (flow) =>
+        flow
+          .loop('a', loop)
+          .loop('b', { ...loop, after: ['a'] })
+          .loop('c', { ...loop, after: ['b'], input: () => 8 }),
+      output: ({ results }) => [results.a, results.b, results.c],
+    });
+    expect((await ends(machine)).output).toEqual([16, 16, 16]);
+    // With a runtime and without.
+    expect(calls).toBe(2 * 5);
+  });
+
   it('starts when another ends, where only so many may work at a time', async () => {
     let working = 0;
     let most = 0;

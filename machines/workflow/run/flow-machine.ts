@@ -11,6 +11,7 @@ import {
 import type { StandardSchema } from '../../../src/index.ts';
 import type { GraphShape } from '../graph/definition.ts';
 import { graphOf } from '../graph/graph.ts';
+import { checkStorable } from './check-storable.ts';
 import { begun, failureOf, recordOf, resultsOf } from './context.ts';
 import { endAtOnce } from './end-at-once.ts';
 import { Ledger } from './ledger.ts';
@@ -181,8 +182,11 @@ export function flowMachine(parts: FlowParts): AnyStateMachine {
       done: { type: 'final' },
     },
     ...(output && {
-      output: ({ context }: { context: WorkflowContext }) =>
-        output({ input: context.input, results: resultsOf(context) }),
+      output: ({ context }: { context: WorkflowContext }) => {
+        const value = output({ input: context.input, results: resultsOf(context) });
+        checkStorable(value, '', 'output');
+        return value;
+      },
     }),
   });
   endAtOnce(

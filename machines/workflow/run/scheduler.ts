@@ -11,8 +11,9 @@ import type { EndMessage } from './messages.ts';
 import type { Plan } from './plan.ts';
 import type { NodeRecord } from './record.ts';
 import type { FunctionInput } from '../work/function-work.ts';
+import { checkStorable } from './check-storable.ts';
 import { retryDelay } from './retry-delay.ts';
-import { cacheKey, startNode } from './start-node.ts';
+import { cacheKey, givenTo, startNode } from './start-node.ts';
 
 const isEnd = ({ status }: NodeRecord): boolean =>
   status === 'done' || status === 'failed' || status === 'skipped' || status === 'cancelled';
@@ -56,13 +57,16 @@ export class Scheduler {
     const { until, next, limit = Infinity } = plan;
     const { iteration = 0, input } = this.ledger.get(number);
     if (!until) {
-      const key = cacheKey(plan, input);
-      if (key !== undefined) this.ledger.cache = { ...this.ledger.cache, [key]: output };
+      this.#keep(cacheKey(plan, input), output);
       this.done(number, output);
     } else
       this.attempt(number, () => {
         const came = { output, iteration };
-        if (until(came)) return this.done(number, output, 'node.done');
+        if (until(came)) {
+          // Its record has what the last iteration was given.
+          if (plan.cache !== undefined) this.#keep(cacheKey(plan, givenTo(this, number)), output);
+          return this.done(number, output, 'node.done');
+        }
         if (iteration >= limit)
           throw new WorkflowError(
             'WORKFLOW_LOOP_LIMIT',
@@ -70,11 +74,16 @@ export class Scheduler {
             id,
           );
         const input = next ? next(came) : output;
+        checkStorable(input, id, 'input');
         const record = { ...this.ledger.get(number), input, attempts: 1, iteration: iteration + 1 };
         this.ledger.set(number, record);
         this.run(number, record);
       });
     this.#goOn();
+  }
+
+  #keep(key: string | undefined, output: unknown): void {
+    if (key !== undefined) this.ledger.cache = { ...this.ledger.cache, [key]: output };
   }
 
   /** The work of a node failed, or took longer than `timeout`. */
