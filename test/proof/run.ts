@@ -10,7 +10,7 @@ import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import type { Message } from './child.ts';
 
-const names = ['scxml', 'oracle', 'kills', 'two-processes', 'effects', 'answers', 'fleet'];
+const names = ['scxml', 'oracle', 'kills', 'two-processes', 'effects', 'answers', 'flows', 'map', 'fleet'];
 
 const { values } = parseArgs({
   options: { full: { type: 'boolean', default: false }, only: { type: 'string' } },
