@@ -136,6 +136,21 @@ describe('a task', () => {
     expect(aborted).toEqual([true, true]);
   });
 
+  it('may take longer than a timer reaches', async () => {
+    const { output } = await ends(
+      workflow({
+        id: 'w',
+        nodes: (flow) =>
+          flow.task('slow', {
+            timeout: 2 ** 33,
+            run: () => new Promise<string>((resolve) => setTimeout(resolve, 30, 'in time')),
+          }),
+        output: ({ results }) => results.slow,
+      }),
+    );
+    expect(output).toBe('in time');
+  });
+
   it('whose input is the same as before keeps its result, with `cache`', async () => {
     let calls = 0;
     const count = async ({ input }: { input: number }): Promise<number> => {

@@ -23,6 +23,8 @@ interface LateEvent {
   readonly type: 'node.late';
   /** In milliseconds. */
   readonly timeout: number;
+  /** How much of it is more than a timer reaches. */
+  readonly more: number;
 }
 
 type NodeEvent = NodeMessage | DueEvent | LateEvent | DoneActorEvent | ErrorActorEvent;
@@ -48,6 +50,15 @@ const workOf = ({ src, input, asks, timeout }: RunMessage): Work => ({
   ...(timeout !== undefined && { timeout }),
 });
 
+/** What to raise, and when, for a timeout of which so much is left. */
+function lateAfter(timeout: number, left: number): [LateEvent, { id: string; delay: number }] {
+  const delay = Math.min(left, LONGEST_TIMEOUT);
+  return [
+    { type: 'node.late', timeout, more: left - delay },
+    { id: LATE, delay },
+  ];
+}
+
 /** The shared machine of the nodes of a workflow, which finds their work by its name among `works`. */
 export function nodeMachine(works: Readonly<Record<string, AnyActorLogic>>): AnyStateMachine {
   return setup({
@@ -66,15 +77,16 @@ export function nodeMachine(works: Readonly<Record<string, AnyActorLogic>>): Any
         }
         if (asks) enqueue.assign({ asks });
         enqueue.spawnChild(src, { id: WORK, input });
-        if (timeout !== undefined)
-          enqueue.raise({ type: 'node.late', timeout }, { id: LATE, delay: timeout });
+        if (timeout !== undefined) enqueue.raise(...lateAfter(timeout, timeout));
       }),
       ask: enqueueActions(({ enqueue, event }) => {
         if (event.type !== 'node.ask') return;
         const { src, input, timeout } = event;
         if (src !== undefined) enqueue.spawnChild(src, { id: QUESTION, input });
-        if (timeout !== undefined)
-          enqueue.raise({ type: 'node.late', timeout }, { id: LATE, delay: timeout });
+        if (timeout !== undefined) enqueue.raise(...lateAfter(timeout, timeout));
+      }),
+      waitOn: enqueueActions(({ enqueue, event }) => {
+        if (event.type === 'node.late') enqueue.raise(...lateAfter(event.timeout, event.more));
       }),
       // What the work came to is kept by the workflow.
       clear: enqueueActions(({ enqueue, self }) => {
@@ -94,6 +106,7 @@ export function nodeMachine(works: Readonly<Record<string, AnyActorLogic>>): Any
       })),
     },
     guards: {
+      isEarly: ({ event }) => event.type === 'node.late' && event.more > 0,
       asks: ({ context }) => context.asks,
       isWork: ({ event }) => event.type === 'node.due' && (event.more > 0 || event.work.src !== undefined),
     },
@@ -126,14 +139,14 @@ export function nodeMachine(works: Readonly<Record<string, AnyActorLogic>>): Any
             { target: 'done', actions: ['clear', 'tellWorked'] },
           ],
           'xstate.error.actor.work': { actions: ['clear', 'tellStumbled'] },
-          'node.late': { actions: ['clear', 'tellStumbled'] },
+          'node.late': [{ guard: 'isEarly', actions: 'waitOn' }, { actions: ['clear', 'tellStumbled'] }],
         },
       },
       waitingForInput: {
         on: {
           'xstate.done.actor.question': { target: 'done', actions: ['clear', 'tellWorked'] },
           'xstate.error.actor.question': { actions: ['clear', 'tellStumbled'] },
-          'node.late': { actions: ['clear', 'tellStumbled'] },
+          'node.late': [{ guard: 'isEarly', actions: 'waitOn' }, { actions: ['clear', 'tellStumbled'] }],
         },
       },
       done: { type: 'final' },
