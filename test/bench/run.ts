@@ -4,12 +4,15 @@
  * - `--json <file>` writes them there as well;
  * - `--rounds <n>`: 5 unless told otherwise;
  * - `--million` measures instead what a million suspended runs cost: it takes minutes to make them;
+ * - `--flows` measures flows alone, beside other systems, which it installs in a folder of their own;
  * - `--source` measures the source in place of the package as it is built.
  */
 import { writeFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 import { judgeLongChat, judgeShortChat, longChat, shortChat } from './chat.ts';
+import { measureFlows } from './flows/flows.ts';
 import { measureListing } from './listing.ts';
+import { measureMap } from './map.ts';
 import { interleaved } from './measure.ts';
 import { measureMemory } from './memory.ts';
 import { measureMillion, measureMillionOnPostgres } from './million.ts';
@@ -26,6 +29,7 @@ const { values } = parseArgs({
     rounds: { type: 'string', default: '5' },
     source: { type: 'boolean', default: false },
     million: { type: 'boolean', default: false },
+    flows: { type: 'boolean', default: false },
   },
 });
 const rounds = Number(values.rounds);
@@ -43,6 +47,12 @@ if (values.million) {
     subject.sqliteStore(newFile(), { synchronous: 'normal' }),
   );
   await measureMillionOnPostgres(subject, rounds, report);
+  process.exit(report.end() ? 0 : 1);
+}
+
+if (values.flows) {
+  await measureFlows(from, rounds, report);
+  await measureMap(subject, rounds, report);
   process.exit(report.end() ? 0 : 1);
 }
 
@@ -69,6 +79,8 @@ judgeLongChat(talked!, report);
 await measureOpening(subject, rounds, report);
 await measureListing(subject, rounds, report);
 await measureMemory(from, report);
+await measureFlows(from, rounds, report);
+await measureMap(subject, rounds, report);
 
 if (!report.end()) process.exitCode = 1;
 if (values.json !== undefined) writeFileSync(values.json, `${JSON.stringify(report, null, 2)}\n`);

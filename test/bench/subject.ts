@@ -2,6 +2,7 @@
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { join } from 'node:path';
 import type { createRuntime, fromDurable, inputRequest } from 'savepoint';
+import type { workflow } from 'savepoint/machines';
 import type { memoryStore } from 'savepoint/memory';
 import type { sqliteStore } from 'savepoint/sqlite';
 import { build } from 'vite';
@@ -13,6 +14,7 @@ export interface Subject {
   readonly createRuntime: typeof createRuntime;
   readonly fromDurable: typeof fromDurable;
   readonly inputRequest: typeof inputRequest;
+  readonly workflow: typeof workflow;
   readonly sqliteStore: typeof sqliteStore;
   readonly memoryStore: typeof memoryStore;
 }
@@ -28,14 +30,25 @@ export async function buildSubject(): Promise<void> {
 
 export async function loadSubject(from: From): Promise<Subject> {
   const entry = (name: string): string => pathToFileURL(join(folder, `${name}.js`)).href;
-  const [core, sqlite, memory] =
+  const [core, machines, sqlite, memory] =
     from === 'source'
-      ? [await import('savepoint'), await import('savepoint/sqlite'), await import('savepoint/memory')]
-      : await Promise.all([import(entry('index')), import(entry('sqlite')), import(entry('memory'))]);
+      ? await Promise.all([
+          import('savepoint'),
+          import('savepoint/machines'),
+          import('savepoint/sqlite'),
+          import('savepoint/memory'),
+        ])
+      : await Promise.all([
+          import(entry('index')),
+          import(entry('machines')),
+          import(entry('sqlite')),
+          import(entry('memory')),
+        ]);
   return {
     createRuntime: core.createRuntime,
     fromDurable: core.fromDurable,
     inputRequest: core.inputRequest,
+    workflow: machines.workflow,
     sqliteStore: sqlite.sqliteStore,
     memoryStore: memory.memoryStore,
   };
