@@ -246,6 +246,48 @@ describe('retryNode()', () => {
     expect(calls.filter((call) => call === 'plain')).toHaveLength(2);
   });
 
+  it('keeps the outcome that led at once to a node which failed, and starts that one anew', async () => {
+    const calls: string[] = [];
+    const make = (isMended: boolean) =>
+      workflow({
+        id: 'w',
+        nodes: (flow) =>
+          flow
+            .task('charge', { run: async () => calls.push('charge') })
+            .choice('size', {
+              after: ['charge'],
+              routes: { large: ({ results }) => results.charge > 5, small: () => isMended },
+            })
+            .task('ship', { after: ['size:small'], run: async () => 'shipped' }),
+        output: ({ results }) => results.ship,
+      });
+    const runtime = createRuntime({ store: memoryStore(), machines: [make(true)], logger: silent });
+    const run = await runtime.start(make(false), { id: 'r' });
+    await expect(run.done()).rejects.toMatchObject({ node: 'size', cause: { code: 'WORKFLOW_NO_ROUTE' } });
+    await run.release().catch(silent);
+    expect(await (await retryNode(runtime, 'r')).done()).toBe('shipped');
+    expect(calls).toEqual(['charge']);
+  });
+
+  it('takes up one that failed as it was started', async () => {
+    const make = (isMended: boolean) =>
+      workflow({
+        id: 'w',
+        nodes: (flow) =>
+          flow.transform('root', {
+            run: () => {
+              if (isMended) return 1;
+              throw new Error('no luck');
+            },
+          }),
+        output: ({ results }) => results.root,
+      });
+    const runtime = createRuntime({ store: memoryStore(), machines: [make(true)], logger: silent });
+    const run = await runtime.start(make(false), { id: 'r' });
+    await expect(run.done()).rejects.toThrow("'root' failed: no luck");
+    expect(await (await retryNode(runtime, 'r')).done()).toBe(1);
+  });
+
   it('names a node that there is not', async () => {
     const { runtime } = await failed();
     await expect(retryNode(runtime, 'r', 'z')).rejects.toMatchObject({ code: 'WORKFLOW_NO_NODE', node: 'z' });

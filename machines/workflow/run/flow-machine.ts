@@ -15,7 +15,7 @@ import { checkStorable } from './check-storable.ts';
 import { begun, failureOf, recordOf, resultsOf } from './context.ts';
 import { endAtOnce } from './end-at-once.ts';
 import { Ledger } from './ledger.ts';
-import type { AnswerEvent, RetryEvent, StumbledMessage, WorkedMessage } from './messages.ts';
+import type { AnswerEvent, RetryEvent, StartMessage, StumbledMessage, WorkedMessage } from './messages.ts';
 import { nodeMachine } from './node-machine.ts';
 import { nowOf } from './now.ts';
 import { answered, awaiting } from './outside.ts';
@@ -46,6 +46,7 @@ export interface FlowParts {
 
 type FlowEvent =
   | WorkedMessage
+  | StartMessage
   | StumbledMessage
   | AnswerEvent
   | RetryEvent
@@ -84,6 +85,9 @@ export function flowMachine(parts: FlowParts): AnyStateMachine {
         switch (event.type) {
           case 'workflow.worked':
             scheduler.worked(event.node, event.output);
+            break;
+          case 'workflow.start':
+            scheduler.startAlone(event.node);
             break;
           case 'workflow.stumbled':
             scheduler.stumbled(event.node, event.error, event.timeout);
@@ -159,6 +163,7 @@ export function flowMachine(parts: FlowParts): AnyStateMachine {
         always: { guard: 'hasFailed', target: 'failing' },
         on: {
           'xstate.done.actor.*': { guard: 'hasEnded', target: 'done' },
+          'workflow.start': { actions: 'advance' },
           'workflow.worked': { actions: 'advance' },
           'workflow.stumbled': { actions: 'advance' },
           'workflow.answer': { guard: 'isAnswered', actions: 'advance' },

@@ -22,12 +22,23 @@ interface AskMessage {
   readonly timeout?: number;
 }
 
+/** To a node: ask to be started in a turn of its own. */
+interface LaterMessage {
+  readonly type: 'node.later';
+}
+
+/** From a node: it is to be started. */
+export interface StartMessage {
+  readonly type: 'workflow.start';
+  readonly node: string;
+}
+
 /** To a node: this is your end. */
 export interface EndMessage {
   readonly type: 'node.done' | 'node.failed' | 'node.skipped' | 'node.cancelled';
 }
 
-export type NodeMessage = RunMessage | AskMessage | EndMessage;
+export type NodeMessage = RunMessage | AskMessage | LaterMessage | EndMessage;
 
 /** From a node: what its work came to. */
 export interface WorkedMessage {

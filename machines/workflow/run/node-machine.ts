@@ -5,10 +5,11 @@ import {
   type DoneActorEvent,
   enqueueActions,
   type ErrorActorEvent,
+  raise,
   sendParent,
   setup,
 } from 'xstate';
-import type { NodeMessage, RunMessage, StumbledMessage, WorkedMessage } from './messages.ts';
+import type { NodeMessage, RunMessage, StartMessage, StumbledMessage, WorkedMessage } from './messages.ts';
 
 type Work = Omit<RunMessage, 'type' | 'delay'>;
 
@@ -27,7 +28,11 @@ interface LateEvent {
   readonly more: number;
 }
 
-type NodeEvent = NodeMessage | DueEvent | LateEvent | DoneActorEvent | ErrorActorEvent;
+interface NowEvent {
+  readonly type: 'node.now';
+}
+
+type NodeEvent = NodeMessage | DueEvent | LateEvent | NowEvent | DoneActorEvent | ErrorActorEvent;
 
 // The longest delay that browsers' and Node's timers take.
 const LONGEST_TIMEOUT = 2 ** 31 - 1;
@@ -93,6 +98,8 @@ export function nodeMachine(works: Readonly<Record<string, AnyActorLogic>>): Any
         for (const id in self.getSnapshot().children) enqueue.stopChild(id);
         enqueue.cancel(LATE);
       }),
+      startLater: raise({ type: 'node.now' }, { delay: 0 }),
+      tellStart: sendParent(({ self }): StartMessage => ({ type: 'workflow.start', node: self.id })),
       tellWorked: sendParent(({ self, event }): WorkedMessage => ({
         type: 'workflow.worked',
         node: self.id,
@@ -125,6 +132,8 @@ export function nodeMachine(works: Readonly<Record<string, AnyActorLogic>>): Any
         on: {
           'node.run': { target: 'running', actions: 'run' },
           'node.ask': { target: 'waitingForInput', actions: 'ask' },
+          'node.later': { actions: 'startLater' },
+          'node.now': { actions: 'tellStart' },
         },
       },
       running: {

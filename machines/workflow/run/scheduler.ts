@@ -33,6 +33,8 @@ function functionInput({ input, attempts = 1, iteration = 1, round = 0 }: NodeRe
 export class Scheduler {
   /** Nodes that all is decided for, by number. */
   #ready: number[] = [];
+  /** The node whose turn it is. */
+  #alone: number | undefined;
 
   constructor(
     readonly graph: Graph,
@@ -46,6 +48,17 @@ export class Scheduler {
     this.graph.before.forEach((edges, number) => {
       if (edges.length === 0) this.#ready.push(number);
     });
+    this.#goOn();
+  }
+
+  /** A node is to start in a turn of its own. Meanwhile, what it depends on may be run again. */
+  startAlone(id: string): void {
+    const number = this.graph.numbers.get(id)!;
+    const { status, open = 0, met = 0 } = this.ledger.get(number);
+    const wanted = needed(this.graph.nodes[number]!.wait);
+    if (status !== 'pending' || (open > 0 && !(wanted > 0 && met >= wanted))) return;
+    this.#alone = number;
+    this.#ready.push(number);
     this.#goOn();
   }
 
@@ -275,7 +288,7 @@ export class Scheduler {
     const { id, wait, after = [] } = graph.nodes[number]!;
     if (after.length > 0 && met === 0) return this.skip(number);
     const wanted = needed(wait);
-    this.attempt(number, () => {
+    try {
       if (met < wanted)
         throw new WorkflowError(
           'WORKFLOW_JOIN_NOT_MET',
@@ -283,7 +296,13 @@ export class Scheduler {
           id,
         );
       startNode(this, number);
-    });
+    } catch (error) {
+      // The outcome that led here is not to be lost when the flow is retried from before it failed: it fails in a turn of
+      // its own, where the node is started once more.
+      if ((this.planOf(number).onError ?? 'fail') === 'fail' && number !== this.#alone)
+        return ledger.tell(id, { type: 'node.later' });
+      this.#failed(number, error);
+    }
     if (open > 0) this.#cancelRest(number);
   }
 

@@ -5,8 +5,8 @@ import type { Came } from './bare-run.ts';
 import { isPatient } from './random-workflow.ts';
 import type { RandomGraph } from './random-node.ts';
 
-/** The differences between a flow and the one that nothing happened to. */
-export function differences(graph: RandomGraph, one: Came, other: Came): string[] {
+/** The differences between a flow and the one that nothing happened to. `attempts`: are they to be the same, too? */
+export function differences(graph: RandomGraph, one: Came, other: Came, attempts = true): string[] {
   if (one.failed !== other.failed)
     return [`it ${other.failed ? 'failed' : 'did not fail'}, and bare it ${one.failed ? 'did' : 'did not'}`];
   const ids = Object.keys(one.states);
@@ -15,7 +15,9 @@ export function differences(graph: RandomGraph, one: Came, other: Came): string[
     const [mine, theirs] = [one.states[id]!, other.states[id]!];
     // Of a flow that fails, what was done until then is a matter of time.
     if (one.failed && (isCutOff(mine) || isCutOff(theirs))) return [];
-    const [a, b] = [comparable(graph, id, mine), comparable(graph, id, theirs)];
+    const [a, b] = [mine, theirs].map((state) =>
+      comparable(graph, id, attempts ? state : { ...state, attempts: 0 }),
+    );
     return isDeepStrictEqual(a, b) ? [] : [`${id} is ${JSON.stringify(b)}, and bare ${JSON.stringify(a)}`];
   });
 }
