@@ -19,13 +19,11 @@ const NODES = Number(process.env['RANDOM_NODES'] ?? 25);
 /** A graph in which a node fails the flow, and the same with that and its like mended. */
 const broken = (graph: RandomGraph, at: number): RandomGraph => ({
   ...graph,
-  nodes: graph.nodes.map((node, number) => {
-    const { type, onError } = node;
-    if (number !== at % graph.nodes.length && onError !== 'fail') return node;
-    // Whose time was out has none left when it is tried again.
-    const isTimed = type === 'question' || type === 'waitFor';
-    return { ...node, type: isTimed ? 'task' : type, onError: 'fail', luck: 'bad', when: true };
-  }),
+  nodes: graph.nodes.map((node, number) =>
+    number === at % graph.nodes.length || node.onError === 'fail'
+      ? { ...node, onError: 'fail', luck: 'bad', when: true }
+      : node,
+  ),
 });
 const mended = (graph: RandomGraph): RandomGraph => ({
   ...graph,

@@ -269,6 +269,35 @@ describe('retryNode()', () => {
     expect(calls).toEqual(['charge']);
   });
 
+  it('gives a node whose time was out its time anew', async () => {
+    const attempts: number[] = [];
+    const machine = workflow({
+      id: 'w',
+      nodes: (flow) =>
+        flow
+          .task('slow', {
+            timeout: 200,
+            run: async ({ effectId }) => {
+              attempts.push(attempts.length);
+              if (attempts.length === 1) await new Promise(() => {});
+              return effectId;
+            },
+          })
+          .question('ask', { after: ['slow'], ask: { prompt: 'Well?' }, timeout: 200 }),
+      output: ({ results }) => results,
+    });
+    const runtime = createRuntime({ store: memoryStore(), machines: [machine], logger: silent });
+    const run = await runtime.start(machine, { id: 'r' });
+    await expect(run.done()).rejects.toMatchObject({ node: 'slow', cause: { code: 'WORKFLOW_TIMEOUT' } });
+    const again = await retryNode(runtime, 'r');
+    await expect(again.done()).rejects.toMatchObject({ node: 'ask', cause: { code: 'WORKFLOW_TIMEOUT' } });
+    const third = await retryNode(runtime, 'r');
+    const [question] = await third.waitForInput();
+    await third.answer(question!.id, 'yes');
+    expect(await third.done()).toEqual({ slow: 'r/slow/work', ask: 'yes' });
+    expect(attempts).toHaveLength(2);
+  });
+
   it('takes up one that failed as it was started', async () => {
     const make = (isMended: boolean) =>
       workflow({

@@ -15,7 +15,14 @@ import { checkStorable } from './check-storable.ts';
 import { begun, failureOf, recordOf, resultsOf } from './context.ts';
 import { endAtOnce } from './end-at-once.ts';
 import { Ledger } from './ledger.ts';
-import type { AnswerEvent, RetryEvent, StartMessage, StumbledMessage, WorkedMessage } from './messages.ts';
+import type {
+  AnswerEvent,
+  ExpiredMessage,
+  RetryEvent,
+  StartMessage,
+  StumbledMessage,
+  WorkedMessage,
+} from './messages.ts';
 import { nodeMachine } from './node-machine.ts';
 import { nowOf } from './now.ts';
 import { answered, awaiting } from './outside.ts';
@@ -48,6 +55,7 @@ type FlowEvent =
   | WorkedMessage
   | StartMessage
   | StumbledMessage
+  | ExpiredMessage
   | AnswerEvent
   | RetryEvent
   | { readonly type: 'workflow.fail' }
@@ -91,6 +99,9 @@ export function flowMachine(parts: FlowParts): AnyStateMachine {
             break;
           case 'workflow.stumbled':
             scheduler.stumbled(event.node, event.error, event.timeout);
+            break;
+          case 'workflow.expired':
+            scheduler.expired(event.node, event.isAnew);
             break;
           case 'workflow.answer': {
             const { number, value } = answered(planOf, context, event)!;
@@ -166,6 +177,7 @@ export function flowMachine(parts: FlowParts): AnyStateMachine {
           'workflow.start': { actions: 'advance' },
           'workflow.worked': { actions: 'advance' },
           'workflow.stumbled': { actions: 'advance' },
+          'workflow.expired': { actions: 'advance' },
           'workflow.answer': { guard: 'isAnswered', actions: 'advance' },
           'workflow.retry': { actions: 'advance' },
           ...Object.fromEntries(

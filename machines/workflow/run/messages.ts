@@ -33,12 +33,25 @@ export interface StartMessage {
   readonly node: string;
 }
 
+/** To a node: your time is out for good. Say so in a turn of its own. */
+interface ExpireMessage {
+  readonly type: 'node.expire';
+}
+
+/** From a node: its time is out for good. */
+export interface ExpiredMessage {
+  readonly type: 'workflow.expired';
+  readonly node: string;
+  /** The run was opened again since: then the node gets its time anew. */
+  readonly isAnew: boolean;
+}
+
 /** To a node: this is your end. */
 export interface EndMessage {
   readonly type: 'node.done' | 'node.failed' | 'node.skipped' | 'node.cancelled';
 }
 
-export type NodeMessage = RunMessage | AskMessage | LaterMessage | EndMessage;
+export type NodeMessage = RunMessage | AskMessage | LaterMessage | ExpireMessage | EndMessage;
 
 /** From a node: what its work came to. */
 export interface WorkedMessage {

@@ -8,8 +8,17 @@ import {
   raise,
   sendParent,
   setup,
+  spawnChild,
 } from 'xstate';
-import type { NodeMessage, RunMessage, StartMessage, StumbledMessage, WorkedMessage } from './messages.ts';
+import { EXPIRY, expiry } from './expiry.ts';
+import type {
+  ExpiredMessage,
+  NodeMessage,
+  RunMessage,
+  StartMessage,
+  StumbledMessage,
+  WorkedMessage,
+} from './messages.ts';
 
 type Work = Omit<RunMessage, 'type' | 'delay'>;
 
@@ -68,7 +77,7 @@ function lateAfter(timeout: number, left: number): [LateEvent, { id: string; del
 export function nodeMachine(works: Readonly<Record<string, AnyActorLogic>>): AnyStateMachine {
   return setup({
     types,
-    actors: works,
+    actors: { ...works, [EXPIRY]: expiry } as Readonly<Record<string, AnyActorLogic>>,
     actions: {
       run: enqueueActions(({ enqueue, event }) => {
         if (event.type !== 'node.run' && event.type !== 'node.due') return;
@@ -98,6 +107,12 @@ export function nodeMachine(works: Readonly<Record<string, AnyActorLogic>>): Any
         for (const id in self.getSnapshot().children) enqueue.stopChild(id);
         enqueue.cancel(LATE);
       }),
+      expire: spawnChild(EXPIRY, { id: 'expiry' }),
+      tellExpired: sendParent(({ self, event }): ExpiredMessage => ({
+        type: 'workflow.expired',
+        node: self.id,
+        isAnew: 'output' in event && event.output === true,
+      })),
       startLater: raise({ type: 'node.now' }, { delay: 0 }),
       tellStart: sendParent(({ self }): StartMessage => ({ type: 'workflow.start', node: self.id })),
       tellWorked: sendParent(({ self, event }): WorkedMessage => ({
@@ -139,6 +154,8 @@ export function nodeMachine(works: Readonly<Record<string, AnyActorLogic>>): Any
       running: {
         on: {
           'node.run': { actions: 'run' },
+          'node.expire': { actions: 'expire' },
+          'xstate.done.actor.expiry': { actions: ['clear', 'tellExpired'] },
           'node.due': [
             { guard: 'isWork', actions: 'run' },
             { target: 'done', actions: 'tellWorked' },
@@ -153,6 +170,9 @@ export function nodeMachine(works: Readonly<Record<string, AnyActorLogic>>): Any
       },
       waitingForInput: {
         on: {
+          'node.ask': { actions: 'ask' },
+          'node.expire': { actions: 'expire' },
+          'xstate.done.actor.expiry': { actions: ['clear', 'tellExpired'] },
           'xstate.done.actor.question': { target: 'done', actions: ['clear', 'tellWorked'] },
           'xstate.error.actor.question': { actions: ['clear', 'tellStumbled'] },
           'node.late': [{ guard: 'isEarly', actions: 'waitOn' }, { actions: ['clear', 'tellStumbled'] }],

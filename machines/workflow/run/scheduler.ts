@@ -25,6 +25,9 @@ const working: ReadonlySet<NodeType> = new Set(['task', 'subflow', 'loop', 'map'
 const meets = ({ status, output }: NodeRecord, { route }: Edge): boolean =>
   status === 'done' ? route === undefined || route === output : status === 'failed' && route === ERROR_ROUTE;
 
+const tookLonger = (id: string, timeout: number): WorkflowError =>
+  new WorkflowError('WORKFLOW_TIMEOUT', `The node '${id}' took longer than ${timeout} ms.`, id);
+
 function functionInput({ input, attempts = 1, iteration = 1, round = 0 }: NodeRecord): FunctionInput {
   const part = `${round > 0 ? `/again-${round}` : ''}${iteration > 1 ? `/${iteration}` : ''}`;
   return { input, attempt: attempts, part };
@@ -53,6 +56,7 @@ export class Scheduler {
 
   /** A node is to start in a turn of its own. Meanwhile, what it depends on may be run again. */
   startAlone(id: string): void {
+    this.ledger.teller = id;
     const number = this.graph.numbers.get(id)!;
     const { status, open = 0, met = 0 } = this.ledger.get(number);
     const wanted = needed(this.graph.nodes[number]!.wait);
@@ -103,20 +107,36 @@ export class Scheduler {
   stumbled(id: string, given: unknown, timeout: number | undefined): void {
     this.ledger.teller = id;
     const number = this.graph.numbers.get(id)!;
-    const error =
-      timeout === undefined
-        ? given
-        : new WorkflowError('WORKFLOW_TIMEOUT', `The node '${id}' took longer than ${timeout} ms.`, id);
+    const error = timeout === undefined ? given : tookLonger(id, timeout);
     const record = this.ledger.get(number);
     const { attempts = 1 } = record;
     this.attempt(number, () => {
       const delay =
         record.status === 'running' ? retryDelay(this.planOf(number).retry, attempts, error) : undefined;
-      if (delay === undefined) throw error;
+      if (delay === undefined) {
+        if (timeout === undefined || !this.#failsFlow(number)) throw error;
+        return this.ledger.tell(id, { type: 'node.expire' });
+      }
       const again = { ...record, attempts: attempts + 1 };
       this.ledger.set(number, again);
       this.run(number, again, delay);
     });
+    this.#goOn();
+  }
+
+  /** The time of a node is out for good, unless the run was opened again since: then it gets it anew. */
+  expired(id: string, isAnew: boolean): void {
+    this.ledger.teller = id;
+    const number = this.graph.numbers.get(id)!;
+    const { timeout, src } = this.planOf(number);
+    const record = this.ledger.get(number);
+    if (!isAnew) this.#failed(number, tookLonger(id, timeout ?? 0));
+    else if (record.status === 'running') this.run(number, record);
+    else {
+      const question = src === undefined ? {} : { src, input: record.input };
+      const time = timeout === undefined ? {} : { timeout };
+      this.ledger.tell(id, { type: 'node.ask', ...question, ...time });
+    }
     this.#goOn();
   }
 
@@ -200,6 +220,11 @@ export class Scheduler {
       { ...record, status: 'skipped', ...(error !== undefined && { error }) },
       'node.skipped',
     );
+  }
+
+  #failsFlow(number: number): boolean {
+    const { onError = 'fail' } = this.planOf(number);
+    return onError === 'fail';
   }
 
   #failed(number: number, error: unknown): void {
@@ -299,8 +324,7 @@ export class Scheduler {
     } catch (error) {
       // The outcome that led here is not to be lost when the flow is retried from before it failed: it fails in a turn of
       // its own, where the node is started once more.
-      if ((this.planOf(number).onError ?? 'fail') === 'fail' && number !== this.#alone)
-        return ledger.tell(id, { type: 'node.later' });
+      if (this.#failsFlow(number) && number !== this.#alone) return ledger.tell(id, { type: 'node.later' });
       this.#failed(number, error);
     }
     if (open > 0) this.#cancelRest(number);

@@ -35,7 +35,7 @@ const KILLS = 12;
 
 export const proof: Proof = {
   name: 'flows',
-  full: 500,
+  full: 300,
   async run(count, say) {
     const seed = Number(process.env['FLOWS_SEED'] ?? Math.floor(Math.random() * 2 ** 31));
     say(`the graphs of the seeds from ${seed} on`);
