@@ -75,9 +75,10 @@ function lateAfter(timeout: number, left: number): [LateEvent, { id: string; del
 
 /** The shared machine of the nodes of a workflow, which finds their work by its name among `works`. */
 export function nodeMachine(works: Readonly<Record<string, AnyActorLogic>>): AnyStateMachine {
+  const actors: Readonly<Record<string, AnyActorLogic>> = { ...works, [EXPIRY]: expiry };
   return setup({
     types,
-    actors: { ...works, [EXPIRY]: expiry } as Readonly<Record<string, AnyActorLogic>>,
+    actors,
     actions: {
       run: enqueueActions(({ enqueue, event }) => {
         if (event.type !== 'node.run' && event.type !== 'node.due') return;
