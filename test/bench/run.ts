@@ -6,13 +6,16 @@
  * - `--stores` measures instead what each store costs, beside each other;
  * - `--million` measures instead what a million suspended runs cost: it takes minutes to make them; `--runs <n>` makes
  *   so many;
+ * - `--flows` measures flows alone, beside other systems, which it installs in a folder of their own;
  * - `--source` measures the source in place of the package as it is built.
  */
 import { writeFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 import type { Store } from 'savepoint';
 import { judgeLongChat, judgeShortChat, longChat, shortChat } from './chat.ts';
+import { measureFlows } from './flows/flows.ts';
 import { measureListing } from './listing.ts';
+import { measureMap } from './map.ts';
 import { interleaved } from './measure.ts';
 import { measureMemory } from './memory.ts';
 import { measureMillion, measureMillionOnPostgres } from './million.ts';
@@ -32,6 +35,7 @@ const { values } = parseArgs({
     million: { type: 'boolean', default: false },
     runs: { type: 'string', default: '1000000' },
     stores: { type: 'boolean', default: false },
+    flows: { type: 'boolean', default: false },
   },
 });
 const rounds = Number(values.rounds);
@@ -54,6 +58,12 @@ if (values.million) {
 
 if (values.stores) {
   await measureStores(subject, rounds, report);
+  finish();
+}
+
+if (values.flows) {
+  await measureFlows(from, rounds, report);
+  await measureMap(subject, rounds, report);
   finish();
 }
 
@@ -80,6 +90,8 @@ judgeLongChat(talked!, report);
 await measureOpening(subject, rounds, report);
 await measureListing(subject, rounds, report);
 await measureMemory(from, report);
+await measureFlows(from, rounds, report);
+await measureMap(subject, rounds, report);
 
 finish();
 

@@ -3,6 +3,7 @@ import { fileURLToPath, pathToFileURL } from 'node:url';
 import { join } from 'node:path';
 import type { createRuntime, fromDurable, inputRequest } from 'savepoint';
 import type { fileStore } from 'savepoint/file';
+import type { workflow } from 'savepoint/machines';
 import type { memoryStore } from 'savepoint/memory';
 import type { postgresStore } from 'savepoint/postgres';
 import type { redisStore } from 'savepoint/redis';
@@ -16,6 +17,7 @@ export interface Subject {
   readonly createRuntime: typeof createRuntime;
   readonly fromDurable: typeof fromDurable;
   readonly inputRequest: typeof inputRequest;
+  readonly workflow: typeof workflow;
   readonly sqliteStore: typeof sqliteStore;
   readonly memoryStore: typeof memoryStore;
   readonly fileStore: typeof fileStore;
@@ -34,10 +36,11 @@ export async function buildSubject(): Promise<void> {
 
 export async function loadSubject(from: From): Promise<Subject> {
   const entry = (name: string): string => pathToFileURL(join(folder, `${name}.js`)).href;
-  const [core, sqlite, memory, file, postgres, redis] =
+  const [core, machines, sqlite, memory, file, postgres, redis] =
     from === 'source'
       ? await Promise.all([
           import('savepoint'),
+          import('savepoint/machines'),
           import('savepoint/sqlite'),
           import('savepoint/memory'),
           import('savepoint/file'),
@@ -45,12 +48,15 @@ export async function loadSubject(from: From): Promise<Subject> {
           import('savepoint/redis'),
         ])
       : await Promise.all(
-          ['index', 'sqlite', 'memory', 'file', 'postgres', 'redis'].map((name) => import(entry(name))),
+          ['index', 'machines', 'sqlite', 'memory', 'file', 'postgres', 'redis'].map(
+            (name) => import(entry(name)),
+          ),
         );
   return {
     createRuntime: core.createRuntime,
     fromDurable: core.fromDurable,
     inputRequest: core.inputRequest,
+    workflow: machines.workflow,
     sqliteStore: sqlite.sqliteStore,
     memoryStore: memory.memoryStore,
     fileStore: file.fileStore,

@@ -11,7 +11,18 @@ import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import type { Message } from './child.ts';
 
-const names = ['scxml', 'oracle', 'kills', 'two-processes', 'effects', 'answers', 'fleet', 'pauses'];
+const names = [
+  'scxml',
+  'oracle',
+  'kills',
+  'two-processes',
+  'effects',
+  'answers',
+  'pauses',
+  'flows',
+  'map',
+  'fleet',
+];
 
 const { values } = parseArgs({
   options: {
