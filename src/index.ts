@@ -12,6 +12,7 @@ export type {
   OpenOptions,
   PauseOptions,
   ReleaseOptions,
+  RetryRunOptions,
   RuntimeOptions,
   StartOptions,
 } from './runtime-options.ts';

@@ -84,7 +84,8 @@ export class Pausing {
   async resume(): Promise<void> {
     this.run.checkOpen();
     await this.goOn({});
-    await this.run.until(() => !this.isGoingOn);
+    // What waited may be what ends it.
+    await this.run.until(() => !this.isGoingOn || this.run.isClosed);
   }
 
   /** The run was cancelled. */

@@ -1,4 +1,5 @@
 /** Takes a run up again from an earlier checkpoint: as a new one, so that nothing of what was is lost. */
+import type { AnyEventObject } from 'xstate';
 import { decodeHeader, decodeRows } from './checkpoint/decode-rows.ts';
 import { commitAlone } from './commit-alone.ts';
 import { encodeRich } from './checkpoint/envelope.ts';
@@ -11,16 +12,32 @@ import {
   RunClosedError,
 } from './errors.ts';
 import type { RunContext } from './run-core.ts';
-import { keepsNewestOnly, ownOf, readMore, type More } from './run-info.ts';
+import { controlId, encodeMail, randomId } from './mail.ts';
+import { keepsNewestOnly, ownOf, readMore, type More, type Paused } from './run-info.ts';
 import { readStamped } from './effects/stamp.ts';
 import { readEntry } from './effects/step-entry.ts';
 import { whyOver } from './standing.ts';
 import type { Head, Row, Store, StoredRun } from './store.ts';
 import type { Document } from './xstate/capture.ts';
 
-/** Appends the last good checkpoint, or the one at `from`. The run is then free to be opened. */
-export async function retryRun(context: RunContext, run: string, from: number | undefined): Promise<void> {
+/** How a run is taken up again. */
+export interface Retry {
+  /** The seq of the checkpoint to go on from. */
+  readonly from: number | undefined;
+  /** What it gets before anything of it goes on. */
+  readonly event: AnyEventObject | undefined;
+}
+
+/**
+ * Appends the last good checkpoint, or the one at `from`. The run is then free to be opened.
+ *
+ * One that is to get an event first is left as if it had been paused, with the event and the word to go on behind it in
+ * its inbox: whoever opens it delivers those, and only then starts what the event has not made superfluous.
+ */
+export async function retryRun(context: RunContext, run: string, { from, event }: Retry): Promise<void> {
   const { store, lease, codec, clock } = context;
+  // Where it cannot be stored, nothing is done.
+  const mail = event && encodeMail(context.inline, randomId(), { type: 'event', event });
   const [known] = await store.runs({ run, limit: 1 });
   const status = known?.status;
   // What was cancelled stays so, and what is done has nothing to be tried again, unless it is told from where.
@@ -43,7 +60,10 @@ export async function retryRun(context: RunContext, run: string, from: number | 
     const row = { seq, base: true, time: clock.now(), header: JSON.stringify({ ...header, cause }), body };
     const commit = { run, owner: lease.owner, fence, expect: stored.seq, checkpoints: [row] };
     const drop = await failedSteps(store, run);
-    const head = headOf(stored, document);
+    const isFirstTold = mail !== undefined && !readMore(stored).paused;
+    const head = headOf(stored, document, isFirstTold ? { at: clock.now(), reason: 'retry' } : undefined);
+    if (mail) await store.enqueue(run, mail);
+    if (isFirstTold) await store.enqueue(run, encodeMail(context.inline, controlId(), { type: 'resume' }));
     const [outcome] = await store.commit([{ ...commit, put, drop, head, release: true }]);
     if (outcome?.status === 'fenced') throw new FencedError(run);
     if (outcome?.status === 'conflict') throw new ConflictError(run, stored.seq);
@@ -97,8 +117,8 @@ async function failedSteps(store: Store, run: string): Promise<Pick<Row, 'kind' 
     .map(({ key }) => ({ kind: 'step', key }));
 }
 
-/** As it would have been left by a process that died there; one that is paused stays so. */
-function headOf(stored: StoredRun, { delays }: Document): Head {
+/** As it would have been left by a process that died there; one that is paused stays so. `held`: until it has got an event. */
+function headOf(stored: StoredRun, { delays }: Document, held: Paused | undefined): Head {
   const { machine, version, createdAt, tags } = stored;
   const due = Object.values(delays).reduce((first, delay) => Math.min(first, delay.due), Infinity);
   const more = readMore(stored);
@@ -116,6 +136,7 @@ function headOf(stored: StoredRun, { delays }: Document): Head {
       parked,
       fresh,
       ...(paused && { paused, released }),
+      ...(held && { paused: held, released: held.at }),
     } satisfies More),
   };
 }

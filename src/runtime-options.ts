@@ -1,5 +1,5 @@
 /** What runtimes are made with, and what their calls take. */
-import type { AnyStateMachine, InputFrom } from 'xstate';
+import type { AnyEventObject, AnyStateMachine, InputFrom } from 'xstate';
 import type { CustomType } from './checkpoint/custom-type.ts';
 import type { Migrate } from './open-run.ts';
 import type { Metadata } from './run-info.ts';
@@ -94,6 +94,14 @@ export interface PauseOptions {
   /** Who pauses, or has the run go on. */
   readonly by?: string;
   readonly reason?: string;
+}
+
+/** How a run is taken up again. */
+export interface RetryRunOptions {
+  /** The seq of the checkpoint to go on from. Default: the last good one. */
+  readonly from?: number;
+  /** What it is sent before anything of it goes on. */
+  readonly event?: AnyEventObject;
 }
 
 /** How a run is forked. */

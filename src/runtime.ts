@@ -41,6 +41,7 @@ import type {
   OpenOptions,
   PauseOptions,
   ReleaseOptions,
+  RetryRunOptions,
   RuntimeOptions,
   StartArguments,
   StartOptions,
@@ -424,7 +425,8 @@ export class Runtime {
   /**
    * Takes a run up again, out of quarantine or after it failed: from its last good checkpoint, or from the one at seq
    * `from`, which is appended as a new one: what it did since stays in its history. Its effects run again under the same
-   * ids. One that is paused stays so: `resume()` has it go on from there.
+   * ids. One that is paused stays so: `resume()` has it go on from there. An `event` is delivered first, before anything of
+   * it goes on: what that makes superfluous is not started.
    *
    * @throws {RunNotFoundError}
    * @throws {CheckpointNotFoundError} where there is none to go on from.
@@ -434,16 +436,19 @@ export class Runtime {
    * @example
    * for await (const { id } of runtime.list({ status: 'quarantined' })) await runtime.retry(id);
    */
-  async retry(id: string, { from }: { readonly from?: number } = {}): Promise<Run> {
+  async retry(id: string, { from, event }: RetryRunOptions = {}): Promise<Run> {
     this.#holding.checkOpen();
     checkId('run', id);
-    await this.get(id);
+    if (event !== undefined) checkEvent(id, event);
+    const { paused } = await this.get(id);
     const held = this.#holding.find(id);
     if (held?.core.isRunning) throw new RunRunningError(id);
     await held?.run.release();
     const { retryRun, context } = await this.#load();
-    await retryRun(context, id, from);
-    return held ? this.open(held.core.machine, id) : this.open(id);
+    await retryRun(context, id, { from, event });
+    const run = await (held ? this.open(held.core.machine, id) : this.open(id));
+    if (event !== undefined && !paused) await this.#holding.find(id)?.core.pausing.resume();
+    return run;
   }
 
   /**

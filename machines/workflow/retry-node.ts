@@ -8,6 +8,9 @@ import { nodeStates } from './node-states.ts';
  * the others did is kept, and what was undone is done again; the failed attempt stays in the history. A workflow that has not
  * failed runs the named node again.
  *
+ * The failed node goes on with the steps that it has finished; a node that is named begins afresh. What was in flight with
+ * `onInterrupt: 'fail'` does not begin again by itself, and fails the flow once more: name its node.
+ *
  * It goes back to the newest checkpoint before the failure, so that has to be kept: not with `history: 'replace'`.
  *
  * @throws WorkflowError where there is no such node.
@@ -21,13 +24,13 @@ export async function retryNode(runtime: Runtime, id: string, node?: string): Pr
   const nodes = nodeStates((await runtime.checkpoint(id, seq)).snapshot as object);
   if (node !== undefined && !Object.hasOwn(nodes, node))
     throw new WorkflowError('WORKFLOW_NO_NODE', `The workflow '${id}' has no node '${node}'.`, node);
-  const isOver = status === 'failed' || status === 'done';
-  const run = isOver
-    ? await runtime.retry(id, { from: await beforeTheEnd(runtime, id) })
-    : await runtime.open(id);
   const undone = Object.keys(nodes).filter((other) => nodes[other]!.undone === 'done');
   const again = [...(node === undefined ? [] : [node]), ...undone];
-  if (again.length > 0) await run.send({ type: 'workflow.retry', nodes: again });
+  const event = again.length > 0 ? { type: 'workflow.retry', nodes: again } : undefined;
+  if (status === 'failed' || status === 'done')
+    return runtime.retry(id, { from: await beforeTheEnd(runtime, id), ...(event && { event }) });
+  const run = await runtime.open(id);
+  if (event) await run.send(event);
   return run;
 }
 

@@ -36,8 +36,10 @@ export async function attendRun(graph: RandomGraph, run: Run): Promise<void> {
   for (const { id, actor, prompt = '' } of run.pendingInputs)
     if (actor.includes('/work')) await unlessOver(run.answer(id, { action: 'rerun' }));
     else if (questions.includes(prompt)) await unlessOver(run.answer(id, answerTo(prompt)));
-  for (const of of waiting(graph, nodeStates(run), 'waitFor'))
-    await unlessOver(run.send({ type: 'news', of }, { id: `news of ${of}` }));
+  const states = nodeStates(run);
+  // Once each time that it waits: a node may be run again, and an event's id counts as long as the run.
+  for (const of of waiting(graph, states, 'waitFor'))
+    await unlessOver(run.send({ type: 'news', of }, { id: `news of ${of} since ${states[of]!.started}` }));
 }
 
 /** What is answered may be over by now: its time was out, or the flow has failed. */
