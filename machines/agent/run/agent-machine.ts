@@ -1,6 +1,7 @@
 /** The machine of an agent. */
 import {
   type AnyActorLogic,
+  type AnyActorRef,
   type AnyStateMachine,
   assign,
   type DoneActorEvent,
@@ -9,14 +10,19 @@ import {
   sendTo,
   setup,
 } from 'xstate';
-import { inputRequest } from '../../../src/index.ts';
+import { inputRequest, parentOf } from '../../../src/index.ts';
 import { nowOf } from '../../workflow/run/now.ts';
 import { AgentError } from '../errors.ts';
 import type { AgentInput, UserMessage } from '../messages.ts';
 import type { FailedCall, ModelInput } from '../model/ask-model.ts';
 import type { Heard } from '../model/heard.ts';
 import type { Outcome } from '../tools/outcome.ts';
-import { toolCallMachine, type ToolCallInput, type ToolStatusMessage } from '../tools/tool-call-machine.ts';
+import {
+  TOOL_CALL,
+  toolCallMachine,
+  type ToolCallInput,
+  type ToolStatusMessage,
+} from '../tools/tool-call-machine.ts';
 import { answered, checked, type Checked } from './answer.ts';
 import { begun, newlyTold, nextLoop, queued } from './begin.ts';
 import { begunCalls, callEnded, callStands, callsStopped, startable } from './calls.ts';
@@ -74,6 +80,13 @@ const route = (from: AgentState) =>
 const childOf = ({ type }: { readonly type: string }): string =>
   type.slice(type.indexOf('.actor.') + '.actor.'.length);
 
+/** The tool call whose work an agent is, where it is the tool of another. */
+function callAbove(agent: AnyActorRef): AnyActorRef | undefined {
+  const parent = parentOf(agent);
+  const { machine } = (parent?.getSnapshot() ?? {}) as { readonly machine?: { readonly id: string } };
+  return machine?.id === TOOL_CALL ? parent : undefined;
+}
+
 /** The machine of an agent: its states read as what it does, and its tool calls are its children. */
 export function agentMachine({ version, plan, model, answer }: AgentParts): AnyStateMachine {
   const { id, isChat, hasOutput } = plan;
@@ -90,12 +103,18 @@ export function agentMachine({ version, plan, model, answer }: AgentParts): AnyS
       heard: enqueueActions(({ context, event, enqueue, self }) => {
         const said = (event as DoneActorEvent<Heard | FailedCall>).output;
         enqueue.stopChild('model');
-        if (!('error' in said)) return enqueue.assign(modelHeard(context, plan, said, nowOf(self)));
-        const { next, delay } = modelFailed(context, plan, said);
+        if ('error' in said) {
+          const { next, delay } = modelFailed(context, plan, said);
+          enqueue.assign(next);
+          if (delay !== undefined) enqueue.raise({ type: 'agent.again' }, { id: 'again', delay });
+          return;
+        }
+        const next = modelHeard(context, plan, said, nowOf(self));
         enqueue.assign(next);
-        if (delay !== undefined) enqueue.raise({ type: 'agent.again' }, { id: 'again', delay });
+        // None of its calls could be made, and it is to think again.
+        if (next.goal === 'thinking') enqueue.raise({ type: 'agent.again' });
       }),
-      again: assign(({ context }) => ({ retry: { ...context.retry!, isDue: true } })),
+      again: assign(({ context }) => (context.retry ? { retry: { ...context.retry, isDue: true } } : {})),
       modelBroke: assign(({ event }) => {
         const { error } = event as ErrorActorEvent;
         const why = error instanceof Error ? error.message : String(error);
@@ -142,10 +161,19 @@ export function agentMachine({ version, plan, model, answer }: AgentParts): AnyS
           },
         });
       }),
-      beginWaiting: assign(({ self }) => ({ waiting: nowOf(self) })),
-      endWaiting: assign(({ context, self }) => {
+      beginWaiting: enqueueActions(({ enqueue, self }) => {
+        enqueue.assign({ waiting: nowOf(self) });
+        const call = callAbove(self);
+        if (call) enqueue.sendTo(call, { type: 'tool.status', child: self.id, status: 'asking' });
+      }),
+      endWaiting: enqueueActions(({ context, enqueue, self }) => {
         const { waiting, turn } = context;
-        return { waiting: undefined, turn: { ...turn, waited: turn.waited + nowOf(self) - waiting! } };
+        enqueue.assign({
+          waiting: undefined,
+          turn: { ...turn, waited: turn.waited + nowOf(self) - waiting! },
+        });
+        const call = callAbove(self);
+        if (call) enqueue.sendTo(call, { type: 'tool.status', child: self.id, status: 'running' });
       }),
       moreAllowed: enqueueActions(({ context, event, enqueue, self }) => {
         const { more } = (event as DoneActorEvent<LimitAnswer>).output;

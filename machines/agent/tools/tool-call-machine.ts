@@ -51,6 +51,7 @@ interface ToolStopMessage {
 
 type CallEvent =
   | ToolStopMessage
+  | ToolStatusMessage
   | { readonly type: 'tool.again' }
   | { readonly type: 'tool.late' }
   | DoneActorEvent
@@ -63,6 +64,9 @@ interface Types {
   output?: Outcome;
 }
 const types: Types = {};
+
+/** The id of the machine. */
+export const TOOL_CALL = 'tool-call';
 
 /** The ids of the actors of a call. */
 const WORK = 'work';
@@ -180,6 +184,11 @@ export function toolCallMachine(plans: ReadonlyMap<string, ToolPlan>): AnyStateM
         enqueue.cancel(AGAIN);
         enqueue.assign({ outcome: deniedOutcome(context.call, STOPPED) });
       }),
+      tellStatus: sendParent(({ self, event }): ToolStatusMessage => ({
+        type: 'tool.status',
+        child: self.id,
+        status: (event as ToolStatusMessage).status,
+      })),
       tellAsking: sendParent(({ self }): ToolStatusMessage => ({
         type: 'tool.status',
         child: self.id,
@@ -200,7 +209,7 @@ export function toolCallMachine(plans: ReadonlyMap<string, ToolPlan>): AnyStateM
       works: ({ context }) => context.works,
     },
   }).createMachine({
-    id: 'tool-call',
+    id: TOOL_CALL,
     context: ({ input }) => ({ ...input, attempts: 0, works: false }),
     initial: 'called',
     on: { 'tool.stop': { actions: 'stop', target: '.done' } },
@@ -248,6 +257,8 @@ export function toolCallMachine(plans: ReadonlyMap<string, ToolPlan>): AnyStateM
           'xstate.error.actor.work': { actions: 'stumbled' },
           'tool.late': { actions: 'stumbled' },
           'tool.again': { actions: 'work' },
+          // From an agent that is the work.
+          'tool.status': { actions: 'tellStatus' },
           // A call that works is not cut off: what it did would be known to nobody.
           'tool.stop': [{ guard: 'works' }, { target: 'done', actions: 'stop' }],
         },
