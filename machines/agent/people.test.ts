@@ -3,7 +3,7 @@ import { modelMessageSchema } from 'ai';
 import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
 import { memoryStore } from '../../adapters/memory.ts';
-import { createRuntime, type Run } from '../../src/index.ts';
+import { createRuntime, type DurableArgs, type Run } from '../../src/index.ts';
 import { scriptedModel, type Line } from '../../test/support/agent/scripted-model.ts';
 import {
   agent,
@@ -15,11 +15,14 @@ import {
   type AgentMachine,
   type AgentOptions,
   type AgentToolResult,
+  type ToolOptions,
 } from './index.ts';
 
 /** A tool that tells what it was called with. */
 function sending(
-  options: Parameters<typeof durableTool<{ to: string }, string>>[0] | object = { approval: true },
+  options: Pick<ToolOptions<{ to: string }>, 'approval'> & {
+    readonly run?: (args: DurableArgs<{ to: string }>) => Promise<string>;
+  } = { approval: true },
 ) {
   const sent: string[] = [];
   const send = durableTool({
@@ -264,7 +267,7 @@ describe('stop', () => {
   it('ends after the call that is being made, and keeps what it gave', async () => {
     let stop!: () => Promise<unknown>;
     const { send, sent } = sending({
-      run: async ({ input }: { input: { to: string } }) => {
+      run: async ({ input }) => {
         sent.push(input.to);
         await stop();
         return 'sent';

@@ -126,13 +126,13 @@ describe('a tool', () => {
   });
 
   it.each([
-    ['an Error', () => Promise.reject(new Error('broken')), 'broken'],
+    ['an Error', () => Promise.reject<string>(new Error('broken')), 'broken'],
     // oxlint-disable-next-line typescript/prefer-promise-reject-errors -- that is the test
-    ['a text', () => Promise.reject('broken'), 'broken'],
+    ['a text', () => Promise.reject<string>('broken'), 'broken'],
     // oxlint-disable-next-line typescript/prefer-promise-reject-errors -- that is the test
-    ['an object', () => Promise.reject({ code: 7 }), '{"code":7}'],
+    ['an object', () => Promise.reject<string>({ code: 7 }), '{"code":7}'],
     // oxlint-disable-next-line typescript/prefer-promise-reject-errors -- that is the test
-    ['nothing', () => Promise.reject(), 'undefined'],
+    ['nothing', () => Promise.reject<string>(), 'undefined'],
   ])('that throws %s has the model told of it', async (_, execute, value) => {
     const { done, results } = await ran(one('bad'), {
       tools: { bad: tool({ inputSchema: nothing, execute }) },
@@ -149,7 +149,7 @@ describe('a tool', () => {
         inputSchema: nothing,
         execute: (_, { abortSignal }) => {
           signal = abortSignal;
-          return new Promise<never>(() => {});
+          return new Promise<string>(() => {});
         },
       }),
       timeout: 5000,
@@ -280,7 +280,7 @@ describe('a model', () => {
     expect(results()[0]!.output).toMatchObject({ value: "There is no tool 'subtract'; there are: add." });
   });
 
-  it('that goes on with calls that do not fit fails, and its run can be taken up again', async () => {
+  it('that goes on with calls that do not fit fails', async () => {
     const { run, calls } = await ran((call) => ({ calls: [['none', { call }, 'c1']] }), { maxMisfits: 2 });
     await expect(run.done()).rejects.toMatchObject({ code: 'AGENT_BAD_CALLS' });
     expect(calls).toHaveLength(3);

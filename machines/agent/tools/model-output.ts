@@ -4,12 +4,6 @@ import { AgentError } from '../errors.ts';
 
 type Output = ToolResultPart['output'];
 
-interface File {
-  readonly data: Uint8Array;
-  readonly name: string;
-  readonly mediaType: string;
-}
-
 /** A result, as the model is told of it. */
 export interface Converted {
   readonly output: Output;
@@ -21,9 +15,8 @@ export interface Converted {
 
 const isObject = (value: unknown): value is object => typeof value === 'object' && value !== null;
 
-/** Walks a result once: makes JSON of it, finds its files, and refuses what no store can keep. */
+/** Walks a result once: makes JSON of it, and refuses what no store can keep. */
 class Walk {
-  readonly files: File[] = [];
   isWhole = true;
   bytes = 0;
   readonly #above = new Set<object>();
@@ -55,7 +48,7 @@ class Walk {
 
   #object(value: object, path: string): JSONValue {
     if (Array.isArray(value)) return value.map((item, index) => this.json(item, `${path}[${index}]`));
-    if (value instanceof Uint8Array) return this.#file({ data: value }, value);
+    if (value instanceof Uint8Array) return this.#file(value, value, path);
     if (ArrayBuffer.isView(value) || value instanceof ArrayBuffer) {
       this.bytes += value.byteLength;
       return this.#rich(`${value.byteLength} bytes`);
@@ -67,14 +60,9 @@ class Walk {
     if (value instanceof Error) return this.#rich(`${value.name}: ${value.message}`);
     if (value instanceof URL || value instanceof RegExp) return this.#rich(String(value));
     const data: unknown = Reflect.get(value, 'data') ?? Reflect.get(value, 'bytes');
-    if (data instanceof Uint8Array) return this.#file(value, data);
+    if (data instanceof Uint8Array) return this.#file(value, data, path);
     if (isForeign(value)) this.isWhole = false;
-    return Object.fromEntries(
-      Object.entries(value).map(([key, member]) => {
-        this.bytes += key.length;
-        return [key, this.json(member, `${path}.${key}`)];
-      }),
-    );
+    return this.#members(value, path);
   }
 
   #list(value: Iterable<unknown>, path: string): JSONValue {
@@ -82,29 +70,26 @@ class Walk {
     return [...value].map((item, index) => this.json(item, `${path}[${index}]`));
   }
 
-  /** In its place stands what the file is called; the file itself comes after the text. */
-  #file(value: object, data: Uint8Array): JSONValue {
-    const { name, filename, mediaType } = value as {
-      name?: unknown;
-      filename?: unknown;
-      mediaType?: unknown;
-    };
-    const given = name ?? filename;
-    const file: File = {
-      data,
-      name: typeof given === 'string' ? given : `file-${this.files.length + 1}`,
-      mediaType: typeof mediaType === 'string' ? mediaType : 'application/octet-stream',
-    };
-    this.files.push(file);
+  /** A model is told that there is a file, and not its bytes: most models would read them as so many numbers. */
+  #file(value: object, data: Uint8Array, path: string): JSONValue {
+    const { data: _data, bytes: _bytes, ...rest } = value as Record<string, unknown>;
     this.bytes += data.byteLength;
     this.isWhole = false;
-    const { name: called, mediaType: type } = file;
-    return { file: called, mediaType: type, bytes: data.byteLength };
+    return { ...(value === data ? {} : (this.#members(rest, path) as object)), bytes: data.byteLength };
+  }
+
+  #members(value: object, path: string): JSONValue {
+    return Object.fromEntries(
+      Object.entries(value).map(([key, member]) => {
+        this.bytes += key.length;
+        return [key, this.json(member, `${path}.${key}`)];
+      }),
+    );
   }
 }
 
 function refuse(path: string, what: string): never {
-  throw new AgentError('AGENT_RESULT_NOT_STORABLE', `${path} is ${what}`, { path });
+  throw new AgentError('AGENT_RESULT_NOT_STORABLE', what, { path });
 }
 
 function isForeign(value: object): boolean {
@@ -113,30 +98,16 @@ function isForeign(value: object): boolean {
 }
 
 /**
- * What a model is told of a result: text as text, anything else as JSON, its files beside it.
+ * What a model is told of a result: text as text, anything else as JSON. Of a file it is told all but the bytes, which stay
+ * in the transcript; a tool with `toModelOutput` tells it more.
  *
  * Throws `AgentError` `AGENT_RESULT_NOT_STORABLE` with the path of a function, a symbol or a cycle.
  */
 export function modelOutput(result: unknown): Converted {
   const walk = new Walk();
   const json = walk.json(result, 'result');
-  const { files, bytes, isWhole } = walk;
-  if (files.length > 0) return { output: withFiles(json, files), isWhole: false, bytes };
-  // A model is told something, also by a tool that gives nothing.
+  const { bytes, isWhole } = walk;
   return typeof json === 'string'
     ? { output: { type: 'text', value: json }, isWhole, bytes }
     : { output: { type: 'json', value: json }, isWhole, bytes };
 }
-
-const withFiles = (json: JSONValue, files: readonly File[]): Output => ({
-  type: 'content',
-  value: [
-    { type: 'text', text: JSON.stringify(json) },
-    ...files.map(({ data, name, mediaType }) => ({
-      type: 'file' as const,
-      data: { type: 'data' as const, data },
-      mediaType,
-      filename: name,
-    })),
-  ],
-});

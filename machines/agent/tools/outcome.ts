@@ -49,7 +49,12 @@ function converted(call: ToolCall, result: unknown): ReturnType<typeof modelOutp
     return modelOutput(result);
   } catch (error) {
     if (error instanceof AgentError)
-      throw notStorable(call, error.about.path ?? 'result', error.message, error);
+      throw notStorable(
+        call,
+        error.about.path ?? 'result',
+        `it is ${error.message}. Return plain data.`,
+        error,
+      );
     throw error;
   }
 }
@@ -63,8 +68,7 @@ export const notStorable = (
 ): AgentError =>
   new AgentError(
     'AGENT_RESULT_NOT_STORABLE',
-    `The result of the tool '${tool}' (call '${call}') cannot be stored at ${path}: ${why}. ` +
-      'It was not kept. Return plain data, or register a codec for it.',
+    `The result of the tool '${tool}' (call '${call}') cannot be stored at ${path}, and was not kept: ${why}`,
     { tool, call, path },
     { cause },
   );

@@ -54,7 +54,7 @@ export interface DurableTool<TInput = never> extends ToolOptions<TInput> {
   readonly toInput?: (input: TInput) => unknown;
   /** What the output of actor logic comes to. Default: the output. */
   readonly toResult?: (output: never) => unknown;
-  /** What the model is told of a result. Default: all of it, as text or JSON, and its files. */
+  /** What the model is told of a result. Default: all of it but the bytes of files, as text or JSON. */
   readonly toModelOutput?: (options: { readonly output: never }) => ToolResultPart['output'];
   /** Its work is a question to a person. */
   readonly isQuestion?: boolean;
