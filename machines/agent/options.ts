@@ -11,7 +11,7 @@ export interface AgentLimits {
   readonly tokens?: number;
   /** The price of all calls of the run, by `prices`. */
   readonly cost?: number;
-  /** What models cost, by their id, for a million tokens. */
+  /** What models cost, by the id that answers or the name that is asked, for a million tokens. */
   readonly prices?: Readonly<Record<string, ModelPrice>>;
   /** How long it may work on one thing that it was told, in milliseconds. The time that people take does not count. */
   readonly ms?: number;

@@ -213,18 +213,18 @@ describe('askHuman()', () => {
 
 describe('a person who speaks in', () => {
   it('is heard between loops, once for each id', async () => {
-    let speak!: () => Promise<unknown>;
+    const person: { speak?: () => Promise<unknown> } = {};
     const wait = durableTool({
       inputSchema: z.object({}),
       run: async () => {
-        await speak();
+        await person.speak?.();
         return 'waited';
       },
     });
     const { run, calls } = await started([{ calls: [['wait', {}, 'c1']] }, { text: 'Yes.' }], {
       tools: { wait },
     });
-    speak = async () => {
+    person.speak = async () => {
       await run.send({ type: 'user.message', content: 'Hurry!', id: 'm-1' });
       await run.send({ type: 'user.message', content: 'Hurry!', id: 'm-1' });
     };
@@ -265,16 +265,16 @@ describe('a chat', () => {
 
 describe('stop', () => {
   it('ends after the call that is being made, and keeps what it gave', async () => {
-    let stop!: () => Promise<unknown>;
+    const person: { stop?: () => Promise<unknown> } = {};
     const { send, sent } = sending({
       run: async ({ input }) => {
         sent.push(input.to);
-        await stop();
+        await person.stop?.();
         return 'sent';
       },
     });
     const { run, calls } = await started([letters('a', 'b', 'c')], { tools: { send }, concurrency: 1 });
-    stop = () => run.send({ type: 'stop' });
+    person.stop = () => run.send({ type: 'stop' });
     expect(await run.done()).toMatchObject({ finishReason: 'stopped' });
     expect(sent).toEqual(['a']);
     expect(calls).toHaveLength(1);
@@ -287,12 +287,12 @@ describe('stop', () => {
   });
 
   it('while the model thinks keeps its answer, and calls nothing', async () => {
-    let stop!: () => void;
+    const person: { stop?: () => void } = {};
     const { send, sent } = sending({});
-    const scripted = scriptedModel(() => (stop(), letters('a')));
+    const scripted = scriptedModel(() => (person.stop?.(), letters('a')));
     const machine = agent({ id: 'a', model: scripted.model, tools: { send } });
     const starting = createRuntime({ store: memoryStore() }).start(machine, { input: { prompt: 'Send!' } });
-    stop = () => void starting.then((run) => run.send({ type: 'stop' }));
+    person.stop = () => void starting.then((run) => run.send({ type: 'stop' }));
     await (await starting).done();
     expect(sent).toEqual([]);
   });
@@ -330,5 +330,19 @@ describe('an agent that is a tool of another', () => {
         role === 'tool' ? content.map((part) => resultOf(part as AgentToolResult)) : [],
       );
     expect(results[0]).toBe('It is sent.');
+  });
+
+  it('is told to stop with the agent that called it, also while it waits for a person', async () => {
+    const { send, sent } = sending();
+    const inner = scriptedModel([letters('x')]);
+    const clerk = agent({ id: 'clerk', model: inner.model, tools: { send } });
+    const { run } = await started([{ calls: [['clerk', { prompt: 'Write to x.' }, 'c1']] }], {
+      tools: { clerk: agentTool(clerk, { description: 'Writes.' }) },
+    });
+    await run.waitForInput();
+    await run.send({ type: 'stop' });
+    expect(await run.done()).toMatchObject({ finishReason: 'stopped' });
+    expect(sent).toEqual([]);
+    expectValid(run);
   });
 });

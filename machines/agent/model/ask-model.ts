@@ -124,7 +124,16 @@ async function ask(asking: Asking, { id, agent, self, signal }: Call): Promise<H
       `The model '${name}' answered with nothing (${finishReason}).`,
       true,
     );
-  return { id, content: plain(content), text, calls, usage: plain(usage), finishReason, modelId };
+  return {
+    id,
+    content: plain(content),
+    text,
+    calls,
+    usage: plain(usage),
+    finishReason,
+    modelId,
+    asked: name,
+  };
 }
 
 type Content = Exclude<AssistantModelMessage['content'], string>;

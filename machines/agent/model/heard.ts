@@ -18,8 +18,9 @@ export interface Heard {
   readonly calls: readonly WantedCall[];
   readonly usage: LanguageModelUsage | undefined;
   readonly finishReason: string;
-  /** Which model answered. */
+  /** Which model answered, and which was asked. */
   readonly modelId: string;
+  readonly asked: string;
 }
 
 type Content = Exclude<AssistantModelMessage['content'], string>;

@@ -13,7 +13,7 @@ import { withAnswer } from './transcript.ts';
 /** The model answered: with calls, or with its answer. */
 export function modelHeard(context: AgentContext, plan: AgentPlan, heard: Heard, now: number): AgentContext {
   const { prices } = plan.limits;
-  const price = prices?.[heard.modelId];
+  const price = prices?.[heard.modelId] ?? prices?.[heard.asked];
   const counted: AgentContext = {
     ...context,
     calls: context.calls + 1,

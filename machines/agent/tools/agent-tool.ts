@@ -20,8 +20,8 @@ export interface AgentToolOptions extends ToolOptions<{ prompt: string }> {
 export const agentTool = <TObject>(
   machine: AgentMachine<TObject>,
   { description, ...options }: AgentToolOptions,
-): DurableTool =>
-  durableTool({
+): DurableTool => ({
+  ...durableTool({
     ...options,
     description,
     inputSchema: jsonSchema<{ prompt: string }>({
@@ -33,4 +33,6 @@ export const agentTool = <TObject>(
     run: machine,
     toInput: ({ prompt }) => ({ prompt }),
     toResult: ({ text, object }) => object ?? text,
-  });
+  }),
+  isAgent: true,
+});

@@ -75,10 +75,10 @@ class Walk {
     const { data: _data, bytes: _bytes, ...rest } = value as Record<string, unknown>;
     this.bytes += data.byteLength;
     this.isWhole = false;
-    return { ...(value === data ? {} : (this.#members(rest, path) as object)), bytes: data.byteLength };
+    return { ...(value === data ? {} : this.#members(rest, path)), bytes: data.byteLength };
   }
 
-  #members(value: object, path: string): JSONValue {
+  #members(value: object, path: string): Record<string, JSONValue> {
     return Object.fromEntries(
       Object.entries(value).map(([key, member]) => {
         this.bytes += key.length;

@@ -7,6 +7,7 @@ import {
   type ErrorActorEvent,
   fromPromise,
   sendParent,
+  sendTo,
   setup,
 } from 'xstate';
 import type { InputQuestion } from '../../../src/index.ts';
@@ -184,6 +185,7 @@ export function toolCallMachine(plans: ReadonlyMap<string, ToolPlan>): AnyStateM
         enqueue.cancel(AGAIN);
         enqueue.assign({ outcome: deniedOutcome(context.call, STOPPED) });
       }),
+      stopAgent: sendTo(WORK, { type: 'stop' }),
       tellStatus: sendParent(({ self, event }): ToolStatusMessage => ({
         type: 'tool.status',
         child: self.id,
@@ -207,6 +209,7 @@ export function toolCallMachine(plans: ReadonlyMap<string, ToolPlan>): AnyStateM
       isToBeDecided: ({ context }) => planOf(context).policy?.when !== undefined,
       isToBeAsked: ({ event }) => (event as DoneActorEvent).output !== false,
       works: ({ context }) => context.works,
+      isStoppable: ({ context }) => context.works && planOf(context).isAgent,
     },
   }).createMachine({
     id: TOOL_CALL,
@@ -260,7 +263,11 @@ export function toolCallMachine(plans: ReadonlyMap<string, ToolPlan>): AnyStateM
           // From an agent that is the work.
           'tool.status': { actions: 'tellStatus' },
           // A call that works is not cut off: what it did would be known to nobody.
-          'tool.stop': [{ guard: 'works' }, { target: 'done', actions: 'stop' }],
+          'tool.stop': [
+            { guard: 'isStoppable', actions: 'stopAgent' },
+            { guard: 'works' },
+            { target: 'done', actions: 'stop' },
+          ],
         },
       },
       done: { type: 'final' },

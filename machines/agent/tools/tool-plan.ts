@@ -39,6 +39,7 @@ export interface ToolPlan {
   /** Whether the work gives an `Outcome`; actor logic gives its output. */
   readonly isWrapped: boolean;
   readonly isQuestion: boolean;
+  readonly isAgent: boolean;
   readonly input: (given: WorkInput) => unknown;
   /** What the output of actor logic comes to. */
   readonly outcome: (call: ToolCall, output: unknown) => Outcome;
@@ -61,6 +62,7 @@ export function toolPlan(
   return {
     outcome: (call, output) => resultOutcome(call, output, tool),
     isQuestion: false,
+    isAgent: false,
     timeout: tool.timeout ?? (made.isWrapped ? TIMEOUT : undefined),
     ...made,
     name,
@@ -87,7 +89,7 @@ function needsApproval(tool: SdkTool | DurableTool): Approval | undefined {
 type Made = Pick<ToolPlan, 'work' | 'isWrapped' | 'input'> & Partial<ToolPlan>;
 
 function durablePlan(tool: DurableTool): Made {
-  const { run, toInput, toResult, toModelOutput, isQuestion = false } = tool;
+  const { run, toInput, toResult, toModelOutput, isQuestion = false, isAgent = false } = tool;
   const outcomeOf = (call: ToolCall, result: unknown): Outcome => {
     const told = toModelOutput?.({ output: result as never });
     return resultOutcome(call, result, { ...tool, ...(told && { told }) });
@@ -102,6 +104,7 @@ function durablePlan(tool: DurableTool): Made {
     work: run,
     isWrapped: false,
     isQuestion,
+    isAgent,
     input: ({ call }) => (toInput ? toInput(call.input as never) : call.input),
     outcome: (call, output) => outcomeOf(call, toResult ? toResult(output as never) : output),
   };

@@ -58,6 +58,8 @@ export interface DurableTool<TInput = never> extends ToolOptions<TInput> {
   readonly toModelOutput?: (options: { readonly output: never }) => ToolResultPart['output'];
   /** Its work is a question to a person. */
   readonly isQuestion?: boolean;
+  /** Its work is an agent, which can be told to stop. */
+  readonly isAgent?: boolean;
 }
 
 /** A tool of the AI SDK, with what may be said about any. */

@@ -3,7 +3,7 @@ import { createServer, type IncomingMessage, type ServerResponse } from 'node:ht
 import type { AddressInfo } from 'node:net';
 
 /** A message as it comes over the wire. */
-export interface WireMessage {
+interface WireMessage {
   readonly role: 'system' | 'user' | 'assistant' | 'tool';
   readonly content?: unknown;
   readonly tool_calls?: readonly { readonly id: string; readonly function: { readonly name: string } }[];
