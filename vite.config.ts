@@ -11,6 +11,7 @@ const path = (relative: string) => fileURLToPath(new URL(relative, import.meta.u
 const entries: Record<string, string> = {
   index: path('src/index.ts'),
   machines: path('machines/index.ts'),
+  'machines/agent': path('machines/agent/index.ts'),
   memory: path('adapters/memory.ts'),
   sqlite: path('adapters/sqlite/index.ts'),
   indexeddb: path('adapters/indexeddb/index.ts'),

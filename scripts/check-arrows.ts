@@ -18,7 +18,10 @@ const corePackages = ['xstate', 'superjson', '@noble/hashes'];
 /** What an adapter may know of the core. */
 const adapterContract = ['src/store.ts', 'src/worker/engine.ts', 'src/errors.ts'];
 /** The subpaths of the package that are not the core. */
-const subpaths: Record<string, Layer> = { 'savepoint/machines': 'machines' };
+const subpaths: Record<string, Layer> = {
+  'savepoint/machines': 'machines',
+  'savepoint/machines/agent': 'machines',
+};
 /** Names of XState's insides. */
 const insiders =
   /(?<![\w$])_(?:snapshot|relay|actorScope|parent|processingStatus|deferred|sendInspectionEvent|syncSnapshot|systemId|bookId|register|unregister|collectedMicrosteps|collectedActions|nodes)(?![\w$])/g;

@@ -60,6 +60,7 @@ export type { Migrate } from './open-run.ts';
 export type { Durability } from './turn-log.ts';
 export type { StoredDelay } from './xstate/capture.ts';
 export type { Clock } from './xstate/delays.ts';
+export { parentOf } from './xstate/parent-of.ts';
 export type { DelayInfo, DelayPolicies, DelayPolicy } from './xstate/restore.ts';
 export type { Engine, Work, Worked, Working } from './worker/engine.ts';
 export { polling } from './worker/polling.ts';

@@ -21,7 +21,7 @@ import type { Head, Row, Store, StoredRun } from './store.ts';
 import type { Document } from './xstate/capture.ts';
 
 /** How a run is taken up again. */
-export interface Retry {
+interface Retry {
   /** The seq of the checkpoint to go on from. */
   readonly from: number | undefined;
   /** What it gets before anything of it goes on. */

@@ -1,0 +1,90 @@
+/** Makes the machine of an agent. */
+import type {
+  AnyActorRef,
+  EventObject,
+  MetaObject,
+  ParameterizedObject,
+  ProvidedActor,
+  StateMachine,
+} from 'xstate';
+import type { AgentInput } from './messages.ts';
+import { modelLogic } from './model/ask-model.ts';
+import type { AgentOptions } from './options.ts';
+import { agentMachine, type StopEvent, type UserMessageEvent } from './run/agent-machine.ts';
+import { answerLogic } from './run/answer.ts';
+import type { AgentContext, AgentState } from './run/context.ts';
+import { planOf } from './run/plan.ts';
+import { offered } from './tools/offered.ts';
+import type { AgentUsage } from './usage.ts';
+
+/** What an agent that is no chat comes to. The transcript is in its context. */
+export interface AgentOutput<TObject = undefined> {
+  readonly text: string;
+  /** What the schema of the output made of it; without one, or where the agent was stopped, nothing. */
+  readonly object?: TObject;
+  /** Of the last model call; `stopped` where somebody stopped it. */
+  readonly finishReason: string;
+  readonly usage: AgentUsage;
+}
+
+/** The machine of an agent: an XState machine like any other, whose children are its tool calls, by their ids. */
+export type AgentMachine<TObject = undefined> = StateMachine<
+  AgentContext,
+  UserMessageEvent | StopEvent,
+  Record<string, AnyActorRef | undefined>,
+  ProvidedActor,
+  ParameterizedObject,
+  ParameterizedObject,
+  string,
+  AgentState,
+  string,
+  AgentInput | undefined,
+  AgentOutput<TObject>,
+  EventObject,
+  MetaObject,
+  object
+>;
+
+/**
+ * A machine that thinks with a model, calls tools, and waits for people. It runs with `createActor()`; under a runtime it is
+ * durable: each model call and each tool call is a checkpoint, and none that is finished is made again.
+ *
+ * @example
+ * const researcher = agent({
+ *   id: 'researcher',
+ *   model: openai('gpt-5'),
+ *   instructions: 'You find things out.',
+ *   tools: { search, send: { ...send, approval: true } },
+ *   limits: { tokens: 100_000 },
+ * });
+ * const run = await runtime.start(researcher, { input: { prompt: 'Who was Ada?' } });
+ *
+ * @throws AgentError `AGENT_DEFINITION` for options that do not fit.
+ */
+export function agent<TObject = undefined>(options: AgentOptions<TObject>): AgentMachine<TObject> {
+  const plan = planOf(options);
+  const {
+    version,
+    model,
+    models,
+    instructions,
+    tools = {},
+    output,
+    settings = {},
+    timeout = 600_000,
+  } = options;
+  return agentMachine({
+    ...(version !== undefined && { version }),
+    plan,
+    model: modelLogic({
+      model,
+      models,
+      instructions,
+      tools: offered(tools),
+      output,
+      settings,
+      timeout,
+    }),
+    answer: output && answerLogic(output),
+  });
+}

@@ -1,0 +1,163 @@
+/** One model call: an effect, whose outcome is a checkpoint. */
+import {
+  Output,
+  stepCountIs,
+  streamText,
+  type AssistantModelMessage,
+  type FlexibleSchema,
+  type LanguageModel,
+  type LanguageModelUsage,
+  type ToolSet,
+} from 'ai';
+import { type AnyActorRef, fromPromise, type PromiseActorLogic } from 'xstate';
+import { currentEffect, parentOf } from '../../../src/index.ts';
+import { nowOf } from '../../workflow/run/now.ts';
+import type { AgentContext } from '../run/context.ts';
+import { tellPart } from '../parts.ts';
+import { withOwnIds, type Heard } from './heard.ts';
+import { ModelCallError, modelFailure } from './model-failure.ts';
+import { modelName, resolveModel, type Models } from './resolve-model.ts';
+
+/** What an agent asks its model with. */
+export interface Asking {
+  readonly model: LanguageModel;
+  readonly models: Models | undefined;
+  readonly instructions: string | undefined;
+  /** Without `execute`: who calls a tool is the agent. */
+  readonly tools: ToolSet;
+  readonly output: FlexibleSchema | undefined;
+  /** Settings of the AI SDK, such as `temperature`. */
+  readonly settings: object;
+  /** Of one call, in milliseconds. */
+  readonly timeout: number;
+}
+
+/** Which call it is. The messages are not here: with them, each call's checkpoint would hold the whole chat again. */
+export interface ModelInput {
+  /** The number of the call in its run, from 1 on. */
+  readonly call: number;
+  /** The id of its message, where the call was tried before. */
+  readonly id?: string;
+}
+
+/** What a call that failed fails with. */
+export interface FailedCall {
+  readonly id: string;
+  readonly error: ModelCallError;
+}
+
+/** The actor logic of a model call. Its output says whether it failed: what it fails with otherwise is a fault of ours. */
+export const modelLogic = (asking: Asking): PromiseActorLogic<Heard | FailedCall, ModelInput> =>
+  fromPromise(async ({ input, self, signal }) => {
+    const effect = currentEffect();
+    const path = pathOf(self);
+    const id = input.id ?? effect?.effectId ?? `${path}:${input.call}`;
+    try {
+      return await ask(asking, { id, self, signal, agent: path.split('/').slice(0, -1).join('/') });
+    } catch (error) {
+      // It is over, and nobody hears what it came to.
+      if (signal.aborted) throw error;
+      return { id, error: modelFailure(modelName(asking.model), error, nowOf(self)) };
+    }
+  });
+
+interface Call {
+  readonly id: string;
+  readonly agent: string;
+  readonly self: AnyActorRef;
+  readonly signal: AbortSignal;
+}
+
+async function ask(asking: Asking, { id, agent, self, signal }: Call): Promise<Heard> {
+  const { instructions, tools, output, settings, timeout } = asking;
+  const model = await resolveModel(asking.model, asking.models);
+  const name = modelName(asking.model);
+  const { messages } = (parentOf(self)!.getSnapshot() as { readonly context: AgentContext }).context;
+  const tooLate = AbortSignal.timeout(Math.min(timeout, 2 ** 31 - 1));
+  const hasTools = Object.keys(tools).length > 0;
+  const stream = streamText({
+    ...settings,
+    model,
+    messages: [...messages],
+    ...(instructions !== undefined && { system: instructions }),
+    ...(hasTools && { tools }),
+    ...(output !== undefined && { output: Output.object({ schema: output }) }),
+    stopWhen: stepCountIs(1),
+    // What is tried again is for the agent to say: it remembers over restarts how often.
+    maxRetries: 0,
+    headers: { 'Idempotency-Key': id },
+    abortSignal: AbortSignal.any([signal, tooLate]),
+    // Errors are parts of the stream as well.
+    onError: () => {},
+  });
+  let usage: LanguageModelUsage | undefined;
+  let finishReason = 'unknown';
+  let modelId = name;
+  const wanted: { toolCallId: string; toolName: string; input: unknown }[] = [];
+  const errors = new Map<object, string>();
+  for await (const part of stream.fullStream) {
+    if (part.type === 'error') throw part.error;
+    if (part.type === 'abort') {
+      signal.throwIfAborted();
+      throw new ModelCallError(
+        'AGENT_MODEL_TIMEOUT',
+        `The model '${name}' took longer than ${timeout} ms.`,
+        true,
+      );
+    }
+    tellPart(self.system, { type: 'part', messageId: id, agent, part });
+    if (part.type === 'tool-call' && !part.providerExecuted) {
+      wanted.push(part);
+      if (part.invalid) errors.set(part, messageOf(part.error));
+    } else if (part.type === 'finish-step') {
+      ({ usage, finishReason } = part);
+      ({ modelId } = part.response);
+    }
+  }
+  const { messages: response } = await stream.response;
+  const said = response.find((message): message is AssistantModelMessage => message.role === 'assistant');
+  const { content, calls } = withOwnIds(partsOf(said), errors, wanted);
+  const text = await stream.text;
+  if (content.length === 0 || (calls.length === 0 && text.trim() === '' && content.every(isText)))
+    throw new ModelCallError(
+      'AGENT_NO_ANSWER',
+      `The model '${name}' answered with nothing (${finishReason}).`,
+      true,
+    );
+  return {
+    id,
+    content: plain(content),
+    text,
+    calls,
+    usage: plain(usage),
+    finishReason,
+    modelId,
+    asked: name,
+  };
+}
+
+type Content = Exclude<AssistantModelMessage['content'], string>;
+
+function partsOf(message: AssistantModelMessage | undefined): Content {
+  if (message === undefined) return [];
+  return typeof message.content === 'string' ? [{ type: 'text', text: message.content }] : message.content;
+}
+
+const isText = ({ type }: { readonly type: string }): boolean => type === 'text';
+
+const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));
+
+/** Without members that are undefined: plain JSON is stored the fastest. Bytes stay what they are. */
+function plain<T>(value: T): T {
+  if (typeof value !== 'object' || value === null || ArrayBuffer.isView(value)) return value;
+  if (Array.isArray(value)) return value.map(plain) as T;
+  const members = Object.entries(value).filter(([, member]) => member !== undefined);
+  return Object.fromEntries(members.map(([key, member]) => [key, plain(member)])) as T;
+}
+
+/** The ids from the root down. Without a run, messages are named by it. */
+function pathOf(actor: AnyActorRef): string {
+  const parent = parentOf(actor);
+  const above = parent && pathOf(parent);
+  return above ? `${above}/${actor.id}` : parent ? actor.id : '';
+}

@@ -1,0 +1,78 @@
+/** Where an agent begins, and where it begins again. */
+import { firstMessages, fromUser, type AgentInput, type UserMessage } from '../messages.ts';
+import { nothingUsed } from '../usage.ts';
+import type { AgentContext, AgentTurn } from './context.ts';
+import { limitPassed } from './limits.ts';
+import type { AgentPlan } from './plan.ts';
+
+const newTurn = (now: number): AgentTurn => ({
+  loops: 0,
+  started: now,
+  waited: 0,
+  bad: 0,
+  same: 0,
+  misfits: 0,
+});
+
+/** An agent that has just been told what to do. Throws `AgentError` `AGENT_INPUT`. */
+export function begun(plan: AgentPlan, input: AgentInput | undefined, now: number): AgentContext {
+  const isQuiet = plan.isChat && input === undefined;
+  const messages = isQuiet ? [] : firstMessages(plan.id, input);
+  const context: AgentContext = {
+    messages,
+    queue: [],
+    heard: messages.filter(({ role }) => role === 'user').length,
+    calls: 0,
+    turn: newTurn(now),
+    open: [],
+    usage: nothingUsed,
+    remembered: [],
+    cache: {},
+    stopping: false,
+    allowed: { loops: 0, tokens: 0, cost: 0, ms: 0 },
+    goal: 'done',
+  };
+  // A chat in which nobody has said anything waits for somebody to.
+  return messages.at(-1)?.role === 'assistant' || messages.length === 0
+    ? context
+    : nextLoop(context, plan, now);
+}
+
+/** What a person said is heard once, however often it is sent: `undefined` for a message that is known. */
+export function queued(
+  context: AgentContext,
+  { id, content }: { readonly id?: string; readonly content: UserMessage['content'] },
+): AgentContext | undefined {
+  const heard = context.heard + 1;
+  const message = { id: id ?? `user-${heard}`, content };
+  const isKnown = [...context.queue, ...context.messages].some((known) => known.id === message.id);
+  return isKnown ? undefined : { ...context, heard, queue: [...context.queue, message] };
+}
+
+/** It has been told something new. */
+export const newlyTold = (context: AgentContext, plan: AgentPlan, now: number): AgentContext =>
+  nextLoop({ ...context, turn: newTurn(now), answer: undefined, stopping: false }, plan, now);
+
+/** It thinks again, with what it was told meanwhile; where a limit is passed, it fails or asks for more. */
+export function nextLoop(context: AgentContext, plan: AgentPlan, now: number): AgentContext {
+  const passed = limitPassed(context, plan, now);
+  if (passed && plan.limits.onLimit === 'ask')
+    return {
+      ...context,
+      open: [],
+      limit: passed.about.limit as AgentContext['limit'],
+      goal: 'waitingForInput',
+    };
+  if (passed) return { ...context, open: [], failure: passed, goal: 'failed' };
+  const { queue, messages, turn } = context;
+  return {
+    ...context,
+    messages: queue.length === 0 ? messages : [...messages, ...queue.map(fromUser)],
+    queue: [],
+    open: [],
+    turn: { ...turn, loops: turn.loops + 1 },
+    retry: undefined,
+    limit: undefined,
+    goal: 'thinking',
+  };
+}

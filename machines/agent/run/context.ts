@@ -1,0 +1,82 @@
+/** What an agent knows: its transcript, what it is doing, and what it has used. */
+import type { AgentMessage, UserMessage } from '../messages.ts';
+import type { AgentUsage } from '../usage.ts';
+import type { ToolCall } from '../tools/tool.ts';
+
+/** The states of an agent. */
+export type AgentState = 'thinking' | 'callingTools' | 'waitingForInput' | 'answering' | 'done' | 'failed';
+
+/** A tool call of the present loop. */
+export interface OpenCall extends ToolCall {
+  /** The id of its actor. */
+  readonly child: string;
+  readonly status: 'queued' | 'running' | 'asking' | 'over';
+}
+
+/** What has happened since a person said something last. */
+export interface AgentTurn {
+  /** How many loops have begun. */
+  readonly loops: number;
+  /** When it began, in milliseconds since 1970. */
+  readonly started: number;
+  /** How long nothing but people was waited for, in milliseconds. */
+  readonly waited: number;
+  /** How many loops in a row had calls that do not fit. */
+  readonly bad: number;
+  /** How many loops in a row had the same calls. */
+  readonly same: number;
+  /** What tells the calls of the last loop. */
+  readonly last?: string;
+  /** How many answers did not fit the schema of the output. */
+  readonly misfits: number;
+}
+
+/** The answer of a turn. */
+export interface AgentAnswer {
+  /** The id of its message; `''` where it was stopped before there was one. */
+  readonly id: string;
+  readonly text: string;
+  /** What the schema of the output makes of it. */
+  readonly object?: unknown;
+  readonly finishReason: string;
+}
+
+/** More than the limits say, as people allowed. */
+interface Allowance {
+  readonly loops: number;
+  readonly tokens: number;
+  readonly cost: number;
+  readonly ms: number;
+}
+
+export interface AgentContext {
+  /** The transcript. */
+  readonly messages: readonly AgentMessage[];
+  /** What people said meanwhile: it is delivered before the next loop. */
+  readonly queue: readonly UserMessage[];
+  /** How many messages people have sent. */
+  readonly heard: number;
+  /** How many model calls there were. */
+  readonly calls: number;
+  readonly turn: AgentTurn;
+  /** The tool calls of this loop. */
+  readonly open: readonly OpenCall[];
+  readonly usage: AgentUsage;
+  /** The tools that nobody needs to be asked about any more. */
+  readonly remembered: readonly string[];
+  /** Which call had a result that is to be given again: its message and its id. */
+  readonly cache: Readonly<Record<string, readonly [message: string, call: string]>>;
+  /** A model call that is tried again. */
+  readonly retry?: { readonly id: string; readonly tries: number; readonly isDue: boolean } | undefined;
+  readonly stopping: boolean;
+  /** The limit that it asks to go past. */
+  readonly limit?: keyof Allowance | undefined;
+  readonly allowed: Allowance;
+  /** Since when nothing but people is waited for. */
+  readonly waiting?: number | undefined;
+  readonly answer?: AgentAnswer | undefined;
+  /** What it fails with. */
+  readonly failure?: Error | undefined;
+  /** The state that it goes to. */
+  readonly goal: AgentState;
+}

@@ -1,0 +1,34 @@
+/** How a turn of an agent ends. */
+import type { AgentAnswer, AgentContext } from './context.ts';
+
+/** It was stopped: what it said last is its answer. */
+export function finished(context: AgentContext): AgentContext {
+  const { messages } = context;
+  const last = messages.findLast(({ role }) => role === 'assistant');
+  const answer: AgentAnswer = {
+    id: last?.id ?? '',
+    text: last ? textOf(last.content) : '',
+    finishReason: 'stopped',
+  };
+  return ended(context, answer);
+}
+
+export const ended = (context: AgentContext, answer: AgentAnswer): AgentContext => ({
+  ...context,
+  answer,
+  stopping: false,
+  retry: undefined,
+  limit: undefined,
+  goal: 'done',
+});
+
+interface Part {
+  readonly type: string;
+  readonly text?: string;
+}
+
+/** All text of a message. */
+const textOf = (content: string | readonly object[]): string =>
+  typeof content === 'string'
+    ? content
+    : (content as readonly Part[]).map(({ type, text = '' }) => (type === 'text' ? text : '')).join('');
