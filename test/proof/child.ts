@@ -1,4 +1,4 @@
-/** The process of one proof: `child.ts <name> full|fifth servers|local`, started by `run.ts`. */
+/** The process of one proof: `child.ts <name> full|fifth|twentieth servers|local`, started by `run.ts`. */
 import type { Proof } from './proof.ts';
 
 export type Message = { readonly line: string } | Awaited<ReturnType<Proof['run']>>;
@@ -9,7 +9,8 @@ process.on('disconnect', () => process.exit(1));
 
 const tell = (message: Message, then = (): void => {}): void => void process.send?.(message, then);
 const { proof } = (await import(`./${name}/proof.ts`)) as { readonly proof: Proof };
-const count = length === 'full' ? proof.full : Math.ceil(proof.full / 5);
+const parts = { full: 1, fifth: 5, twentieth: 20 }[length as 'full' | 'fifth' | 'twentieth'];
+const count = Math.ceil(proof.full / parts);
 const outcome = await proof
   .run(count, (line) => tell({ line }), { servers: where !== 'local' })
   .catch((error: unknown) => ({

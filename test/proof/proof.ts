@@ -2,7 +2,7 @@
 export interface Proof {
   /** The name of its folder, and of `--only`. */
   readonly name: string;
-  /** Its count at full length. `npm run proof` runs a fifth of it. */
+  /** Its count at full length. `npm run proof` runs a fifth of it, with `--brief` a twentieth. */
   readonly full: number;
   /** Shows it `count` times, and tells about its progress. What it leaves running ends with its process. */
   run(count: number, say: (line: string) => void, options: ProofOptions): Promise<Outcome>;
