@@ -165,13 +165,16 @@ export class Sends {
   /** Sends keep their order, also where the store has to be asked first. */
   #inOrder<T>(lookup: Awaitable<T>, deliver: (found: T) => Promise<Receipt>): Promise<Receipt> {
     let delivered!: Promise<Receipt>;
+    // It may fail before it is this one's turn to hear of it.
+    if (lookup instanceof Promise) lookup.catch(() => {});
     // The next goes on when this one has been put to the actors, not when it is durable.
     const put = async (): Promise<void> => {
       const found = await lookup;
       delivered = deliver(found);
       delivered.catch(() => {});
     };
-    const mine = (this.#queue ?? Promise.resolve()).then(put);
+    // One that failed is no reason for those behind it to fail.
+    const mine = (this.#queue ?? Promise.resolve()).then(put, put);
     const over = (): void => {
       if (this.#queue === mine) this.#queue = undefined;
     };

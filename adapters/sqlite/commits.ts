@@ -6,7 +6,6 @@
 import type { Outcome, RunCommit } from '../../src/store.ts';
 import { Appends } from './appends.ts';
 import type { Connection } from './connection.ts';
-import type { Statement } from './driver.ts';
 import { failed, mayRetry } from './failure.ts';
 import type { Inbox } from './inbox.ts';
 import type { Keys } from './keys.ts';
@@ -31,9 +30,6 @@ export class Commits {
   readonly #appends: Appends;
   readonly #puts: Puts;
   readonly #writes: RunWrites;
-  readonly #savepoint: Statement;
-  readonly #release: Statement;
-  readonly #undo: Statement;
 
   constructor(
     readonly connection: Connection,
@@ -45,18 +41,17 @@ export class Commits {
     this.#appends = new Appends(connection, keys);
     this.#puts = new Puts(connection, keys, rows);
     this.#writes = new RunWrites(connection, keys, rows, inbox, questions);
-    this.#savepoint = connection.prepare('SAVEPOINT one');
-    this.#release = connection.prepare('RELEASE one');
-    this.#undo = connection.prepare('ROLLBACK TO one');
   }
 
   commit(batch: readonly RunCommit[]): Outcome[] {
     const [first] = batch;
     if (first === undefined) return [];
     try {
-      if (batch.length === 1 && this.#isWritten(first, 'checkpoints')) return [committed];
+      const { connection } = this;
+      if (batch.length === 1 && connection.insist(() => this.#isWritten(first, 'checkpoints')))
+        return [committed];
       const table = batch.length < groupFrom ? 'checkpoints' : 'grouped';
-      return this.connection.write(() =>
+      return connection.write(() =>
         batch.map((commit) =>
           this.#isWritten(commit, table) ? committed : this.#writes.apply(commit, table),
         ),
@@ -77,16 +72,10 @@ export class Commits {
   }
 
   #applyAlone(commit: RunCommit): Outcome {
-    this.#savepoint.run();
     try {
-      const outcome = this.#writes.apply(commit, 'checkpoints');
-      this.#release.run();
-      return outcome;
+      return this.connection.within(() => this.#writes.apply(commit, 'checkpoints'));
     } catch (error) {
       if (mayRetry(error) || !this.connection.db.inTransaction) throw error;
-      this.#undo.run();
-      this.#release.run();
-      this.connection.rolledBack();
       return failed(this.connection.path, error);
     }
   }

@@ -9,7 +9,7 @@ import { type Database, type DriverName, loadDriver, type Statement } from './dr
 import { standingStill } from './patience.ts';
 import { checkSchema, migrate } from './schema.ts';
 
-/** How long a statement waits for another process's write, in milliseconds. */
+/** How long a call waits for another process's write, in milliseconds. This process stands still meanwhile. */
 const busyTimeout = 1000;
 
 /** A write-ahead log of fewer bytes is not worth a wait. */
@@ -27,7 +27,11 @@ export class Connection {
   readonly #read: Statement;
   readonly #commit: Statement;
   readonly #rollback: Statement;
+  readonly #savepoint: Statement;
+  readonly #release: Statement;
+  readonly #undo: Statement;
   readonly #onRollback: (() => void)[] = [];
+  #waits = true;
 
   constructor(
     readonly path: string,
@@ -37,15 +41,35 @@ export class Connection {
     this.#read = db.prepare('BEGIN');
     this.#commit = db.prepare('COMMIT');
     this.#rollback = db.prepare('ROLLBACK');
+    this.#savepoint = db.prepare('SAVEPOINT one');
+    this.#release = db.prepare('RELEASE one');
+    this.#undo = db.prepare('ROLLBACK TO one');
   }
 
   prepare(sql: string): Statement {
     return this.db.prepare(sql);
   }
 
-  /** Runs `body` in a transaction that may write from its first statement on. */
+  /** Runs `body` in a transaction that may write from its first statement on, or in the one that is going on. */
   write<T>(body: () => T): T {
-    return this.#transaction(this.#begin, body);
+    return this.db.inTransaction ? body() : this.#transaction(this.#begin, body);
+  }
+
+  /** Runs `body` within a transaction: where it throws, nothing of it stays, and the transaction goes on. */
+  within<T>(body: () => T): T {
+    this.#savepoint.run();
+    try {
+      const result = body();
+      this.#release.run();
+      return result;
+    } catch (error) {
+      if (this.db.inTransaction) {
+        this.#undo.run();
+        this.#release.run();
+      }
+      this.rolledBack();
+      throw error;
+    }
   }
 
   /** Runs `body` on one state of the file. */
@@ -72,15 +96,20 @@ export class Connection {
     this.withoutWaiting(() => this.db.pragma('wal_checkpoint(TRUNCATE)'));
   }
 
-  /** Runs `body` so that a statement fails at once where another process is in its way. */
+  /** Runs `body` so that it fails at once where another process is in its way. */
   withoutWaiting<T>(body: () => T): T {
-    // `exec`, as `pragma` takes five times as long.
-    this.db.exec('PRAGMA busy_timeout = 0');
+    const before = this.#waits;
+    this.#waits = false;
     try {
       return body();
     } finally {
-      this.db.exec(`PRAGMA busy_timeout = ${busyTimeout}`);
+      this.#waits = before;
     }
+  }
+
+  /** Runs `body`, and again as long as another process is in its way. */
+  insist<T>(body: () => T): T {
+    return this.#waits ? standingStill(body, busyTimeout) : body();
   }
 
   close(): void {
@@ -92,7 +121,7 @@ export class Connection {
   }
 
   #transaction<T>(begin: Statement, body: () => T): T {
-    begin.run();
+    this.insist(() => begin.run());
     try {
       const result = body();
       this.#commit.run();
@@ -110,9 +139,9 @@ export class Connection {
 export function connect(path: string, synchronous: 'full' | 'normal', driver: DriverName): Connection {
   const Driver = loadDriver(driver);
   mkdirSync(dirname(path), { recursive: true });
-  const db = new Driver(path, { timeout: busyTimeout });
+  // SQLite's own waiting knows pauses of a tenth of a second: with many writers, the file would be idle for most of the time.
+  const db = new Driver(path, { timeout: 0 });
   try {
-    // SQLite does not wait for the change to WAL, whatever its timeout: several processes may try it at once.
     standingStill(() => {
       const schema = checkSchema(db, path);
       db.pragma('journal_mode = WAL');

@@ -235,7 +235,7 @@ const filler = `
   import { sqliteStore } from ${JSON.stringify(fileURLToPath(new URL('./index.ts', import.meta.url)))};
   const store = sqliteStore(process.argv[1]);
   const owner = ${JSON.stringify(owner)};
-  store.lease(owner, 60_000);
+  await store.lease(owner, 60_000);
   for (let seq = 2; seq < 1000; seq++) {
     const row = { seq, base: false, time: 0, header: '', body: 'x'.repeat(10_000) };
     const [outcome] = store.commit([{ run: 'r', owner, fence: 1, expect: seq - 1, checkpoints: [row] }]);
@@ -268,7 +268,7 @@ const script = `
   const answers = [];
   for (const call of [(s) => s.lease('o', 1000), (s) => s.acquire('r', 'o')]) {
     const store = sqliteStore(process.argv[1]);
-    try { call(store); answers.push(null); }
+    try { await call(store); answers.push(null); }
     catch (error) { answers.push({ code: error.code, outcome: error.outcome, message: error.message }); }
   }
   console.log(JSON.stringify(answers));

@@ -7,7 +7,6 @@ import { resolve } from 'node:path';
 import { InvalidArgumentError, StoreError } from '../../src/errors.ts';
 import type {
   Acquired,
-  Awaitable,
   CheckpointRow,
   CheckpointSummary,
   Enqueued,
@@ -31,7 +30,7 @@ import { storeError } from './failure.ts';
 import { Inbox } from './inbox.ts';
 import { Keys } from './keys.ts';
 import { Leases } from './leases.ts';
-import { patiently } from './patience.ts';
+import { Line } from './line.ts';
 import { Questions } from './questions.ts';
 import { Reads } from './reads.ts';
 import { Rows } from './rows.ts';
@@ -77,6 +76,7 @@ export function sqliteStore(path: string, options: SqliteStoreOptions = {}): Sto
 class SqliteStore implements Store {
   #parts: Parts | undefined;
   #closed = false;
+  readonly #line = new Line(() => this.#opened());
 
   constructor(
     readonly path: string,
@@ -90,12 +90,13 @@ class SqliteStore implements Store {
     }
   }
 
-  lease(owner: string, ms: number): Awaitable<void> {
-    return this.#patiently(({ leases }) => leases.lease(owner, ms));
+  async lease(owner: string, ms: number): Promise<void> {
+    await this.#inLine(({ leases }) => leases.lease(owner, ms));
+    if (ms <= 0) this.#use(({ connection }) => connection.shrink());
   }
 
-  acquire(run: string, owner: string): Awaitable<Acquired> {
-    return this.#patiently(({ leases }) => leases.acquire(run, owner));
+  acquire(run: string, owner: string): Promise<Acquired> {
+    return this.#inLine(({ leases }) => leases.acquire(run, owner));
   }
 
   commit(batch: readonly RunCommit[]): Outcome[] {
@@ -106,8 +107,8 @@ class SqliteStore implements Store {
     return this.#use(({ reads }) => reads.load(run, at));
   }
 
-  enqueue(run: string, message: Message, unless?: Pick<Row, 'kind' | 'key'>): Awaitable<Enqueued> {
-    return this.#patiently(({ inbox }) => inbox.enqueue(run, message, unless));
+  enqueue(run: string, message: Message, unless?: Pick<Row, 'kind' | 'key'>): Promise<Enqueued> {
+    return this.#inLine(({ inbox }) => inbox.enqueue(run, message, unless));
   }
 
   rows(run: string, kind: RowKind | 'inbox', scan: RowScan): Pick<Row, 'key' | 'value'>[] {
@@ -144,25 +145,18 @@ class SqliteStore implements Store {
 
   #use<T>(body: (parts: Parts) => T): T {
     try {
-      return body(this.#opened());
+      const parts = this.#opened();
+      return parts.connection.insist(() => body(parts));
     } catch (error) {
       throw storeError(this.path, error);
     }
   }
 
-  /** A promise only where another process is in the way. */
-  #patiently<T>(body: (parts: Parts) => T): Awaitable<T> {
-    const failed = (error: unknown): never => {
-      throw storeError(this.path, error);
-    };
+  async #inLine<T>(work: (parts: Parts) => T): Promise<T> {
     try {
-      const answer = patiently(() => {
-        const parts = this.#opened();
-        return parts.connection.withoutWaiting(() => body(parts));
-      });
-      return answer instanceof Promise ? answer.catch(failed) : answer;
+      return await this.#line.add(work);
     } catch (error) {
-      return failed(error);
+      throw storeError(this.path, error);
     }
   }
 

@@ -57,7 +57,6 @@ export class Leases {
     // The runs need no update: one whose owner is not in the table is free.
     this.#drop.run(owner);
     this.keys.forgetOwner(owner);
-    this.connection.shrink();
   }
 
   acquire(run: string, owner: string): Acquired {
@@ -87,7 +86,8 @@ export class Leases {
     const gone = (this.#live.all() as { id: string; holder: string }[]).filter((row) => this.#isGone(row));
     if (gone.length === 0) return;
     try {
-      this.connection.write(() => gone.forEach(({ id }) => this.#drop.run(id)));
+      const { connection } = this;
+      connection.withoutWaiting(() => connection.write(() => gone.forEach(({ id }) => this.#drop.run(id))));
     } catch (error) {
       // Somebody writes at the moment: the next one who asks drops them.
       if (!mayRetry(error)) throw error;

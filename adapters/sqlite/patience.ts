@@ -1,56 +1,33 @@
 /**
- * Waiting for other processes, longer than SQLite does.
+ * Waiting for other processes, by pauses of our own: SQLite's knows ones of a tenth of a second, and no queue.
  *
  * @module
  */
-import type { Awaitable } from '../../src/store.ts';
 import { isBusy } from './failure.ts';
 
-/** Less than half a lease. */
-const patience = 5000;
+/** How long a call waits, in milliseconds: less than half a lease. Commits wait less long, as the core tries them again. */
+export const patience = 5000;
 
-/** The longest pause between two attempts. */
-const longestPause = 50;
-
-/**
- * Answers at once where the file is free. Where it is busy, tries again and again, and this process does
- * other work meanwhile: whoever has the lock may be stopped, and not give it back for a long time. Commits
- * do without: the core tries them again.
- */
-export function patiently<T>(attempt: () => T): Awaitable<T> {
-  const deadline = performance.now() + patience;
-  try {
-    return attempt();
-  } catch (error) {
-    if (!isBusy(error)) throw error;
-    return tryAgain(attempt, deadline);
-  }
-}
-
-async function tryAgain<T>(attempt: () => T, deadline: number): Promise<T> {
-  for (let pause = 2; ; pause = Math.min(pause * 1.5, longestPause)) {
-    // At random, or processes that met once would meet each time.
-    await new Promise((resolve) => setTimeout(resolve, pause * (0.5 + Math.random())));
-    try {
-      return attempt();
-    } catch (error) {
-      if (!isBusy(error) || performance.now() > deadline) throw error;
-    }
-  }
-}
+/** How long to wait before the next attempt, in milliseconds. At random, or processes that met once would meet each time. */
+export const pauseAfter = (tries: number): number => Math.min(10, 1.2 ** tries) * (0.5 + Math.random());
 
 /**
- * The same for the opening of a file, which has to be done when the first call is answered: this process
- * stands still meanwhile. SQLite's own waiting is short and knows no queue.
+ * Tries until the file is free, for so many milliseconds. This process stands still meanwhile, so it is for what has to be
+ * done when the call is answered.
  */
-export function standingStill<T>(attempt: () => T): T {
-  const deadline = performance.now() + patience;
+export function standingStill<T>(attempt: () => T, ms: number = patience): T {
+  let deadline: number | undefined;
   for (;;) {
     try {
       return attempt();
     } catch (error) {
-      if (!isBusy(error) || performance.now() > deadline) throw error;
-      Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 5 + Math.random() * 20);
+      const now = performance.now();
+      deadline ??= now + ms;
+      if (!isBusy(error) || now > deadline) throw error;
+      Atomics.wait(clock, 0, 0, pauseAfter(0));
     }
   }
 }
+
+/** Nobody ever wakes whoever waits on it. */
+const clock = new Int32Array(new SharedArrayBuffer(4));

@@ -8,7 +8,17 @@ import { fileURLToPath } from 'node:url';
 import Database from 'better-sqlite3';
 import { afterAll, afterEach, beforeEach, describe, expect, test } from 'vitest';
 import type { Acquired, Outcome, Store } from '../../src/store.ts';
-import { commit, creation, loaded, minute, sleep, statuses, turn, removal } from '../conformance/fixtures.ts';
+import {
+  commit,
+  creation,
+  loaded,
+  minute,
+  owner,
+  sleep,
+  statuses,
+  turn,
+  removal,
+} from '../conformance/fixtures.ts';
 import { thisHolder } from '../node/holder.ts';
 import { sqliteStore } from './index.ts';
 
@@ -264,8 +274,22 @@ describe('while a process is stopped inside a transaction', () => {
   });
 });
 
-test('a call that nobody is in the way of answers at once', () => {
-  expect(store.lease('me', minute)).toBeUndefined();
-  expect(store.acquire('r', 'me')).toEqual({ status: 'missing' });
-  expect(store.enqueue('r', { id: 'm', value: '' })).toEqual({ status: 'missing' });
+test('calls of one job share a transaction, and one that fails leaves the others as they are', async () => {
+  await store.lease(owner, minute);
+  await commit(store, creation('r'));
+  const answers = await Promise.allSettled([
+    store.enqueue('r', { id: 'm', value: 'first' }),
+    store.acquire('r', 'nobody'),
+    store.enqueue('r', { id: 'm', value: 'second' }),
+    store.lease('you', minute),
+    store.acquire('nowhere', 'you'),
+  ]);
+  expect(answers).toEqual([
+    { status: 'fulfilled', value: { status: 'queued' } },
+    { status: 'rejected', reason: expect.objectContaining({ code: 'STORE' }) },
+    { status: 'fulfilled', value: { status: 'known', value: 'first' } },
+    { status: 'fulfilled', value: undefined },
+    { status: 'fulfilled', value: { status: 'missing' } },
+  ]);
+  expect(await store.rows('r', 'inbox', {})).toEqual([{ key: 'm', value: 'first' }]);
 });
