@@ -38,7 +38,7 @@ const where = values.local ? 'local' : 'servers';
 const atLengthOnly: ReadonlySet<string> = new Set(['fleet']);
 
 /** A proof that hangs fails alone. */
-const minutes = values.full ? 20 : 10;
+const minutes = values.full ? 40 : 10;
 
 interface Result {
   readonly name: string;

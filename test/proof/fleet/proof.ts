@@ -19,7 +19,7 @@ const PROCESSES = 8;
 /** Parcels for each kill. */
 const PARCELS = 17;
 /** How long the fleet may take for what is left when nobody is killed any more, in milliseconds. */
-const PATIENCE = 120_000;
+const PATIENCE = 300_000;
 
 export const proof: Proof = {
   name: 'fleet',
