@@ -39,12 +39,13 @@ export class Chat {
         chat.#current?.hear(part);
       }),
     );
-    const { unsubscribe } = run.subscribe({
-      next: () => chat.#advance(),
-      error: () => chat.#close(),
-      complete: () => chat.#close(),
-    });
+    const { unsubscribe } = run.subscribe({ next: () => chat.#advance(), error: () => chat.#close() });
     chat.#ends.push(unsubscribe);
+    // Of a run that is let go of, observers hear nothing.
+    run.done().then(
+      () => chat.#close(),
+      () => chat.#close(),
+    );
     const free = chat.hold();
     chat.#advance();
     // Whoever asked for it holds it by then.
