@@ -13,7 +13,7 @@ import { type AnyActorRef, fromPromise, type PromiseActorLogic } from 'xstate';
 import { currentEffect, parentOf } from '../../../src/index.ts';
 import { nowOf } from '../../workflow/run/now.ts';
 import type { AgentContext } from '../run/context.ts';
-import { tellPart } from '../parts.ts';
+import { endParts, tellPart } from '../parts.ts';
 import { withOwnIds, type Heard } from './heard.ts';
 import { ModelCallError, modelFailure } from './model-failure.ts';
 import { modelName, resolveModel, type Models } from './resolve-model.ts';
@@ -58,6 +58,8 @@ export const modelLogic = (asking: Asking): PromiseActorLogic<Heard | FailedCall
       // It is over, and nobody hears what it came to.
       if (signal.aborted) throw error;
       return { id, error: modelFailure(modelName(asking.model), error, nowOf(self)) };
+    } finally {
+      endParts(self.system, id);
     }
   });
 

@@ -32,13 +32,6 @@ export class Chat {
     const chat = new Chat(run, onIdle);
     const { messages } = run.getSnapshot().context;
     chat.#questions = await recallQuestions(runtime, run.id, turnsOf(messages), turnsFrom(messages));
-    chat.#ends.push(
-      onParts(run.actor, (part) => {
-        if (part.agent !== '') return;
-        if (part.part.type === 'start') chat.#advance();
-        chat.#current?.hear(part);
-      }),
-    );
     const { unsubscribe } = run.subscribe({ next: () => chat.#advance(), error: () => chat.#close() });
     chat.#ends.push(unsubscribe);
     // Of a run that is let go of, observers hear nothing.
@@ -48,6 +41,13 @@ export class Chat {
     );
     const free = chat.hold();
     chat.#advance();
+    chat.#ends.push(
+      onParts(run.actor, (part) => {
+        if (part.agent !== '') return;
+        if (part.part.type === 'start') chat.#advance();
+        chat.#current?.hear(part);
+      }),
+    );
     // Whoever asked for it holds it by then.
     setTimeout(free);
     return chat;

@@ -142,6 +142,9 @@ describe('a page', () => {
         response = await handle(new Request(`${url}/c/stream`, { headers: { 'last-event-id': seen } }));
     }
     expect(requests).toBeGreaterThan(3);
+    // It is said bit by bit, and nothing is said twice.
+    expect(text.split('"text-delta"').length).toBeGreaterThan(60);
+    expect(text).not.toContain('reset-step');
     const ids = [...text.matchAll(/^id: (.*)$/gm)].map(([, id]) => id);
     expect(new Set(ids).size).toBe(ids.length);
     const transport = new (class extends DefaultChatTransport<UIMessage> {
