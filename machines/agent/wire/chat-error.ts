@@ -12,6 +12,8 @@ type ChatErrorCode = 'CHAT_REQUEST' | 'CHAT_METHOD' | 'CHAT_UNKNOWN' | 'CHAT_NO_
 export class ChatError extends SavepointError {
   declare readonly code: ChatErrorCode;
 
+  // Nothing but a code of its own may be given.
+  // oxlint-disable-next-line no-useless-constructor
   constructor(code: ChatErrorCode, message: string, options?: ErrorOptions) {
     super(code, message, options);
   }

@@ -32,8 +32,8 @@ export class Chat {
     const chat = new Chat(run, onIdle);
     const { messages } = run.getSnapshot().context;
     chat.#questions = await recallQuestions(runtime, run.id, turnsOf(messages), turnsFrom(messages));
-    const { unsubscribe } = run.subscribe({ next: () => chat.#advance(), error: () => chat.#close() });
-    chat.#ends.push(unsubscribe);
+    const observed = run.subscribe({ next: () => chat.#advance(), error: () => chat.#close() });
+    chat.#ends.push(() => observed.unsubscribe());
     // Of a run that is let go of, observers hear nothing.
     run.done().then(
       () => chat.#close(),

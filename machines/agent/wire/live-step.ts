@@ -25,7 +25,7 @@ export class LiveStep {
   }
 
   #chunksOf(part: AgentPart['part']): UIMessageChunk[] {
-    const chunk = toUIMessageChunk(part) as UIMessageChunk | undefined;
+    const chunk: UIMessageChunk | undefined = toUIMessageChunk(part);
     switch (chunk?.type) {
       case 'text-start':
         this.#held.set(chunk.id, chunk);
@@ -85,29 +85,32 @@ export class LiveStep {
   }
 }
 
+interface Pieces {
+  readonly type: string;
+  readonly id?: string;
+  readonly toolCallId?: string;
+  readonly delta?: string;
+  readonly inputTextDelta?: string;
+}
+
 /** What chunks come to in a message: of two lists with the same, a page makes the same. */
 export function outcomeOf(chunks: readonly UIMessageChunk[]): string {
-  const parts = new Map<string, Record<string, unknown>>();
+  const parts = new Map<string, { readonly of: string; readonly text?: string }>();
   for (const [number, chunk] of chunks.entries()) {
-    const { type, ...rest } = chunk as { type: string } & Record<string, unknown>;
-    const [kind = ''] = type.split('-');
-    const isPiece = /^(?:text|reasoning)-(?:start|delta|end)$/.test(type);
-    const key = isPiece ? `${kind} ${String(rest['id'])}` : String(rest['toolCallId'] ?? `${type} ${number}`);
-    const known = parts.get(key) ?? {
-      of: rest['toolCallId'] === undefined ? (isPiece ? kind : type) : 'tool',
-    };
-    const {
-      delta = '',
-      inputTextDelta: _input,
-      ...said
-    } = rest as { delta?: string } & Record<string, unknown>;
-    parts.set(key, { ...known, ...said, ...(isPiece && { text: `${String(known['text'] ?? '')}${delta}` }) });
+    const { type, id = '', toolCallId, delta = '', inputTextDelta: _input, ...said } = chunk as Pieces;
+    const [, piece] = /^(text|reasoning)-(?:start|delta|end)$/.exec(type) ?? [];
+    const of = piece ?? (toolCallId === undefined ? type : 'tool');
+    const key = piece === undefined ? (toolCallId ?? `${type} ${number}`) : `${piece} ${id}`;
+    const known = parts.get(key) ?? { of };
+    parts.set(key, { ...known, ...said, ...(piece !== undefined && { text: (known.text ?? '') + delta }) });
   }
-  const sorted = (part: object): object =>
-    Object.fromEntries(
-      Object.entries(part)
-        .filter(([, value]) => value !== undefined)
-        .sort(([a], [b]) => (a < b ? -1 : 1)),
-    );
-  return JSON.stringify([...parts.values()].map(sorted));
+  return JSON.stringify([...parts].map(([key, part]) => [key, sorted(part)]));
 }
+
+/** Members in order, without those that are undefined. */
+const sorted = (part: object): object =>
+  Object.fromEntries(
+    Object.entries(part)
+      .filter(([, value]) => value !== undefined)
+      .sort(([a], [b]) => (a < b ? -1 : 1)),
+  );
