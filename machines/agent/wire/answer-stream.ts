@@ -1,5 +1,5 @@
 /** One answer, as chunks: all that were sent, for whoever comes later, and those that come. */
-import type { UIMessageChunk } from 'ai';
+import { isToolUIPart, type UIMessage, type UIMessageChunk } from 'ai';
 import type { AgentPart } from '../parts.ts';
 import { LiveStep, outcomeOf } from './live-step.ts';
 import { callChunks, contentChunks, type CallState } from './step-chunks.ts';
@@ -143,38 +143,44 @@ export class AnswerStream {
     this.#tell();
   }
 
-  /** Resolves when there is something new. */
-  news(signal: AbortSignal): Promise<void> {
+  /** Resolves when there is something new, or, with `false`, after `ms` milliseconds. */
+  news(signal: AbortSignal, ms: number): Promise<boolean> {
     return new Promise((resolve) => {
-      const done = (): void => {
-        this.#waiting.delete(done);
-        signal.removeEventListener('abort', done);
-        resolve();
+      const end = (isNews: boolean): void => {
+        clearTimeout(timer);
+        this.#waiting.delete(heard);
+        signal.removeEventListener('abort', heard);
+        resolve(isNews);
       };
-      this.#waiting.add(done);
-      signal.addEventListener('abort', done);
+      const heard = (): void => end(true);
+      const timer = setTimeout(() => end(false), ms);
+      this.#waiting.add(heard);
+      signal.addEventListener('abort', heard);
     });
   }
 
   /**
-   * For a client that has the first `steps` steps: where it goes on, and what it needs to hear before. What it has said of
-   * the calls of its last step may be more or less than what is known here.
+   * For a client that has a part of it: where it goes on, and what it needs to hear before. What it has of the calls of its
+   * last step may be more or less than what is known here.
    */
   goOn(
-    steps: number,
+    { parts }: UIMessage,
     callsOf: CallsOf,
   ): { readonly from: number; readonly before: readonly UIMessageChunk[] } {
+    const steps = parts.filter(({ type }) => type === 'step-start').length;
     const last = this.#steps[steps - 1];
-    if (steps < 1 || last === undefined || steps > this.#starts.length) return { from: 0, before: [] };
-    const calls = callsOf(last).flatMap((call) => [
-      {
-        type: 'tool-input-available' as const,
-        toolCallId: call.toolCallId,
-        toolName: call.toolName,
-        input: call.input ?? null,
-      },
-      ...callChunks(call),
-    ]);
+    if (last === undefined) return { from: 0, before: [] };
+    const inputs = new Map(
+      parts.filter(isToolUIPart).map(({ toolCallId, input }) => [toolCallId, JSON.stringify(input ?? null)]),
+    );
+    const calls = callsOf(last).flatMap((call): UIMessageChunk[] => {
+      const { toolCallId, toolName, input = null } = call;
+      const isKnown = inputs.get(toolCallId) === JSON.stringify(input);
+      return [
+        ...(isKnown ? [] : [{ type: 'tool-input-available' as const, toolCallId, toolName, input }]),
+        ...callChunks(call),
+      ];
+    });
     const from = this.#starts[steps] ?? this.chunks.length;
     return { from, before: [{ type: 'start', messageId: this.id }, ...calls] };
   }

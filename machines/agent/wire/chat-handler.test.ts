@@ -339,6 +339,38 @@ describe('a chat on the wire', () => {
     expect(other.chat.messages).toEqual(page.chat.messages);
   });
 
+  it('that is at its end is still shown', async () => {
+    const { machine, runtime, handle, transcript } = served([{ text: 'Hello.' }, { text: '' }], {
+      chat: false,
+      retry: { limit: 0 },
+    });
+    const page = openPage(handle, 'done');
+    await page.chat.sendMessage({ text: 'Hi!' });
+    const again = openPage(handle, 'done');
+    await again.chat.resumeStream();
+    expect(again.chat.messages).toEqual((await transcript('done')).slice(1));
+    expect(again.chat.messages.map(textOf)).toEqual(['Hello.']);
+    await page.chat.sendMessage({ text: 'And?' });
+    expect(page.chat.error?.message).toContain('RUN_CLOSED');
+
+    await openPage(handle, 'failed').chat.sendMessage({ text: 'Hi!' });
+    const failed = openPage(handle, 'failed');
+    await failed.chat.resumeStream();
+    expect(failed.chat.error?.message).toContain('answered with nothing');
+
+    const stuck = agent({
+      id: 'assistant',
+      model: scriptedModel([{ calls: [['send', { to: 'a' }]] }]).model,
+      tools: { send },
+    });
+    expect(stuck.id).toBe(machine.id);
+    await runtime.start(stuck, { id: 'cancelled', input: { prompt: 'Hi!' } });
+    await runtime.cancel('cancelled');
+    const cancelled = openPage(handle, 'cancelled');
+    await cancelled.chat.resumeStream();
+    expect(cancelled.chat.status).toBe('ready');
+  });
+
   it('lets go of a run that rests when nobody listens', async () => {
     const { handle, machine, store } = served(sums);
     await openPage(handle, 'c').chat.sendMessage({ text: 'Add!' });
@@ -389,6 +421,14 @@ describe('a request', () => {
         id: 'c',
         messages: [{ ...go, parts: [{ type: 'file', mediaType: 'text/plain', url: 'file:///etc/passwd' }] }],
       },
+    ],
+    [
+      'with an id as the agent has them',
+      400,
+      'CHAT_REQUEST',
+      'POST',
+      '',
+      { id: 'c', messages: [{ ...go, id: 'c/model:1' }] },
     ],
     [
       'to answer again',

@@ -80,7 +80,7 @@ class ChatDesk<TObject> {
         // One after the other: what is not taken stops those behind it.
         for (const { id, value } of given.filter((_, number) => open[number]))
           await runtime.answer(id, value, who);
-        return found.goOn(answer!.id, stepsIn(answer!));
+        return found.goOn(answer!);
       });
     const content = contentOf(said);
     if (request.isFirst) await this.#begin(request, said, content);
@@ -152,9 +152,6 @@ class ChatDesk<TObject> {
     );
   }
 }
-
-/** How many steps of an answer a client has. */
-const stepsIn = ({ parts }: UIMessage): number => parts.filter(({ type }) => type === 'step-start').length;
 
 /** Which chat a URL is about. */
 function placeOf(url: string): { readonly chat: string; readonly isStream: boolean } {

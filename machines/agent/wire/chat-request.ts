@@ -47,6 +47,8 @@ export async function readRequest(request: Request): Promise<ChatRequest> {
   if (named?.role === 'user') throw new ChatError('CHAT_SAID', 'A message that was sent stays as it is.');
   const answer = named ?? (last.role === 'assistant' ? last : undefined);
   if (answer === undefined && last.role !== 'user') return refuse('Only people send messages.');
+  // The ids of what the agent says have one.
+  if (last.id.includes('/') && !answer) return refuse("The id of a message has no '/'.");
   return {
     chat: id,
     said: answer ? undefined : last,

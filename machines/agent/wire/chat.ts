@@ -1,6 +1,12 @@
 /** A chat that somebody listens to: a run, and its answers as they come. */
-import type { UIMessageChunk } from 'ai';
-import { SavepointError, type PendingInput, type Run, type Runtime } from '../../../src/index.ts';
+import type { UIMessage, UIMessageChunk } from 'ai';
+import {
+  SavepointError,
+  type PendingInput,
+  type Run,
+  type RunStatus,
+  type Runtime,
+} from '../../../src/index.ts';
 import type { AgentMachine } from '../agent.ts';
 import { onParts } from '../parts.ts';
 import type { AgentContext } from '../run/context.ts';
@@ -32,12 +38,12 @@ export class Chat {
     const chat = new Chat(run, onIdle);
     const { messages } = run.getSnapshot().context;
     chat.#questions = await recallQuestions(runtime, run.id, turnsOf(messages), turnsFrom(messages));
-    const observed = run.subscribe({ next: () => chat.#advance(), error: () => chat.#close() });
+    const observed = run.subscribe({ next: () => chat.#advance(), error: () => chat.#advance() });
     chat.#ends.push(() => observed.unsubscribe());
     // Of a run that is let go of, observers hear nothing.
     run.done().then(
-      () => chat.#close(),
-      () => chat.#close(),
+      () => chat.#advance(),
+      () => (ends.includes(run.status) ? chat.#advance() : chat.#close()),
     );
     const free = chat.hold();
     chat.#advance();
@@ -90,10 +96,10 @@ export class Chat {
   }
 
   /** The same for a client that has some steps of it. */
-  goOn(id: string, steps: number): Response {
+  goOn(has: UIMessage): Response {
     this.#advance();
-    const answer = this.#answerWith(id);
-    const { from, before } = answer.goOn(steps, this.#callsOf);
+    const answer = this.#answerWith(has.id);
+    const { from, before } = answer.goOn(has, this.#callsOf);
     return this.#events(answer, from, before);
   }
 
@@ -184,7 +190,8 @@ export class Chat {
       const error = failure instanceof SavepointError ? failure.message : 'The agent failed.';
       return { finishReason: 'error', error, questions };
     }
-    if (status === 'stopped') return { finishReason: 'interrupted', questions };
+    if (status === 'stopped' || this.#run.status === 'paused' || this.#run.status === 'quarantined')
+      return { finishReason: 'interrupted', questions };
     if (value === 'waitingForInput') return { finishReason: 'tool-calls', questions };
     if (value === 'done' || status === 'done')
       return { finishReason: reasonOf(context.answer?.finishReason), questions };
@@ -201,13 +208,12 @@ export class Chat {
     }));
   }
 
-  /** The run was let go of, or is at its end. */
+  /** The run was let go of: what it does now is seen by whoever opens it again. */
   #close(): void {
     if (this.#isOver) return;
     this.#advance();
-    const rest = this.#restOf(this.#run.getSnapshot());
     for (const answer of this.#answers.values())
-      if (rest === undefined || answer.rest === undefined)
+      if (answer.rest === undefined)
         answer.breaks(new Error(`The run '${this.#run.id}' was let go of. Ask for the stream again.`));
     this.#stop();
     this.#onIdle();
@@ -218,6 +224,9 @@ export class Chat {
     for (const end of this.#ends) end();
   }
 }
+
+/** Of a run at its end, nothing can be let go of. */
+const ends: readonly RunStatus[] = ['done', 'failed', 'cancelled'];
 
 const reasons = ['stop', 'length', 'content-filter', 'tool-calls', 'error'] as const;
 const reasonOf = (given: string | undefined): Rest['finishReason'] =>

@@ -2,6 +2,9 @@
 import { UI_MESSAGE_STREAM_HEADERS, type UIMessageChunk } from 'ai';
 import type { AnswerStream } from './answer-stream.ts';
 
+/** After how many milliseconds of silence something is sent, as what is between here and there ends what is silent. */
+const ALIVE = 15_000;
+
 const line = (chunk: UIMessageChunk, id?: string): string =>
   `${id === undefined ? '' : `id: ${id}\n`}data: ${JSON.stringify(chunk)}\n\n`;
 
@@ -56,8 +59,10 @@ export function eventsOf(
             onEnd();
             return;
           }
-          await answer.news(gone.signal);
+          const isNews = await answer.news(gone.signal, ALIVE);
           if (gone.signal.aborted) return;
+          // A comment.
+          if (!isNews) text = ': \n\n';
         }
         controller.enqueue(encoder.encode(text));
       },
