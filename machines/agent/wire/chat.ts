@@ -1,22 +1,14 @@
 /** A chat that somebody listens to: a run, and its answers as they come. */
 import type { UIMessage, UIMessageChunk } from 'ai';
-import {
-  SavepointError,
-  type PendingInput,
-  type Run,
-  type RunStatus,
-  type Runtime,
-} from '../../../src/index.ts';
-import type { AgentMachine } from '../agent.ts';
+import type { RunStatus, Runtime } from '../../../src/index.ts';
 import { onParts } from '../parts.ts';
 import type { AgentContext } from '../run/context.ts';
-import { AnswerStream, type CallsOf, type Rest } from './answer-stream.ts';
+import { AnswerStream, type CallsOf } from './answer-stream.ts';
 import { askerOf, callKey, callsIn, recallQuestions, type Questions } from './approvals.ts';
+import { openQuestions, restOf, type AgentRun } from './chat-rest.ts';
 import { eventsOf, parseEventId } from './sse.ts';
 import type { CallState } from './step-chunks.ts';
 import { answerId, toldId, turnsFrom, turnsOf, type Turn } from './turn.ts';
-
-type AgentRun = Run<AgentMachine<unknown>>;
 
 export class Chat {
   readonly #run: AgentRun;
@@ -115,7 +107,7 @@ export class Chat {
 
   /** Ends when nobody needs it any more. */
   #letGo(): void {
-    if (this.#isOver || this.#listeners > 0 || this.#restOf(this.#run.getSnapshot()) === undefined) return;
+    if (this.#isOver || this.#listeners > 0 || restOf(this.#run) === undefined) return;
     this.#stop();
     this.#onIdle();
   }
@@ -136,9 +128,9 @@ export class Chat {
     if (turn?.told && answerId(turn.told.id) === id && later) {
       answer.advance(turn, this.#callsOf);
       answer.comesToRest({ finishReason: 'stop', questions: [] });
-    } else if (this.#restOf(this.#run.getSnapshot()))
+    } else if (restOf(this.#run))
       // Nobody hears it before people have answered what is asked now.
-      answer.comesToRest({ finishReason: 'other', questions: this.#openQuestions() });
+      answer.comesToRest({ finishReason: 'other', questions: openQuestions(this.#run) });
     return answer;
   }
 
@@ -157,7 +149,7 @@ export class Chat {
       answer.advance(turn, this.#callsOf);
       if (number < turns.length - 1) answer.comesToRest({ finishReason: 'stop', questions: [] });
     }
-    const rest = this.#restOf(snapshot);
+    const rest = restOf(this.#run);
     if (rest === undefined) return;
     for (const answer of this.#answers.values())
       if (answer === this.#current || answer.chunks.length === 0) answer.comesToRest(rest);
@@ -182,32 +174,6 @@ export class Chat {
       return { toolCallId, toolName, input, question, isAsking, result: step.results.get(toolCallId) };
     });
 
-  /** How it comes to rest; `undefined`: it works. */
-  #restOf({ value, status, context }: ReturnType<AgentRun['getSnapshot']>): Rest | undefined {
-    const questions = this.#openQuestions();
-    if (value === 'failed' || status === 'error') {
-      const { failure } = context;
-      const error = failure instanceof SavepointError ? failure.message : 'The agent failed.';
-      return { finishReason: 'error', error, questions };
-    }
-    if (status === 'stopped' || this.#run.status === 'paused' || this.#run.status === 'quarantined')
-      return { finishReason: 'interrupted', questions };
-    if (value === 'waitingForInput') return { finishReason: 'tool-calls', questions };
-    if (value === 'done' || status === 'done')
-      return { finishReason: reasonOf(context.answer?.finishReason), questions };
-    return undefined;
-  }
-
-  /** Questions that are not about a call of this agent: of agents that are its tools, or for more of what is limited. */
-  #openQuestions(): UIMessageChunk[] {
-    return this.#run.pendingInputs.map(({ id, actor, prompt, details, choices, schema }: PendingInput) => ({
-      type: 'data-question',
-      id,
-      data: { id, actor, prompt, details, choices, schema },
-      transient: true,
-    }));
-  }
-
   /** The run was let go of: what it does now is seen by whoever opens it again. */
   #close(): void {
     if (this.#isOver) return;
@@ -227,7 +193,3 @@ export class Chat {
 
 /** Of a run at its end, nothing can be let go of. */
 const ends: readonly RunStatus[] = ['done', 'failed', 'cancelled'];
-
-const reasons = ['stop', 'length', 'content-filter', 'tool-calls', 'error'] as const;
-const reasonOf = (given: string | undefined): Rest['finishReason'] =>
-  reasons.find((reason) => reason === given) ?? 'other';
