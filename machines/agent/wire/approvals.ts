@@ -43,7 +43,7 @@ export const isOfRun = (question: string, run: string): boolean => question.star
 
 /**
  * Looks up which questions were asked about the calls of `wanted`, some of the turns of a run. A question that is closed
- * does not say what it was about: an actor's first one is about the first call that it fits, and so on.
+ * does not say what it was about; when it was answered, and what, tells it from those about calls with the same id.
  */
 export async function recallQuestions(
   runtime: Pick<Runtime, 'recordOf'>,
@@ -56,18 +56,28 @@ export async function recallQuestions(
   );
   const asked = new Map<string, number>();
   const questions: Questions = new Map();
-  for (const step of turns.flatMap(({ steps }) => steps))
+  const all = turns.flatMap(({ steps }) => steps);
+  for (const [number, step] of all.entries())
     for (const { toolCallId, child } of callsIn(step)) {
       if (!children.has(child)) continue;
       const times = (asked.get(child) ?? 0) + 1;
       const id = `${encode(run)}/${askerOf(child)}${times === 1 ? '' : `#${times}`}`;
       const record = await runtime.recordOf(id);
-      if (!record || !fits(record, step.results.get(toolCallId))) continue;
+      if (!record || !isWithin(record, step, all[number + 1])) continue;
+      if (!fits(record, step.results.get(toolCallId))) continue;
       asked.set(child, times);
       questions.set(callKey(step, toolCallId), id);
     }
   return questions;
 }
+
+/** The seq of the turn in which a model was asked for a message: its id ends with it. */
+const seqOf = ({ message }: Step): number => Number(/:(\d+)$/.exec(message.id)?.[1] ?? Number.NaN);
+
+/** May a question have been answered after a step, and before the next one? */
+const isWithin = ({ seq }: InputRecord, step: Step, next: Step | undefined): boolean =>
+  // Comparisons with what is not known are false.
+  seq === undefined || !(seq <= seqOf(step) || (next !== undefined && seq > seqOf(next)));
 
 /** May a question with this record be the one about the call with this result? */
 function fits({ status, value }: InputRecord, result: AgentToolResult | undefined): boolean {
