@@ -11,9 +11,12 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { Page } from 'playwright-core';
+import { bundlePage } from '../browser/bundle.ts';
 import { startChromium } from '../browser/chromium.ts';
+import { writePage } from '../browser/page-files.ts';
 import { perform, type Promises, type Stage } from '../stage/stage.ts';
 
+const PAGE = join(import.meta.dirname, 'page');
 const SERVER = new URL('./server.ts', import.meta.url);
 const BEGINNING = 'Good morning, and welcome';
 const ORDER = 'Two hundred posters for the lantern parade, please.';
@@ -29,6 +32,7 @@ const times = (text: string, part: string): number => text.split(part).length - 
 async function story(stage: Stage): Promise<Promises> {
   const { timeline, folder } = stage;
   const tell = (text: string): void => timeline.print('page', undefined, text);
+  writePage(join(folder, 'page'), await bundlePage(PAGE));
   const browser = await startChromium(join(folder, 'profile'));
   try {
     const first = stage.begin('server 1', SERVER, folder);
@@ -97,5 +101,7 @@ if (process.env['CI'] === 'true') {
     story,
   );
 } else {
-  serve(mkdtempSync(join(tmpdir(), 'savepoint-chat-')), '5110');
+  const folder = mkdtempSync(join(tmpdir(), 'savepoint-chat-'));
+  writePage(join(folder, 'page'), await bundlePage(PAGE));
+  serve(folder, '5110');
 }

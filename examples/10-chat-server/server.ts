@@ -4,7 +4,8 @@ import { join } from 'node:path';
 import { createRuntime } from 'savepoint';
 import { chatHandler } from 'savepoint/machines/agent';
 import { sqliteStore } from 'savepoint/sqlite';
-import { servePage } from '../browser/serve.ts';
+import { readPage } from '../browser/page-files.ts';
+import { serveFiles } from '../browser/serve.ts';
 import { webHandler } from '../browser/web-handler.ts';
 import { report } from '../stage/report.ts';
 import { assistant } from './assistant.ts';
@@ -28,7 +29,7 @@ const runtime = createRuntime({
   limits: { lease: 3_000 },
 });
 const chat = webHandler(chatHandler({ runtime, agent: shop }));
-const { url } = await servePage(join(import.meta.dirname, 'page'), {
+const { url } = await serveFiles(readPage(join(folder, 'page')), {
   port: Number(port),
   receive: { '/api/chat': chat, '/api/chat/': chat },
 });

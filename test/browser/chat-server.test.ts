@@ -5,7 +5,9 @@ import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Page } from 'playwright-core';
-import { expect, it, onTestFinished } from 'vitest';
+import { beforeAll, expect, it, onTestFinished } from 'vitest';
+import { bundlePage, type PageFiles } from '../../examples/browser/bundle.ts';
+import { writePage } from '../../examples/browser/page-files.ts';
 import type { Report } from '../../examples/stage/report.ts';
 import { describeInChromium } from '../support/chromium.ts';
 
@@ -45,6 +47,13 @@ async function startServer(folder: string, port: string): Promise<Server> {
 }
 
 describeInChromium('a chat in a page', (browser) => {
+  // Servers and pages are started anew in each test.
+  const timeout = 120_000;
+  let page: PageFiles;
+  beforeAll(async () => {
+    page = await bundlePage(join(root, 'examples/10-chat-server/page'));
+  }, timeout);
+
   const answer = (tab: Page) => tab.locator('article[data-role=assistant]');
   const approve = (tab: Page) => tab.getByRole('button', { name: 'Approve' });
 
@@ -53,9 +62,10 @@ describeInChromium('a chat in a page', (browser) => {
     ['while it tells the price', 'It comes to', undefined],
     ['while it waits for a person', undefined, 'before'],
     ['in its last sentence', 'The press is', 'after'],
-  ])('comes to its approved result where its server is killed %s', async (_, text, approval) => {
+  ])('comes to its approved result where its server is killed %s', { timeout }, async (_, text, approval) => {
     const folder = mkdtempSync(join(tmpdir(), 'savepoint-chat-'));
     onTestFinished(() => rmSync(folder, { recursive: true, maxRetries: 5 }));
+    writePage(join(folder, 'page'), page);
     const first = await startServer(folder, '0');
     const tab = await browser.context.newPage();
     onTestFinished(() => tab.close());
