@@ -94,6 +94,6 @@ describeInChromium('a chat in a page', (browser) => {
     // Three messages, and at most the one that was cut off once more.
     const asked = [...first.reports, ...second.reports].filter(({ topic }) => topic === 'asks');
     expect(new Set(asked.map((report) => report.text)).size).toBe(3);
-    expect(asked.length).toBe(text === undefined ? 3 : 4);
+    expect(asked.length).toBeLessThanOrEqual(text === undefined ? 3 : 4);
   });
 });
