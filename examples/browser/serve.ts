@@ -1,11 +1,11 @@
 /**
- * A page, bundled by Vite and served from this machine to itself.
+ * A page, served from this machine to itself.
  *
  * @module
  */
 import { once } from 'node:events';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
-import { build } from 'vite';
+import type { PageFiles } from './bundle.ts';
 
 /** A page that is served. */
 export interface ServedPage {
@@ -18,7 +18,7 @@ export interface ServedPage {
 export interface ServeOptions {
   /** Default: any that is free. */
   readonly port?: number;
-  /** What takes the requests to a path. */
+  /** What takes the requests to a path, or to all that begins with it where it ends with `/`. */
   readonly receive?: Readonly<
     Record<string, (request: IncomingMessage, response: ServerResponse) => Promise<void>>
   >;
@@ -27,14 +27,22 @@ export interface ServeOptions {
 const types: Record<string, string> = { html: 'text/html', js: 'text/javascript', css: 'text/css' };
 
 /** Bundles the `index.html` in `folder` with all that it imports, and serves that. */
-export async function servePage(
-  folder: string,
+export async function servePage(folder: string, options?: ServeOptions): Promise<ServedPage> {
+  const { bundlePage } = await import('./bundle.ts');
+  return serveFiles(await bundlePage(folder), options);
+}
+
+/** Serves the files of a page that was bundled before. */
+export async function serveFiles(
+  files: PageFiles,
   { port = 0, receive = {} }: ServeOptions = {},
 ): Promise<ServedPage> {
-  const files = await bundle(folder);
   const server = createServer((request, response) => {
     const { pathname } = new URL(request.url ?? '/', 'http://localhost');
-    const receiver = receive[pathname];
+    const [, receiver] =
+      Object.entries(receive).find(
+        ([path]) => path === pathname || (path.endsWith('/') && path !== '/' && pathname.startsWith(path)),
+      ) ?? [];
     if (receiver !== undefined) {
       receiver(request, response).catch((error: unknown) => response.writeHead(500).end(String(error)));
       return;
@@ -57,18 +65,4 @@ export async function servePage(
       server.closeAllConnections();
     },
   };
-}
-
-async function bundle(root: string): Promise<ReadonlyMap<string, string | Uint8Array>> {
-  const built = await build({
-    root,
-    configFile: false,
-    logLevel: 'warn',
-    resolve: { tsconfigPaths: true },
-    build: { write: false, target: 'es2022', modulePreload: { polyfill: false } },
-  });
-  if (!('output' in built)) throw new Error('Vite was to build one bundle.');
-  return new Map(
-    built.output.map((file) => [file.fileName, file.type === 'chunk' ? file.code : file.source] as const),
-  );
 }
