@@ -15,6 +15,7 @@ import { answerLogic } from './run/answer.ts';
 import type { AgentContext, AgentState } from './run/context.ts';
 import { planOf } from './run/plan.ts';
 import { offered } from './tools/offered.ts';
+import { toolsOf } from './tools/tools-of.ts';
 import type { AgentUsage } from './usage.ts';
 
 /** What an agent that is no chat comes to. The transcript is in its context. */
@@ -63,16 +64,7 @@ export type AgentMachine<TObject = undefined> = StateMachine<
  */
 export function agent<TObject = undefined>(options: AgentOptions<TObject>): AgentMachine<TObject> {
   const plan = planOf(options);
-  const {
-    version,
-    model,
-    models,
-    instructions,
-    tools = {},
-    output,
-    settings = {},
-    timeout = 600_000,
-  } = options;
+  const { version, model, models, instructions, output, settings = {}, timeout = 600_000 } = options;
   return agentMachine({
     ...(version !== undefined && { version }),
     plan,
@@ -80,7 +72,7 @@ export function agent<TObject = undefined>(options: AgentOptions<TObject>): Agen
       model,
       models,
       instructions,
-      tools: offered(tools),
+      tools: offered(toolsOf(options)),
       output,
       settings,
       timeout,

@@ -1,6 +1,7 @@
 /** The messages of an agent: those of the AI SDK, each with an id that stays. */
 import type { ModelMessage, ToolResultPart, UserContent } from 'ai';
 import { AgentError } from './errors.ts';
+import type { Notes } from './memory/notebook.ts';
 
 /**
  * A message of a transcript. Its id is made of what it came from, so that it is the same after a crash: of a model's answer
@@ -20,10 +21,14 @@ export interface UserMessage {
   readonly content: UserContent;
 }
 
-/** What an agent is started with. */
-export type AgentInput =
+/** What an agent is started with: what it is told, or a conversation; and what it knows from before. */
+export type AgentInput = (
   | { readonly prompt: UserContent; readonly messages?: undefined }
-  | { readonly messages: readonly ModelMessage[]; readonly prompt?: undefined };
+  | { readonly messages: readonly ModelMessage[]; readonly prompt?: undefined }
+) & {
+  /** What its memory begins with. */
+  readonly notes?: Notes;
+};
 
 /** What a tool gave: as it was, whether or not the model could be told all of it. */
 export const resultOf = (part: AgentToolResult): unknown =>

@@ -1,6 +1,7 @@
 /** What an agent is made of. */
 import type { FlexibleSchema, LanguageModel } from 'ai';
 import type { RetryOptions } from '../../src/index.ts';
+import type { AgentMemory } from './memory/agent-memory.ts';
 import type { Models } from './model/resolve-model.ts';
 import type { AgentTools, Approval } from './tools/tool.ts';
 import type { ModelPrice } from './usage.ts';
@@ -33,6 +34,8 @@ export interface AgentOptions<TOutput = unknown> {
   /** How many loops one thing that it was told may take. Default 20. */
   readonly maxLoops?: number;
   readonly limits?: AgentLimits;
+  /** What it keeps, and how much of the conversation its model is given. */
+  readonly memory?: AgentMemory;
   /** Whether people are asked before a tool is called, by its name. Goes before what the tool says. */
   readonly approvals?: Readonly<Record<string, Approval>>;
   /** It takes message after message, and `done` is where it waits for the next. Default: it ends with its answer. */

@@ -7,6 +7,7 @@ import {
   type FlexibleSchema,
   type LanguageModel,
   type LanguageModelUsage,
+  type ModelMessage,
   type ToolSet,
 } from 'ai';
 import { type AnyActorRef, type AnyStateMachine, fromPromise, type PromiseActorLogic } from 'xstate';
@@ -14,7 +15,8 @@ import { currentEffect, parentOf } from '../../../src/index.ts';
 import { nowOf } from '../../workflow/run/now.ts';
 import type { AgentContext } from '../run/context.ts';
 import { endParts, tellPart } from '../parts.ts';
-import { withOwnIds, type Heard } from './heard.ts';
+import { SUMMARISE, toldMessages, toSummarise } from '../memory/summary.ts';
+import { withOwnIds, type Heard, type HeardSummary } from './heard.ts';
 import { ModelCallError, modelFailure } from './model-failure.ts';
 import { modelName, resolveModel, type Models } from './resolve-model.ts';
 
@@ -38,6 +40,8 @@ export interface ModelInput {
   readonly call: number;
   /** The id of its message, where the call was tried before. */
   readonly id?: string;
+  /** It is asked for a summary of so many messages, and for nothing else. */
+  readonly summary?: number;
 }
 
 /** What a call that failed fails with. */
@@ -56,21 +60,33 @@ export function modelOf(machine: AnyStateMachine): LanguageModel | undefined {
 }
 
 /** The actor logic of a model call. Its output says whether it failed: what it fails with otherwise is a fault of ours. */
-export function modelLogic(asking: Asking): PromiseActorLogic<Heard | FailedCall, ModelInput> {
-  const logic = fromPromise<Heard | FailedCall, ModelInput>(async ({ input, self, signal }) => {
-    const effect = currentEffect();
-    const path = pathOf(self);
-    const id = input.id ?? effect?.effectId ?? `${path}:${input.call}`;
-    try {
-      return await ask(asking, { id, self, signal, agent: path.split('/').slice(0, -1).join('/') });
-    } catch (error) {
-      // It is over, and nobody hears what it came to.
-      if (signal.aborted) throw error;
-      return { id, error: modelFailure(modelName(asking.model), error, nowOf(self)) };
-    } finally {
-      endParts(self.system, id);
-    }
-  });
+export function modelLogic(asking: Asking): PromiseActorLogic<Heard | HeardSummary | FailedCall, ModelInput> {
+  const logic = fromPromise<Heard | HeardSummary | FailedCall, ModelInput>(
+    async ({ input, self, signal }) => {
+      const effect = currentEffect();
+      const path = pathOf(self);
+      const id = input.id ?? effect?.effectId ?? `${path}:${input.call}`;
+      const agent = path.split('/').slice(0, -1).join('/');
+      const { context } = parentOf(self)!.getSnapshot() as { readonly context: AgentContext };
+      const call: Call = { id, self, signal, agent, messages: toldMessages(context) };
+      const { summary: count } = input;
+      try {
+        if (count === undefined) return await ask(withNotes(asking, context), call);
+        const { text, usage, modelId, asked } = await ask(summarising(asking), {
+          ...call,
+          messages: toSummarise(context, count),
+          isQuiet: true,
+        });
+        return { id, summary: { count, text }, usage, modelId, asked };
+      } catch (error) {
+        // It is over, and nobody hears what it came to.
+        if (signal.aborted) throw error;
+        return { id, error: modelFailure(modelName(asking.model), error, nowOf(self)) };
+      } finally {
+        endParts(self.system, id);
+      }
+    },
+  );
   models.set(logic, asking.model);
   return logic;
 }
@@ -80,13 +96,31 @@ interface Call {
   readonly agent: string;
   readonly self: AnyActorRef;
   readonly signal: AbortSignal;
+  readonly messages: readonly ModelMessage[];
+  /** Nobody hears what it says. */
+  readonly isQuiet?: boolean;
 }
 
-async function ask(asking: Asking, { id, agent, self, signal }: Call): Promise<Heard> {
+/** The model is told which notes there are: it would look for none otherwise. */
+function withNotes(asking: Asking, { notes }: AgentContext): Asking {
+  const names = Object.keys(notes);
+  if (names.length === 0) return asking;
+  const { instructions = '' } = asking;
+  return { ...asking, instructions: `${instructions}\n\nYou keep notes: ${names.join(', ')}.`.trim() };
+}
+
+/** Of a summary nothing is wanted but a text. */
+const summarising = (asking: Asking): Asking => ({
+  ...asking,
+  instructions: SUMMARISE,
+  tools: {},
+  output: undefined,
+});
+
+async function ask(asking: Asking, { id, agent, self, signal, messages, isQuiet }: Call): Promise<Heard> {
   const { instructions, tools, output, settings, timeout } = asking;
   const model = await resolveModel(asking.model, asking.models);
   const name = modelName(asking.model);
-  const { messages } = (parentOf(self)!.getSnapshot() as { readonly context: AgentContext }).context;
   const tooLate = AbortSignal.timeout(Math.min(timeout, 2 ** 31 - 1));
   const hasTools = Object.keys(tools).length > 0;
   const stream = streamText({
@@ -119,7 +153,7 @@ async function ask(asking: Asking, { id, agent, self, signal }: Call): Promise<H
         true,
       );
     }
-    tellPart(self.system, { type: 'part', messageId: id, agent, part });
+    if (!isQuiet) tellPart(self.system, { type: 'part', messageId: id, agent, part });
     if (part.type === 'tool-call' && !part.providerExecuted) {
       wanted.push(part);
       if (part.invalid) errors.set(part, messageOf(part.error));

@@ -1,5 +1,6 @@
 /** What a model said in one call. */
 import type { AssistantModelMessage, LanguageModelUsage } from 'ai';
+import type { Summary } from '../run/context.ts';
 
 /** A tool call that the model wants. */
 export interface WantedCall {
@@ -22,6 +23,9 @@ export interface Heard {
   readonly modelId: string;
   readonly asked: string;
 }
+
+/** What a model said that was asked for a summary. */
+export type HeardSummary = Pick<Heard, 'id' | 'usage' | 'modelId' | 'asked'> & { readonly summary: Summary };
 
 type Content = Exclude<AssistantModelMessage['content'], string>;
 

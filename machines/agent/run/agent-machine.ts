@@ -2,6 +2,7 @@
 import {
   type AnyActorLogic,
   type AnyActorRef,
+  type AnyMachineSnapshot,
   type AnyStateMachine,
   assign,
   type DoneActorEvent,
@@ -13,9 +14,11 @@ import {
 import { inputRequest, parentOf } from '../../../src/index.ts';
 import { nowOf } from '../../workflow/run/now.ts';
 import { AgentError } from '../errors.ts';
+import { MEMORY, notesIn } from '../memory/note-tools.ts';
+import { summaryDue } from '../memory/summary.ts';
 import type { AgentInput, UserMessage } from '../messages.ts';
 import type { FailedCall, ModelInput } from '../model/ask-model.ts';
-import type { Heard } from '../model/heard.ts';
+import type { Heard, HeardSummary } from '../model/heard.ts';
 import type { Outcome } from '../tools/outcome.ts';
 import {
   TOOL_CALL,
@@ -29,7 +32,7 @@ import { begunCalls, callEnded, callStands, callsStopped, startable } from './ca
 import type { AgentContext, AgentState } from './context.ts';
 import { finished } from './finish.ts';
 import { limitSchema, type LimitAnswer } from './limits.ts';
-import { modelFailed, modelHeard } from './model-heard.ts';
+import { modelFailed, modelHeard, summaryHeard } from './model-heard.ts';
 import type { AgentPlan } from './plan.ts';
 
 /** A person says something. What comes while the agent works is delivered before its next loop. */
@@ -87,21 +90,30 @@ function callAbove(agent: AnyActorRef): AnyActorRef | undefined {
   return machine?.id === TOOL_CALL ? parent : undefined;
 }
 
+/** The notes, as they are now: what ends takes its actors with it. */
+function keptNotes(agent: AnyActorRef): Pick<AgentContext, 'notes'> | object {
+  const { children } = agent.getSnapshot() as AnyMachineSnapshot;
+  const memory = children[MEMORY] as AnyActorRef | undefined;
+  return memory ? { notes: notesIn(memory) } : {};
+}
+
 /** The machine of an agent: its states read as what it does, and its tool calls are its children. */
 export function agentMachine({ version, plan, model, answer }: AgentParts): AnyStateMachine {
-  const { id, isChat, hasOutput } = plan;
+  const { id, isChat, hasOutput, memory } = plan;
+  const { notes } = memory;
   const actors: Record<string, AnyActorLogic> = {
     model,
     toolCall: toolCallMachine(plan.tools),
     limit: inputRequest({ schema: limitSchema }),
     ...(answer && { answer }),
+    ...(notes && { [MEMORY]: notes }),
   };
   return setup({
     types,
     actors,
     actions: {
       heard: enqueueActions(({ context, event, enqueue, self }) => {
-        const said = (event as DoneActorEvent<Heard | FailedCall>).output;
+        const said = (event as DoneActorEvent<Heard | HeardSummary | FailedCall>).output;
         enqueue.stopChild('model');
         if ('error' in said) {
           const { next, delay } = modelFailed(context, plan, said);
@@ -109,9 +121,12 @@ export function agentMachine({ version, plan, model, answer }: AgentParts): AnyS
           if (delay !== undefined) enqueue.raise({ type: 'agent.again' }, { id: 'again', delay });
           return;
         }
-        const next = modelHeard(context, plan, said, nowOf(self));
+        const next =
+          'summary' in said
+            ? summaryHeard(context, plan, said)
+            : modelHeard(context, plan, said, nowOf(self));
         enqueue.assign(next);
-        // None of its calls could be made, and it is to think again.
+        // There was a summary to be made first, or none of its calls could be made, and it is to think again.
         if (next.goal === 'thinking') enqueue.raise({ type: 'agent.again' });
       }),
       again: assign(({ context }) => (context.retry ? { retry: { ...context.retry, isDue: true } } : {})),
@@ -145,6 +160,7 @@ export function agentMachine({ version, plan, model, answer }: AgentParts): AnyS
             : { error: (event as ErrorActorEvent).error };
         enqueue.stopChild(child);
         enqueue.assign(callEnded(context, plan, child, ended, nowOf(self)));
+        enqueue.assign(keptNotes(self));
       }),
       callStands: assign(({ context, event }) => {
         const { child, status } = event as ToolStatusMessage;
@@ -233,6 +249,9 @@ export function agentMachine({ version, plan, model, answer }: AgentParts): AnyS
     id,
     ...(version !== undefined && { version }),
     context: ({ input, self }) => begun(plan, input, nowOf(self)),
+    ...(notes && {
+      invoke: { src: MEMORY, id: MEMORY, input: ({ context }: { context: AgentContext }) => context.notes },
+    }),
     initial: isChat ? 'done' : 'thinking',
     on: { 'user.message': { guard: 'isNews', actions: 'queue' } },
     states: {
@@ -244,6 +263,7 @@ export function agentMachine({ version, plan, model, answer }: AgentParts): AnyS
           input: ({ context }: { context: AgentContext }): ModelInput => ({
             call: context.calls + 1,
             ...(context.retry && { id: context.retry.id }),
+            ...summaryDue(context, plan),
           }),
           onDone: { actions: 'heard' },
           onError: { actions: 'modelBroke' },
@@ -291,7 +311,10 @@ export function agentMachine({ version, plan, model, answer }: AgentParts): AnyS
           : { entry: 'answered' }),
       },
       done: isChat
-        ? { always: route('done'), on: { 'user.message': { guard: 'isNews', actions: 'told' } } }
+        ? {
+            always: route('done'),
+            on: { 'user.message': { guard: 'isNews', actions: 'told' } },
+          }
         : { type: 'final' },
       failed: { entry: 'fail', on: { 'agent.fail': { actions: 'throwFailure' }, 'user.message': {} } },
     },

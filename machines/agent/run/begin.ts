@@ -21,13 +21,16 @@ export function begun(plan: AgentPlan, input: AgentInput | undefined, now: numbe
   const context: AgentContext = {
     messages,
     queue: [],
-    heard: messages.filter(({ role }) => role === 'user').length,
+    // Messages without an id are named by their place, and those to come must not be called the same.
+    heard: messages.length,
     calls: 0,
     turn: newTurn(now),
     open: [],
     usage: nothingUsed,
     remembered: [],
     cache: {},
+    notes: input?.notes ?? {},
+    size: 0,
     stopping: false,
     allowed: { loops: 0, tokens: 0, cost: 0, ms: 0 },
     goal: 'done',

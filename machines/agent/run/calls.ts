@@ -11,7 +11,7 @@ import type { AgentPlan } from './plan.ts';
 import { resultIn, withAnswer, withArguments, withResult } from './transcript.ts';
 
 /** Ids that an agent has for actors of its own. */
-const reserved: readonly string[] = ['model', 'answer', 'limit'];
+const reserved: readonly string[] = ['model', 'answer', 'limit', 'memory'];
 
 /** A model chooses the ids of its calls; one that is no good for an actor is replaced by the number of the call. */
 export const childOf = (toolCallId: string, number: number): string =>

@@ -1,5 +1,6 @@
 /** What an agent knows: its transcript, what it is doing, and what it has used. */
 import type { AgentMessage, UserMessage } from '../messages.ts';
+import type { Notes } from '../memory/notebook.ts';
 import type { AgentUsage } from '../usage.ts';
 import type { ToolCall } from '../tools/tool.ts';
 
@@ -41,6 +42,13 @@ export interface AgentAnswer {
   readonly finishReason: string;
 }
 
+/** What the model is told in place of the first messages, which stay in the transcript. */
+export interface Summary {
+  /** How many messages it stands for. */
+  readonly count: number;
+  readonly text: string;
+}
+
 /** More than the limits say, as people allowed. */
 interface Allowance {
   readonly loops: number;
@@ -54,7 +62,7 @@ export interface AgentContext {
   readonly messages: readonly AgentMessage[];
   /** What people said meanwhile: it is delivered before the next loop. */
   readonly queue: readonly UserMessage[];
-  /** How many messages people have sent. */
+  /** The number of the message that a person sent last. */
   readonly heard: number;
   /** How many model calls there were. */
   readonly calls: number;
@@ -68,6 +76,12 @@ export interface AgentContext {
   readonly cache: Readonly<Record<string, readonly [message: string, call: string]>>;
   /** A model call that is tried again. */
   readonly retry?: { readonly id: string; readonly tries: number; readonly isDue: boolean } | undefined;
+  /** What its memory keeps, as it was when a tool call ended last. */
+  readonly notes: Notes;
+  /** What stands for the first messages where the model is asked. */
+  readonly summary?: Summary | undefined;
+  /** How many tokens the last model call had, its answer among them. */
+  readonly size: number;
   readonly stopping: boolean;
   /** The limit that it asks to go past. */
   readonly limit?: keyof Allowance | undefined;

@@ -1,7 +1,9 @@
 /** What the machine of an agent goes by: its options, with their defaults. */
 import type { RetryOptions } from '../../../src/index.ts';
 import { AgentError } from '../errors.ts';
+import type { AgentMemory } from '../memory/agent-memory.ts';
 import type { AgentLimits, AgentOptions } from '../options.ts';
+import { toolsOf } from '../tools/tools-of.ts';
 import { toolPlan, type ToolPlan } from '../tools/tool-plan.ts';
 
 export interface AgentPlan {
@@ -15,11 +17,13 @@ export interface AgentPlan {
   readonly concurrency: number;
   readonly maxMisfits: number;
   readonly maxRepeats: number;
+  readonly memory: AgentMemory;
 }
 
 /** Checks the options. Throws `AgentError` `AGENT_DEFINITION`. */
 export function planOf(options: AgentOptions): AgentPlan {
-  const { id, model, tools = {}, approvals = {}, limits = {} } = options;
+  const { id, model, approvals = {}, limits = {}, memory = {} } = options;
+  const tools = toolsOf(options);
   const refuse = (what: string): never => {
     throw new AgentError('AGENT_DEFINITION', `The agent '${id}' ${what}`);
   };
@@ -33,6 +37,8 @@ export function planOf(options: AgentOptions): AgentPlan {
     if (!(value >= 1)) refuse(`has '${name}' of ${value}: it is a number, 1 or more.`);
   if (limits.cost !== undefined && limits.prices === undefined)
     refuse("has a limit of cost, and no 'prices'.");
+  if (memory.tokens !== undefined && !(memory.tokens >= 1))
+    refuse(`has 'memory.tokens' of ${memory.tokens}: it is a number, 1 or more.`);
   return {
     id,
     tools: new Map(
@@ -49,5 +55,6 @@ export function planOf(options: AgentOptions): AgentPlan {
     concurrency,
     maxMisfits,
     maxRepeats,
+    memory,
   };
 }
