@@ -28,7 +28,7 @@ const notes = { memory: { notes: fromStore(notebook) } };
 const remember = (name: string, text: string): Line => ({ calls: [['remember', { name, text }]] });
 const recall = (name: string): Line => ({ calls: [['recall', { name }]] });
 
-const textsOf = ({ prompt }: ModelCall): string[] =>
+const textsOf = ({ prompt }: Pick<ModelCall, 'prompt'>): string[] =>
   prompt.map(({ content }) =>
     typeof content === 'string'
       ? content
@@ -184,7 +184,7 @@ describe('a thread', () => {
     const send = durableTool({ inputSchema: z.object({}), approval: true, run: async () => 'sent' });
     const { machine, open } = place(
       (_, { prompt }) =>
-        textsOf({ prompt } as ModelCall)[0] === 'Send!' ? { calls: [['send', {}, 'c']] } : { text: 'Hello.' },
+        textsOf({ prompt })[0] === 'Send!' ? { calls: [['send', {}, 'c']] } : { text: 'Hello.' },
       { tools: { send } },
     );
     const runtime = open();

@@ -25,7 +25,8 @@ interface Change {
 }
 
 /** Changes the notes: within the turn, so that the change and the result of the call are one checkpoint. */
-const changing = setup({ types: {} as { context: Change; input: Change; output: string } }).createMachine({
+const changeTypes: { context?: Change; input?: Change; output?: string } = {};
+const changing = setup({ types: changeTypes }).createMachine({
   id: 'note',
   context: ({ input }) => input,
   initial: 'done',
@@ -45,9 +46,8 @@ interface Asked {
   readonly name: string;
 }
 
-const reading = setup({
-  types: {} as { context: { text: string }; input: Asked; output: string },
-}).createMachine({
+const readTypes: { context?: { text: string }; input?: Asked; output?: string } = {};
+const reading = setup({ types: readTypes }).createMachine({
   id: 'note',
   context: ({ input: { name }, self }) => {
     const notes = notesIn(memoryOf(self));

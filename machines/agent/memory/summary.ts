@@ -5,7 +5,7 @@ import type { AgentContext } from '../run/context.ts';
 import type { AgentPlan } from '../run/plan.ts';
 
 /** What a model is told that makes one. */
-export const SUMMARISE =
+export const SUMMARISE: string =
   'Below is the beginning of a conversation that goes on. Summarise it for the one who goes on with it: what was asked, ' +
   'what was found, done, decided and refused, with all names, numbers and ids, and what is still to do. ' +
   'Answer with the summary alone.';
