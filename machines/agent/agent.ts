@@ -12,8 +12,9 @@ import { modelLogic } from './model/ask-model.ts';
 import type { AgentOptions } from './options.ts';
 import { agentMachine, type StopEvent, type UserMessageEvent } from './run/agent-machine.ts';
 import { answerLogic } from './run/answer.ts';
-import type { AgentContext, AgentState } from './run/context.ts';
+import type { AgentContext, AgentState, HandOff } from './run/context.ts';
 import { planOf } from './run/plan.ts';
+import { remember } from './team/members.ts';
 import { offered } from './tools/offered.ts';
 import { toolsOf } from './tools/tools-of.ts';
 import type { AgentUsage } from './usage.ts';
@@ -26,6 +27,10 @@ export interface AgentOutput<TObject = undefined> {
   /** Of the last model call; `stopped` where somebody stopped it. */
   readonly finishReason: string;
   readonly usage: AgentUsage;
+  /** The id of the message that is the answer; `''` where it was stopped before there was one. */
+  readonly messageId: string;
+  /** It gave the conversation to another, and has no answer of its own. */
+  readonly handOff?: HandOff;
 }
 
 /** The machine of an agent: an XState machine like any other, whose children are its tool calls, by their ids. */
@@ -64,9 +69,19 @@ export type AgentMachine<TObject = undefined> = StateMachine<
  */
 export function agent<TObject = undefined>(options: AgentOptions<TObject>): AgentMachine<TObject> {
   const plan = planOf(options);
-  const { version, model, models, instructions, output, settings = {}, timeout = 600_000 } = options;
-  return agentMachine({
+  const {
+    version,
+    description,
+    model,
+    models,
+    instructions,
+    output,
+    settings = {},
+    timeout = 600_000,
+  } = options;
+  const machine: AgentMachine<TObject> = agentMachine({
     ...(version !== undefined && { version }),
+    ...(description !== undefined && { description }),
     plan,
     model: modelLogic({
       model,
@@ -79,4 +94,6 @@ export function agent<TObject = undefined>(options: AgentOptions<TObject>): Agen
     }),
     answer: output && answerLogic(output),
   });
+  remember(machine, plan);
+  return machine;
 }

@@ -46,7 +46,7 @@ export class AgentError extends SavepointError {
       readonly tool?: string;
       readonly call?: string;
       readonly path?: string;
-      /** `loops`, `tokens`, `cost` or `ms`. */
+      /** `loops`, `tokens`, `cost`, `ms`, or of a team `turns`. */
       readonly limit?: string;
       /** The status that a provider answered with. */
       readonly status?: number;

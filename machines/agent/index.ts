@@ -19,8 +19,24 @@ export type { AgentLimits, AgentOptions } from './options.ts';
 export { onParts } from './parts.ts';
 export type { AgentPart } from './parts.ts';
 export type { StopEvent, UserMessageEvent } from './run/agent-machine.ts';
-export type { AgentAnswer, AgentContext, AgentState, AgentTurn, OpenCall, Summary } from './run/context.ts';
+export type {
+  AgentAnswer,
+  AgentContext,
+  AgentState,
+  AgentTurn,
+  HandOff,
+  OpenCall,
+  Summary,
+} from './run/context.ts';
 export type { LimitAnswer } from './run/limits.ts';
+export { handOff } from './team/hand-off.ts';
+export type { HandOffOptions } from './team/hand-off.ts';
+export { router } from './team/router.ts';
+export type { RouterOptions } from './team/router.ts';
+export { sequence } from './team/sequence.ts';
+export { team } from './team/team.ts';
+export type { Member, TeamMachine, TeamOptions } from './team/team.ts';
+export type { TeamContext, TeamState } from './team/team-machine.ts';
 export { agentTool } from './tools/agent-tool.ts';
 export type { AgentToolOptions } from './tools/agent-tool.ts';
 export type { ApprovalAnswer } from './tools/approval.ts';

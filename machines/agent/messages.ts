@@ -7,7 +7,11 @@ import type { Notes } from './memory/notebook.ts';
  * A message of a transcript. Its id is made of what it came from, so that it is the same after a crash: of a model's answer
  * the id of the effect that asked the model, of a person's the one that came with it, or its number.
  */
-export type AgentMessage = ModelMessage & { readonly id: string };
+export type AgentMessage = ModelMessage & {
+  readonly id: string;
+  /** In a team: the agent that said it. */
+  readonly from?: string;
+};
 
 /** What a tool call came to, as a part of a message. */
 export type AgentToolResult = ToolResultPart & {

@@ -23,6 +23,8 @@ export interface AgentLimits {
 export interface AgentOptions<TOutput = unknown> {
   readonly id: string;
   readonly version?: string;
+  /** What it is for: whoever chooses among agents is told. */
+  readonly description?: string;
   /** A model of the AI SDK, or the name of one. */
   readonly model: LanguageModel;
   /** What names of models stand for. Without it, the AI SDK's own registry is asked. */

@@ -66,6 +66,7 @@ const types: Types = {};
 /** What the machine of an agent is made of. */
 export interface AgentParts {
   readonly version?: string;
+  readonly description?: string;
   readonly plan: AgentPlan;
   readonly model: AnyActorLogic;
   /** Checks answers, where there is a schema for them. */
@@ -98,7 +99,7 @@ function keptNotes(agent: AnyActorRef): Pick<AgentContext, 'notes'> | object {
 }
 
 /** The machine of an agent: its states read as what it does, and its tool calls are its children. */
-export function agentMachine({ version, plan, model, answer }: AgentParts): AnyStateMachine {
+export function agentMachine({ version, description, plan, model, answer }: AgentParts): AnyStateMachine {
   const { id, isChat, hasOutput, memory } = plan;
   const { notes } = memory;
   const actors: Record<string, AnyActorLogic> = {
@@ -248,6 +249,7 @@ export function agentMachine({ version, plan, model, answer }: AgentParts): AnyS
   }).createMachine({
     id,
     ...(version !== undefined && { version }),
+    ...(description !== undefined && { description }),
     context: ({ input, self }) => begun(plan, input, nowOf(self)),
     ...(notes && {
       invoke: { src: MEMORY, id: MEMORY, input: ({ context }: { context: AgentContext }) => context.notes },
@@ -320,8 +322,15 @@ export function agentMachine({ version, plan, model, answer }: AgentParts): AnyS
     },
     output: ({ context }) => {
       const { answer, usage } = context;
-      const { text, object, finishReason } = answer!;
-      return { text, ...(object !== undefined && { object }), finishReason, usage };
+      const { id: messageId, text, object, finishReason, handOff } = answer!;
+      return {
+        text,
+        ...(object !== undefined && { object }),
+        finishReason,
+        usage,
+        messageId,
+        ...(handOff && { handOff }),
+      };
     },
   });
 }

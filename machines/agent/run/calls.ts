@@ -120,12 +120,16 @@ export function callEnded(
   const next = over(context, call, outcome);
   const { toolName } = call;
   const { remembered, cache } = context;
+  const to = outcome.status === 'done' ? plan.tools.get(toolName)?.handOff : undefined;
   const isKept = outcome.status === 'done' && plan.tools.get(toolName)?.cache === true;
   const message = context.messages.findLast(({ role }) => role === 'assistant')!.id;
   return settled(
     {
       ...next,
       ...(outcome.remember && !remembered.includes(toolName) && { remembered: [...remembered, toolName] }),
+      ...(to !== undefined && {
+        handOff: { to, reason: reasonOf('input' in outcome ? outcome.input : call.input) },
+      }),
       ...(isKept && {
         cache: {
           ...cache,
@@ -141,6 +145,8 @@ export function callEnded(
   );
 }
 
+const reasonOf = (input: unknown): string => (input as { readonly reason: string }).reason;
+
 /** A call waits for a person, or works again. */
 export function callStands(context: AgentContext, child: string, status: 'asking' | 'running'): AgentContext {
   const open = context.open.map((known) => (known.child === child ? { ...known, status } : known));
@@ -152,9 +158,11 @@ const goalOf = (open: readonly OpenCall[]): 'waitingForInput' | 'callingTools' =
 
 /** All are over: the next loop begins. */
 function settled(context: AgentContext, plan: AgentPlan, now: number): AgentContext {
-  const { open, stopping } = context;
+  const { open, stopping, handOff } = context;
   if (!open.every(({ status }) => status === 'over')) return { ...context, goal: goalOf(open) };
-  return stopping ? finished({ ...context, open: [] }) : nextLoop({ ...context, open: [] }, plan, now);
+  return stopping || handOff
+    ? finished({ ...context, open: [] })
+    : nextLoop({ ...context, open: [] }, plan, now);
 }
 
 /** It is to stop: what has not begun never does. */

@@ -40,6 +40,15 @@ export interface AgentAnswer {
   /** What the schema of the output makes of it. */
   readonly object?: unknown;
   readonly finishReason: string;
+  /** Who has the conversation from here on. */
+  readonly handOff?: HandOff;
+}
+
+/** An agent gave the conversation to another. */
+export interface HandOff {
+  readonly to: string;
+  /** What the other is to know. */
+  readonly reason: string;
 }
 
 /** What the model is told in place of the first messages, which stay in the transcript. */
@@ -82,6 +91,8 @@ export interface AgentContext {
   readonly summary?: Summary | undefined;
   /** How many tokens the last model call had, its answer among them. */
   readonly size: number;
+  /** A call of this loop gave the conversation away. */
+  readonly handOff?: HandOff | undefined;
   readonly stopping: boolean;
   /** The limit that it asks to go past. */
   readonly limit?: keyof Allowance | undefined;

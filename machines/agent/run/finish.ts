@@ -1,14 +1,14 @@
 /** How a turn of an agent ends. */
 import type { AgentAnswer, AgentContext } from './context.ts';
 
-/** It was stopped: what it said last is its answer. */
+/** It was stopped, or gave the conversation away: what it said last is its answer. */
 export function finished(context: AgentContext): AgentContext {
-  const { messages } = context;
+  const { messages, handOff } = context;
   const last = messages.findLast(({ role }) => role === 'assistant');
   const answer: AgentAnswer = {
     id: last?.id ?? '',
     text: last ? textOf(last.content) : '',
-    finishReason: 'stopped',
+    ...(handOff ? { finishReason: 'hand-off', handOff } : { finishReason: 'stopped' }),
   };
   return ended(context, answer);
 }
@@ -19,6 +19,7 @@ export const ended = (context: AgentContext, answer: AgentAnswer): AgentContext 
   stopping: false,
   retry: undefined,
   limit: undefined,
+  handOff: undefined,
   goal: 'done',
 });
 

@@ -1,6 +1,6 @@
-/** An agent as a tool of another. */
+/** An agent, or a team, as a tool of another. */
 import { jsonSchema } from 'ai';
-import type { AgentMachine } from '../agent.ts';
+import type { Member } from '../team/team.ts';
 import { durableTool } from './durable-tool.ts';
 import type { DurableTool, ToolOptions } from './tool.ts';
 
@@ -11,14 +11,14 @@ export interface AgentToolOptions extends ToolOptions<{ prompt: string }> {
 }
 
 /**
- * An agent as a tool of another: the model gives it a prompt, and gets its answer. Its questions are pending inputs of the
+ * An agent, or a team, as a tool of another: the model gives it a prompt, and gets its answer. Its questions are pending inputs of the
  * run, with the path of its actor; while it waits, other calls go on.
  *
  * @example
  * agent({ id: 'chief', model, tools: { research: agentTool(researcher, { description: 'Finds things out.' }) } });
  */
 export const agentTool = <TObject>(
-  machine: AgentMachine<TObject>,
+  machine: Member<TObject>,
   { description, ...options }: AgentToolOptions,
 ): DurableTool => ({
   ...durableTool({

@@ -40,6 +40,7 @@ export interface ToolPlan {
   readonly isWrapped: boolean;
   readonly isQuestion: boolean;
   readonly isAgent: boolean;
+  readonly handOff: string | undefined;
   readonly input: (given: WorkInput) => unknown;
   /** What the output of actor logic comes to. */
   readonly outcome: (call: ToolCall, output: unknown) => Outcome;
@@ -63,6 +64,7 @@ export function toolPlan(
     outcome: (call, output) => resultOutcome(call, output, tool),
     isQuestion: false,
     isAgent: false,
+    handOff: undefined,
     timeout: tool.timeout ?? (made.isWrapped ? TIMEOUT : undefined),
     ...made,
     name,
@@ -89,13 +91,14 @@ function needsApproval(tool: SdkTool | DurableTool): Approval | undefined {
 type Made = Pick<ToolPlan, 'work' | 'isWrapped' | 'input'> & Partial<ToolPlan>;
 
 function durablePlan(tool: DurableTool): Made {
-  const { run, toInput, toResult, toModelOutput, isQuestion = false, isAgent = false } = tool;
+  const { run, toInput, toResult, toModelOutput, isQuestion = false, isAgent = false, handOff } = tool;
   const outcomeOf = (call: ToolCall, result: unknown): Outcome => {
     const told = toModelOutput?.({ output: result as never });
     return resultOutcome(call, result, { ...tool, ...(told && { told }) });
   };
   if (typeof run === 'function')
     return {
+      handOff,
       work: functionWork((args: DurableArgs<never>) => worked(run, args, outcomeOf)),
       isWrapped: true,
       input: ({ call, part, attempt }) => ({ input: call, part, attempt }),

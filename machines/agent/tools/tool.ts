@@ -60,6 +60,8 @@ export interface DurableTool<TInput = never> extends ToolOptions<TInput> {
   readonly isQuestion?: boolean;
   /** Its work is an agent, which can be told to stop. */
   readonly isAgent?: boolean;
+  /** Who has the conversation when it is done. */
+  readonly handOff?: string;
 }
 
 /** A tool of the AI SDK, with what may be said about any. */
