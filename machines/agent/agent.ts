@@ -69,6 +69,7 @@ export type AgentMachine<TObject = undefined> = StateMachine<
  */
 export function agent<TObject = undefined>(options: AgentOptions<TObject>): AgentMachine<TObject> {
   const plan = planOf(options);
+  const tools = toolsOf(options);
   const {
     version,
     description,
@@ -87,7 +88,7 @@ export function agent<TObject = undefined>(options: AgentOptions<TObject>): Agen
       model,
       models,
       instructions,
-      tools: offered(toolsOf(options)),
+      tools: () => offered(tools),
       output,
       settings,
       timeout,

@@ -14,6 +14,8 @@ import { SavepointError } from '../../src/index.ts';
  * and again). What goes wrong in one call is told to the model: `AGENT_NO_TOOL`, `AGENT_TOOL_INPUT`,
  * `AGENT_TOOL_TIMEOUT`, `AGENT_RESULT_TOO_LARGE`, `AGENT_RESULT_NOT_STORABLE`.
  *
+ * Of MCP: `AGENT_MCP` (a server cannot be reached, or does not have a tool).
+ *
  * Of limits: `AGENT_LIMIT`.
  */
 export type AgentErrorCode =
@@ -32,6 +34,7 @@ export type AgentErrorCode =
   | 'AGENT_TOOL_TIMEOUT'
   | 'AGENT_RESULT_TOO_LARGE'
   | 'AGENT_RESULT_NOT_STORABLE'
+  | 'AGENT_MCP'
   | 'AGENT_LIMIT';
 
 /** An agent is not written as it must be, or came to an end that is no answer. */

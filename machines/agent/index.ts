@@ -12,6 +12,8 @@ export { notebook } from './memory/notebook.ts';
 export type { ForgetEvent, Notes, NotesLogic, RememberEvent } from './memory/notebook.ts';
 export { threadOf } from './memory/thread.ts';
 export type { Thread } from './memory/thread.ts';
+export { mcpTools } from './mcp/mcp-tools.ts';
+export type { McpServer } from './mcp/mcp-tools.ts';
 export { resultOf } from './messages.ts';
 export type { AgentInput, AgentMessage, AgentToolResult, UserMessage } from './messages.ts';
 export type { Models } from './model/resolve-model.ts';

@@ -26,7 +26,7 @@ export interface Asking {
   readonly models: Models | undefined;
   readonly instructions: string | undefined;
   /** Without `execute`: who calls a tool is the agent. */
-  readonly tools: ToolSet;
+  readonly tools: () => Promise<ToolSet>;
   readonly output: FlexibleSchema | undefined;
   /** Settings of the AI SDK, such as `temperature`. */
   readonly settings: object;
@@ -113,12 +113,13 @@ function withNotes(asking: Asking, { notes }: AgentContext): Asking {
 const summarising = (asking: Asking): Asking => ({
   ...asking,
   instructions: SUMMARISE,
-  tools: {},
+  tools: async () => ({}),
   output: undefined,
 });
 
 async function ask(asking: Asking, { id, agent, self, signal, messages, isQuiet }: Call): Promise<Heard> {
-  const { instructions, tools, output, settings, timeout } = asking;
+  const { instructions, output, settings, timeout } = asking;
+  const tools = await asking.tools();
   const model = await resolveModel(asking.model, asking.models);
   const name = modelName(asking.model);
   const tooLate = AbortSignal.timeout(Math.min(timeout, 2 ** 31 - 1));

@@ -5,7 +5,7 @@ import { AgentError } from '../errors.ts';
 /** What a model call fails with. It has nothing of the request: a key could be in it. */
 export class ModelCallError extends AgentError {
   constructor(
-    code: 'AGENT_MODEL' | 'AGENT_MODEL_TIMEOUT' | 'AGENT_NO_ANSWER' | 'AGENT_NO_MODEL',
+    code: 'AGENT_MODEL' | 'AGENT_MODEL_TIMEOUT' | 'AGENT_NO_ANSWER' | 'AGENT_NO_MODEL' | 'AGENT_MCP',
     message: string,
     readonly mayRetry: boolean,
     status?: number,

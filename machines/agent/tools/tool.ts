@@ -44,10 +44,18 @@ export interface ToolOptions<TInput = unknown> {
   readonly maxBytes?: number;
 }
 
+/** What a model is told of a tool. */
+export interface ToolDescription {
+  readonly description?: string | undefined;
+  readonly inputSchema: FlexibleSchema;
+}
+
 /** A tool whose work is a durable function or actor logic. */
 export interface DurableTool<TInput = never> extends ToolOptions<TInput> {
   readonly description?: string;
   readonly inputSchema: FlexibleSchema;
+  /** Tells more of it, before each model call: what is only known when it runs. */
+  readonly describe?: () => PromiseLike<ToolDescription>;
   /** What works: a function as for `fromDurable`, or actor logic. */
   readonly run: ((args: DurableArgs<TInput>) => unknown) | AnyActorLogic;
   /** What actor logic is given, from the arguments. Default: the arguments. */
