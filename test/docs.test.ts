@@ -1,35 +1,43 @@
-/** The page on workflows, run as its reader runs it: all of its snippets in one file, from top to bottom. */
+/** The pages on ready-made machines, run as their readers run them: all snippets of a page in one file, from top to bottom. */
 import { execFile } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import * as machines from 'savepoint/machines';
+import * as agents from 'savepoint/machines/agent';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 
 const run = promisify(execFile);
 const root = join(import.meta.dirname, '..');
-const page = readFileSync(join(root, 'docs/workflows.md'), 'utf8');
-
-/** The blocks of code, in order. */
-const blocks = [...page.matchAll(/^```(\w+)\n(.*?)^```$/gms)].map(([, language = '', code = '']) => ({
-  language,
-  code,
-}));
 const END = '--- the end of a snippet';
 
-let folder: string;
+const pages = [
+  { name: 'workflows', exports: machines, errors: 'machines/workflow/errors.ts', code: /'(WORKFLOW_\w+)'/g },
+  { name: 'agents', exports: agents, errors: 'machines/agent/errors.ts', code: /'(AGENT_\w+)'/g },
+];
 
-beforeAll(() => {
-  folder = mkdtempSync(join(tmpdir(), 'savepoint-docs-'));
-  symlinkSync(join(root, 'node_modules'), join(folder, 'node_modules'), 'junction');
-  const snippets = blocks.filter(({ language }) => language === 'ts').map(({ code }) => code);
-  writeFileSync(join(folder, 'page.mts'), snippets.join(`\nconsole.log('${END}');\n`));
-});
+describe.each(pages)('the page on $name', { timeout: 150_000 }, ({ name, exports, errors, code }) => {
+  const page = readFileSync(join(root, `docs/${name}.md`), 'utf8');
+  /** The blocks of code, in order. */
+  const blocks = [...page.matchAll(/^```(\w+)\n(.*?)^```$/gms)].map(([, language = '', code = '']) => ({
+    language,
+    code,
+  }));
+  let folder: string;
 
-afterAll(() => rmSync(folder, { recursive: true }));
+  beforeAll(() => {
+    folder = mkdtempSync(join(tmpdir(), 'savepoint-docs-'));
+    symlinkSync(join(root, 'node_modules'), join(folder, 'node_modules'), 'junction');
+    const snippets = blocks.filter(({ language }) => language === 'ts').map(({ code }) => code);
+    writeFileSync(join(folder, 'page.mts'), snippets.join(`\nconsole.log('${END}');\n`));
+    // A file beside it, whose name is in its first line.
+    for (const { language, code } of blocks)
+      if (language === 'js') writeFileSync(join(folder, /^\/\/ (\S+)/.exec(code)?.[1] ?? ''), code);
+  });
 
-describe('the page on workflows', { timeout: 150_000 }, () => {
+  afterAll(() => rmSync(folder, { recursive: true }));
+
   test('passes the type checker', async () => {
     const config = {
       extends: join(root, 'tsconfig.json'),
@@ -54,14 +62,12 @@ describe('the page on workflows', { timeout: 150_000 }, () => {
 
   test('has every export', () => {
     expect(
-      Object.keys(machines).filter((name) => !page.includes(`${name}(`) && !page.includes(`\`${name}\``)),
+      Object.keys(exports).filter((name) => !page.includes(`${name}(`) && !page.includes(`\`${name}\``)),
     ).toEqual([]);
   });
 
   test('has every code of an error', () => {
-    const codes = readFileSync(join(root, 'machines/workflow/errors.ts'), 'utf8').matchAll(
-      /'(WORKFLOW_\w+)'/g,
-    );
+    const codes = readFileSync(join(root, errors), 'utf8').matchAll(code);
     expect([...codes].map(([, code = '']) => code).filter((code) => !page.includes(`\`${code}\``))).toEqual(
       [],
     );

@@ -36,7 +36,7 @@ const promptsOf = (calls: ReturnType<typeof member>['calls']) =>
     ),
   );
 const saidIn = ({ messages }: TeamContext) =>
-  messages.map(({ from = 'person', content }) => `${from}: ${String(content)}`);
+  messages.map(({ from = 'person', content }) => `${from}: ${typeof content === 'string' ? content : '?'}`);
 
 describe('a sequence', () => {
   it('lets each agent hear those before it, and has the answer of the last', async () => {

@@ -36,7 +36,7 @@ export function mcpTools<const TName extends string>(
     name,
     {
       // What it takes, its server knows and checks.
-      inputSchema: jsonSchema<unknown>({ type: 'object' }),
+      inputSchema: jsonSchema({ type: 'object' }),
       describe: async () => {
         const { description, inputSchema } = await connection.describe(name);
         return { description, inputSchema: jsonSchema(inputSchema as Parameters<typeof jsonSchema>[0]) };

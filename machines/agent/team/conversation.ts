@@ -6,7 +6,8 @@ export function seenBy(agent: string, messages: readonly AgentMessage[]): readon
   const seen = messages.map((message): AgentMessage => {
     const { from, content, id } = message;
     if (from === undefined || from === agent) return message;
-    return { id, from, role: 'user', content: `[${from}] ${String(content)}` };
+    const said = typeof content === 'string' ? content : JSON.stringify(content);
+    return { id, from, role: 'user', content: `[${from}] ${said}` };
   });
   const last = seen.at(-1);
   // No model answers to what it said itself.

@@ -34,5 +34,5 @@ export const handOff = (to: string, { description, approval }: HandOffOptions = 
   ),
   run: async () => `'${to}' goes on.`,
   handOff: to,
-  ...(approval !== undefined && { approval: approval as never }),
+  ...(approval !== undefined && { approval }),
 });

@@ -42,7 +42,7 @@ export interface TeamContext {
 }
 
 /** Who is next: an agent, whoever the router chooses, or nobody. */
-export type Next = { readonly agent: string } | 'choose' | undefined;
+type Next = { readonly agent: string } | 'choose' | undefined;
 
 /** What the machine of a team is made of. */
 export interface TeamParts {

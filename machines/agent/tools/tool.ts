@@ -45,7 +45,7 @@ export interface ToolOptions<TInput = unknown> {
 }
 
 /** What a model is told of a tool. */
-export interface ToolDescription {
+interface ToolDescription {
   readonly description?: string | undefined;
   readonly inputSchema: FlexibleSchema;
 }

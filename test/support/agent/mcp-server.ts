@@ -53,8 +53,7 @@ async function serveHttp(at: number): Promise<void> {
           onsessioninitialized: (session) => void sessions.set(session, made),
         });
         transport = made;
-        // Its own types do not say that they may be undefined.
-        await makeServer().connect(made as Parameters<McpServer['connect']>[0]);
+        await makeServer().connect(made);
       }
       await transport.handleRequest(request, response);
     })();
