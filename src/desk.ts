@@ -104,6 +104,17 @@ export class Desk {
     this.answers.deliverEarly();
   }
 
+  /** The run goes on after a pause. */
+  goOn(): void {
+    this.answers.deliverEarly();
+    void this.expireDue(Infinity);
+  }
+
+  /** Ends the questions of effects whose deadline passed while the run was paused, by a time. */
+  expireDue(time: number): Promise<void> {
+    return this.#effectQuestions.expireDue(time);
+  }
+
   /** A turn's share in the questions was committed. */
   committed(change: Change): void {
     this.questions.committed(change);

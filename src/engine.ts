@@ -4,6 +4,7 @@ import { Committer } from './committer.ts';
 import type { RunContext } from './run-core.ts';
 import type { RuntimeContext } from './runtime-context.ts';
 
+export { forkRun } from './fork/fork-run.ts';
 export { Delivery } from './delivery.ts';
 export { listInputs } from './input/list-inputs.ts';
 export { readRecord } from './input/record-of.ts';
@@ -11,6 +12,7 @@ export { InputWatch } from './input/watch-inputs.ts';
 export { Recovery } from './recovery.ts';
 export { retryRun } from './retry-run.ts';
 export { RunCore } from './run-core.ts';
+export { Steering } from './steering.ts';
 export { RunWork } from './worker/run-work.ts';
 
 /** What all runs of a runtime share. */

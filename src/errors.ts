@@ -65,6 +65,16 @@ export class RunLockedError extends SavepointError {
   }
 }
 
+/** The run is running here, and cannot be taken back to an earlier checkpoint meanwhile. */
+export class RunRunningError extends SavepointError {
+  constructor(readonly run: string) {
+    super(
+      'RUN_RUNNING',
+      `The run '${run}' is running. Wait until it is settled(), or release() it first; it is as it was.`,
+    );
+  }
+}
+
 /** Another writer committed a checkpoint of this run first. The run is closed here. */
 export class ConflictError extends SavepointError {
   constructor(
@@ -128,6 +138,22 @@ export class NotSerializableError extends SavepointError {
     super(
       'NOT_SERIALIZABLE',
       `Cannot store ${path} of ${actor === '' ? 'the root actor' : `actor '${actor}'`}: ${hint}`,
+    );
+  }
+}
+
+/** The state of a run has become larger than `limits.snapshotBytes`. The turn was refused. */
+export class SnapshotTooLargeError extends SavepointError {
+  constructor(
+    readonly run: string,
+    /** How many bytes its checkpoint would have. */
+    readonly bytes: number,
+    readonly limit: number,
+  ) {
+    super(
+      'SNAPSHOT_TOO_LARGE',
+      `The state of run '${run}' would have ${bytes} bytes, and limits.snapshotBytes is ${limit}; the run is as it was ` +
+        'before. Keep large values elsewhere, or as binary values, which are stored apart.',
     );
   }
 }

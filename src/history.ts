@@ -4,6 +4,7 @@ import type { CheckpointCause, Definition, Header } from './checkpoint/envelope.
 import type { Codec } from './checkpoint/codec.ts';
 import { REPORTED, seqOf } from './effects/outbox-key.ts';
 import { CheckpointNotFoundError } from './errors.ts';
+import { keepsNewestOnly, readMore } from './run-info.ts';
 import type { CheckpointSummary, Store } from './store.ts';
 
 /** A checkpoint, as it is listed. */
@@ -49,20 +50,21 @@ const PAGE = 200;
 interface ReadContext {
   readonly store: Store;
   readonly codec: Codec;
-  /** Only the newest checkpoint is to be readable. */
+  /** Is only the newest checkpoint of runs to be readable that do not say it themselves? */
   readonly replace: boolean;
 }
 
 /** Lists checkpoints, a page at a time. */
 export async function* readHistory(
-  { store, replace }: ReadContext,
+  context: ReadContext,
   run: string,
   query: HistoryQuery = {},
 ): AsyncGenerator<CheckpointInfo> {
+  const { store } = context;
   const { order = 'asc', limit = Infinity } = query;
   const descending = order === 'desc';
   let { from, to } = query;
-  if (replace) from = Math.max(from ?? 0, await newestSeq(store, run));
+  from = Math.max(from ?? 0, (await onlyReadable(context, run)) ?? 0);
   const interrupted = await interruptedActions(store, run);
   for (let left = limit; ;) {
     const page = await store.history(run, { from, to, descending, limit: PAGE });
@@ -79,12 +81,10 @@ export async function* readHistory(
 }
 
 /** Reads one checkpoint with its state. */
-export async function readCheckpoint(
-  { store, codec, replace }: ReadContext,
-  run: string,
-  seq: number,
-): Promise<Checkpoint> {
-  const rows = replace && seq !== (await newestSeq(store, run)) ? [] : await store.load(run, seq);
+export async function readCheckpoint(context: ReadContext, run: string, seq: number): Promise<Checkpoint> {
+  const { store, codec } = context;
+  const only = await onlyReadable(context, run);
+  const rows = only !== undefined && seq !== only ? [] : await store.load(run, seq);
   const row = rows.at(-1);
   if (row?.seq !== seq) throw new CheckpointNotFoundError(run, seq);
   const { definition } = decodeHeader(run, rows[0]!);
@@ -105,9 +105,16 @@ async function interruptedActions(store: Store, run: string): Promise<ReadonlyMa
   return actions;
 }
 
-async function newestSeq(store: Store, run: string): Promise<number> {
+/** The seq of the newest checkpoint, where only that is to be readable. */
+async function onlyReadable({ store, replace }: ReadContext, run: string): Promise<number | undefined> {
   const [stored] = await store.runs({ run, limit: 1 });
-  return stored?.seq ?? 0;
+  if (!stored) return undefined;
+  try {
+    return keepsNewestOnly(readMore(stored), { replace }) ? stored.seq : undefined;
+  } catch {
+    // What is said of the run is damaged; its checkpoints may be well.
+    return replace ? stored.seq : undefined;
+  }
 }
 
 const toInfo = ({ seq, time, bytes, base }: CheckpointSummary, { cause, value }: Header): CheckpointInfo => ({

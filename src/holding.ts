@@ -1,7 +1,7 @@
 /** The runs that a runtime holds: one thing at a time for each, and no timer where there are none. */
 import type { AnyStateMachine } from 'xstate';
 import { commitAlone } from './commit-alone.ts';
-import type { Borrow } from './delivery.ts';
+import type { Borrow } from './borrow.ts';
 import {
   FencedError,
   InvalidArgumentError,
@@ -9,6 +9,7 @@ import {
   RunLockedError,
   RunNotFoundError,
 } from './errors.ts';
+import { InboxWatch } from './inbox-watch.ts';
 import type { Engine } from './load-engine.ts';
 import { loadReader } from './load-reader.ts';
 import type { Machines } from './machines.ts';
@@ -38,7 +39,6 @@ export interface HoldingOptions {
   readonly engine: () => Promise<Engine>;
 }
 
-const PAGE = 200;
 /** How long to wait before a run is given up once more, in milliseconds. */
 const AGAIN = 1000;
 
@@ -48,10 +48,7 @@ export class Holding {
   readonly #busy: Map<string, Promise<Held | undefined>> = new Map();
   /** Borrowed runs, until it is known that nothing came for them too late. */
   readonly #leaving = new Set<string>();
-  #polling: ReturnType<typeof setInterval> | undefined;
-  /** Ends the hints of the store. */
-  #listening: Promise<() => unknown> | undefined;
-  #polled: 'well' | 'badly' | 'not yet' = 'well';
+  #inboxes: InboxWatch | undefined;
   #isClosed = false;
 
   constructor(
@@ -117,6 +114,53 @@ export class Holding {
       .then((core) => this.#keep(core, isKept));
     this.#track(id, opening);
     return opening;
+  }
+
+  /** Has a run made here that nobody opens meanwhile. */
+  async make<T>(id: string, making: () => Promise<T>): Promise<T> {
+    this.checkOpen();
+    if (this.has(id)) throw new RunExistsError(id);
+    const made = making();
+    this.#track(
+      id,
+      made.then(() => undefined),
+    );
+    return made;
+  }
+
+  /**
+   * Takes a run without opening it; `use` is to let go of it. False: it is open here.
+   *
+   * @throws {RunLockedError} where another holds it.
+   * @throws {RunNotFoundError}
+   */
+  async take(id: string, use: (fence: number) => Promise<void>): Promise<boolean> {
+    for (let busy; ;) {
+      busy = this.#busy.get(id) ?? this.#runs.get(id)?.core.leaving;
+      if (!busy) break;
+      await busy.catch(() => {});
+    }
+    this.checkOpen();
+    if (this.#runs.has(id)) return false;
+    const taking = this.#take(id, use);
+    this.#track(id, taking);
+    await taking;
+    return true;
+  }
+
+  async #take(id: string, use: (fence: number) => Promise<void>): Promise<undefined> {
+    const { store, lease } = this.context;
+    await lease.ensure();
+    const acquired = await store.acquire(id, lease.owner);
+    if (acquired.status === 'held') throw new RunLockedError(id, acquired.by, new Date(acquired.until));
+    if (acquired.status !== 'acquired') throw new RunNotFoundError(id);
+    const { fence } = acquired;
+    try {
+      await use(fence);
+    } catch (error) {
+      await store.commit([{ run: id, owner: lease.owner, fence, release: true }]);
+      throw error;
+    }
   }
 
   /** Has a run here for as long as `use` takes, and from then on until it is at rest. */
@@ -216,39 +260,8 @@ export class Holding {
     const held = { core, run: new Run(core), isKept, users: 0 };
     if (core.isClosed) return held;
     this.#runs.set(core.id, held);
-    this.#polling ??= unref(setInterval(() => void this.#deliverWaiting(), this.options.poll));
-    this.#listening ??= this.#listen();
+    this.#inboxes ??= new InboxWatch(this.context, this.options.poll, (run) => this.#runs.get(run)?.core);
     return held;
-  }
-
-  /** Where the store tells of messages, nobody has to wait for the next look. */
-  async #listen(): Promise<() => unknown> {
-    try {
-      return (
-        (await this.context.store.listen?.((run) => this.#runs.get(run)?.core.drainIfIdle())) ?? (() => {})
-      );
-    } catch (error) {
-      this.context.logger('Savepoint looks for messages by itself, as the store cannot tell of them.', error);
-      return () => {};
-    }
-  }
-
-  /** Delivers what others left for runs that are held here. */
-  async #deliverWaiting(): Promise<void> {
-    const before = this.#polled;
-    if (before === 'not yet') return;
-    this.#polled = 'not yet';
-    try {
-      const { store, lease } = this.context;
-      const waiting = await store.runs({ owner: lease.owner, undelivered: true, limit: PAGE });
-      // Not waited for: one whose messages take their time must not hold up the others.
-      for (const { run } of waiting) this.#runs.get(run)?.core.drainIfIdle();
-      this.#polled = 'well';
-    } catch (error) {
-      if (before === 'well')
-        this.context.logger('Savepoint could not look for messages; it is tried again.', error);
-      this.#polled = 'badly';
-    }
   }
 
   #track(id: string, work: Promise<Held | undefined>): void {
@@ -262,10 +275,8 @@ export class Holding {
 
   #restIfIdle(): void {
     if (this.#runs.size > 0) return;
-    clearInterval(this.#polling);
-    this.#polling = undefined;
-    this.#listening?.then((end) => end()).catch(this.context.logger);
-    this.#listening = undefined;
+    this.#inboxes?.end();
+    this.#inboxes = undefined;
     if (this.#busy.size === 0) this.context.lease.rest();
   }
 }

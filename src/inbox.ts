@@ -3,7 +3,8 @@ import type { AnyEventObject } from 'xstate';
 import type { Codec } from './checkpoint/codec.ts';
 import { InvalidArgumentError, SavepointError, StoreError } from './errors.ts';
 import { isRefusal, type Answers } from './input/answers.ts';
-import { decodeMail, type Mail } from './mail.ts';
+import { CONTROL, decodeMail, HeldBackError, OUTCOME, type Mail, type StoredOutcome } from './mail.ts';
+import type { Pausing } from './pausing.ts';
 import type { Receipt } from './receipt.ts';
 import type { Store } from './store.ts';
 import type { Told } from './told.ts';
@@ -21,6 +22,7 @@ export interface InboxOwner {
     readonly inline: Codec;
     readonly logger: (...args: unknown[]) => void;
   };
+  readonly pausing: Pausing;
   send(event: AnyEventObject, told: Told): Promise<Receipt>;
   cancel(told: Told): Promise<void>;
   record(writes: Writes): Promise<unknown>;
@@ -57,13 +59,21 @@ export class Inbox {
 
   async #drain(): Promise<void> {
     const { id: run, context } = this.owner;
+    let hasSkipped = false;
     for (let after: string | undefined; !this.owner.isClosed;) {
-      const rows = await context.store.rows(run, 'inbox', { limit: PAGE, after });
+      const prefix = this.owner.pausing.isHeldBack ? CONTROL : undefined;
+      if (prefix !== undefined) hasSkipped = true;
+      const rows = await context.store.rows(run, 'inbox', { limit: PAGE, after, prefix });
       const delivered: Promise<void>[] = [];
       for (const { key, value } of rows) {
         if (this.#delivering?.has(key)) continue;
+        if (this.owner.pausing.isHeldBack && !key.startsWith(CONTROL)) {
+          hasSkipped = true;
+          continue;
+        }
         (this.#delivering ??= new Set()).add(key);
         const mail = await decodeMail(context.inline, value as string);
+        if (this.owner.pausing.isGoingOn) await this.owner.pausing.passTime(mail.at);
         const delivery = this.#deliver(key, mail).finally(() => this.#delivering?.delete(key));
         // Taken when its code comes to the question again, which may need what waits behind it.
         if (mail.type === 'answer' && this.answers.isDetached(mail.input)) continue;
@@ -72,19 +82,50 @@ export class Inbox {
         if (mail.type !== 'event') await delivered.at(-1);
       }
       await Promise.all(delivered);
-      if (rows.length < PAGE || this.owner.yields) return;
+      if (hasSkipped && !this.owner.pausing.isHeldBack) {
+        // From the first one that had to wait.
+        hasSkipped = false;
+        after = undefined;
+      } else if (rows.length < PAGE || this.owner.yields) break;
+      else after = rows.at(-1)!.key;
+    }
+    if (!this.owner.isClosed) this.owner.pausing.drained();
+  }
+
+  /** The effects that have ended, and which start of each that was: their outcomes wait. */
+  async finished(): Promise<Map<string, number>> {
+    const { id: run, context } = this.owner;
+    const finished = new Map<string, number>();
+    for (let after: string | undefined; ;) {
+      const rows = await context.store.rows(run, 'inbox', { limit: PAGE, after, prefix: OUTCOME });
+      for (const { value } of rows) {
+        const mail = (await decodeMail(context.inline, value as string)) as StoredOutcome;
+        if (mail.effect !== undefined && mail.ended !== undefined) finished.set(mail.effect, mail.ended);
+      }
+      if (rows.length < PAGE) return finished;
       after = rows.at(-1)!.key;
     }
   }
 
   async #deliver(take: string, mail: Mail): Promise<void> {
     try {
-      if (mail.type === 'event') await this.#event(take, mail);
-      else if (mail.type === 'answer') await this.#answer(take, mail);
-      else await this.owner.cancel({ take, by: mail.by, reason: mail.reason });
+      switch (mail.type) {
+        case 'event':
+          return await this.#event(take, mail);
+        case 'answer':
+          return await this.#answer(take, mail);
+        case 'outcome':
+          return await this.owner.pausing.deliver(mail, take);
+        default: {
+          const { type, by, reason } = mail;
+          const told = { take, by, reason };
+          if (type === 'cancel') return await this.owner.cancel(told);
+          return await this.owner.pausing[type === 'pause' ? 'pause' : 'goOn'](told);
+        }
+      }
     } catch (error) {
-      // Let go of: whoever takes the run next delivers it.
-      if (this.owner.isClosed) return;
+      // Let go of: whoever takes the run next delivers it. Or paused: it is delivered when the run goes on.
+      if (this.owner.isClosed || error instanceof HeldBackError) return;
       this.owner.context.logger(`A message for run '${this.owner.id}' came to nothing.`, error);
       // A store that failed to read, say: with the next look it comes again.
       if (error instanceof StoreError && !isForGood(error)) return;

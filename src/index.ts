@@ -7,8 +7,10 @@ export { createRuntime, durable } from './runtime.ts';
 export type { Runtime } from './runtime.ts';
 export type {
   CancelOptions,
+  ForkOptions,
   Limits,
   OpenOptions,
+  PauseOptions,
   ReleaseOptions,
   RuntimeOptions,
   StartOptions,
@@ -37,7 +39,7 @@ export type { InputRecord } from './input/record-of.ts';
 export type { AnswerRecord, RecordStatus } from './input/records.ts';
 export type { InferAnswer, StandardSchema } from './input/schema.ts';
 export type { InputEvent } from './input/watch-inputs.ts';
-export type { Keeping, PrunePolicy, PruneReport, Retention } from './prune/retention.ts';
+export type { Keeping, PrunePolicy, PruneReport, Retention, RunRetention } from './prune/retention.ts';
 export type { Follower } from './follow/follower.ts';
 export type { Receipt } from './receipt.ts';
 export type { RecoverOptions, RecoveryReport } from './recovery.ts';
@@ -49,7 +51,7 @@ export type { MigrateOptions, MigrationReport, ProgressStream } from './migrate-
 export { sealed } from './sealed/sealed.ts';
 export type { SealedOptions } from './sealed/sealed.ts';
 export type { Secret } from './secret.ts';
-export type { ListQuery, Metadata, RunInfo } from './run-info.ts';
+export type { ForkedFrom, ListQuery, Metadata, Paused, RunInfo } from './run-info.ts';
 export type { Checkpoint, CheckpointInfo, HistoryQuery } from './history.ts';
 export type { CheckpointCause, Definition } from './checkpoint/envelope.ts';
 export type { CustomType } from './checkpoint/custom-type.ts';
@@ -103,10 +105,12 @@ export {
   MachineNotRegisteredError,
   NotRestorableError,
   NotSerializableError,
+  SnapshotTooLargeError,
   RunClosedError,
   RunExistsError,
   RunLockedError,
   RunNotFoundError,
+  RunRunningError,
   SavepointError,
   StepTimeoutError,
   StoreError,

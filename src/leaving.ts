@@ -1,10 +1,12 @@
 /** How a run leaves its runtime: let go of for others, given up at its end, or put into quarantine. */
 import type { Desk } from './desk.ts';
 import { RunClosedError } from './errors.ts';
+import type { Pausing } from './pausing.ts';
 import type { Standing } from './standing.ts';
 import { storable } from './storable.ts';
 import type { RunStatus } from './store.ts';
 import type { TurnLog } from './turn-log.ts';
+import type { Why } from './why.ts';
 import { LONGEST_TIMEOUT } from './xstate/delays.ts';
 import type { Host } from './xstate/host.ts';
 
@@ -22,9 +24,10 @@ export interface LeavingOwner {
     readonly logger: (...args: unknown[]) => void;
   };
   until(holds: () => boolean): Promise<void>;
+  readonly pausing: Pausing;
   /** The rows of actions that are done go before the run does. */
   cleanUp(): void;
-  closed(error: Error): void;
+  closed(why: Why): void;
 }
 
 export class Leaving {
@@ -52,12 +55,13 @@ export class Leaving {
       clearTimeout(timer);
     }
     const now = run.context.clock.now();
+    await run.pausing.stored();
     host.abortEffects();
     if (!run.isClosed) {
       run.cleanUp();
       await log.release(() => standing.head(standing.status, standing.leftAt(now)));
     }
-    run.closed(new RunClosedError(run.id, 'was released; open it again with runtime.open()'));
+    run.closed(() => new RunClosedError(run.id, 'was released; open it again with runtime.open()'));
   }
 
   /** A run at its end needs no owner. */
@@ -71,7 +75,7 @@ export class Leaving {
     } catch (error) {
       if (!run.isClosed) run.context.logger(error);
     }
-    run.closed(new RunClosedError(run.id, standing.why));
+    run.closed(() => new RunClosedError(run.id, standing.why));
   }
 
   /** Nothing can be told of a failure but the run itself. */

@@ -13,7 +13,7 @@ import type { Viewed } from './follow/follower.ts';
 import type { Machines } from './machines.ts';
 import { RunCore, type RunContext } from './run-core.ts';
 import { isEnd } from './standing.ts';
-import { readMore } from './run-info.ts';
+import { ownOf, readMore } from './run-info.ts';
 import { readQuestions } from './input/list-inputs.ts';
 import type { Head, StoredRun } from './store.ts';
 import { asksAt } from './xstate/asking.ts';
@@ -63,11 +63,11 @@ export async function openRun(
     const state = await fit(context, id, document, definition, machine, migrate);
     const { createdAt, tags } = stored;
     // What was said at the last release holds only until the run is open.
-    const { starter, metadata, durability, attempts = 0, ...more } = readMore(stored);
-    const { released = 0, moved = {} } = more;
-    const identity = { id, machine, createdAt, tags, more: { starter, metadata, durability } };
+    const more = readMore(stored);
+    const { attempts = 0, released = 0, moved = {}, paused } = more;
+    const identity = { id, machine, createdAt, tags, more: ownOf(more) };
     const core = new RunCore(context, identity);
-    if (stored.status === 'running' && attempts >= context.recoveries)
+    if (stored.status === 'running' && !paused && attempts >= context.recoveries)
       return await quarantine(context, core, state, stored, fence);
     if (over) {
       core.showEnd(state, stored);
@@ -75,9 +75,11 @@ export async function openRun(
     }
     const desk = await core.desk.read(stored.seq);
     const lastSeen = Math.max(stored.updatedAt, released);
+    if (paused && isGoingOn(state)) core.pausing.stays();
     const turn = restoreDocument(core.host, state, context.delays, lastSeen, moved);
     try {
-      await core.resume({ desk, turn, definition, stored, rows, blobs: new Set(blobs.keys()), fence, term });
+      const from = { desk, turn, definition, stored, rows, fence, term, lastSeen };
+      await core.continueFrom({ ...from, blobs: new Set(blobs.keys()) });
     } catch (error) {
       // Its delays are set already.
       core.discard('could not be opened');
@@ -90,6 +92,9 @@ export async function openRun(
     throw error;
   }
 }
+
+/** Is it not at its end? What is left of its end is done, whoever paused it. */
+const isGoingOn = ({ snapshot }: Document): boolean => (snapshot as { status: string }).status === 'active';
 
 /** Reads a run without taking it. */
 export async function viewRun(
@@ -138,7 +143,7 @@ async function quarantine(
 /** Why it could not be opened says more. */
 const ignore = (): void => {};
 
-async function find({ store }: RunContext, id: string): Promise<StoredRun> {
+export async function find({ store }: RunContext, id: string): Promise<StoredRun> {
   const [stored] = await store.runs({ run: id, limit: 1 });
   if (!stored) throw new RunNotFoundError(id);
   return stored;
@@ -163,7 +168,11 @@ async function acquire(
 }
 
 /** The machine that is to run it: of the version that wrote it, else the one that was given, else the newest. */
-function choose(stored: StoredRun, machines: Machines, given: AnyStateMachine | undefined): AnyStateMachine {
+export function choose(
+  stored: Pick<StoredRun, 'run' | 'machine' | 'version'>,
+  machines: Machines,
+  given: AnyStateMachine | undefined,
+): AnyStateMachine {
   const { run, machine: id, version } = stored;
   if (given && given.id !== id)
     throw new IncompatibleMachineError(run, given.id, [`its machine is '${id}', not '${given.id}'`]);
@@ -175,7 +184,7 @@ function choose(stored: StoredRun, machines: Machines, given: AnyStateMachine | 
 }
 
 /** The document as the machine can go on from it. */
-async function fit(
+export async function fit(
   context: RunContext,
   run: string,
   document: Document,

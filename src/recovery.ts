@@ -1,10 +1,11 @@
 /** Takes up what dead processes left: runs that were running, that are overdue, or that have messages. */
 import type { Codec } from './checkpoint/codec.ts';
 import { clearInbox } from './clear-inbox.ts';
-import type { Borrow } from './delivery.ts';
+import type { Borrow } from './borrow.ts';
 import { RunLockedError } from './errors.ts';
 import type { Lease } from './lease.ts';
 import type { RunCore } from './run-core.ts';
+import { MOVING } from './moving.ts';
 import { isEnd } from './standing.ts';
 import type { RunScan, Store, StoredRun } from './store.ts';
 import { unref } from './unref.ts';
@@ -98,13 +99,12 @@ export class Recovery {
     const scans: Omit<RunScan, 'limit'>[] = [
       { status: ['running'] },
       { dueTo: this.context.clock.now() },
-      { undelivered: true },
+      { undelivered: true, status: MOVING },
     ];
     for (const scan of scans)
       for await (const stored of this.#scan(scan)) {
         if (seen.has(stored.run) || this.context.isHeld(stored.run)) continue;
-        // What waits for it is delivered when somebody takes it out of quarantine.
-        if (stored.status === 'quarantined') continue;
+        if (!MOVING.includes(stored.status)) continue;
         seen.add(stored.run);
         yield stored;
       }

@@ -11,7 +11,8 @@ import {
   RunClosedError,
 } from './errors.ts';
 import type { RunContext } from './run-core.ts';
-import { readMore } from './run-info.ts';
+import { keepsNewestOnly, ownOf, readMore, type More } from './run-info.ts';
+import { readStamped } from './effects/stamp.ts';
 import { readEntry } from './effects/step-entry.ts';
 import { whyOver } from './standing.ts';
 import type { Head, Row, Store, StoredRun } from './store.ts';
@@ -55,10 +56,14 @@ export async function retryRun(context: RunContext, run: string, from: number | 
 
 /** The newest checkpoint in which the machine has not come to its end, unless it is told which. */
 async function lastGood(
-  { store, codec }: RunContext,
-  { run, seq: newest }: StoredRun,
+  context: RunContext,
+  stored: StoredRun,
   from: number | undefined,
 ): Promise<{ readonly document: Document; readonly header: object }> {
+  const { store, codec } = context;
+  const { run, seq: newest } = stored;
+  if (from !== undefined && from !== newest && keepsNewestOnly(readMore(stored), context))
+    throw new CheckpointNotFoundError(run, from);
   for (let seq = from ?? newest; seq > 0; seq--) {
     const rows = await store.load(run, seq);
     if (rows.at(-1)?.seq !== seq) {
@@ -83,7 +88,7 @@ async function failedSteps(store: Store, run: string): Promise<Pick<Row, 'kind' 
   const failed: { readonly key: string; readonly effect: string; readonly call: number }[] = [];
   for (const { key, value } of await store.rows(run, 'step', {})) {
     const effect = key.slice(0, key.lastIndexOf('/'));
-    const { call, overlapped, state } = readEntry(effect, key, value as string);
+    const { call, overlapped, state } = readEntry(effect, key, readStamped(value as string).entry);
     if (overlapped === 0) last.set(effect, Math.max(call, last.get(effect) ?? 0));
     if (state === 'failed') failed.push({ key, effect, call });
   }
@@ -92,18 +97,25 @@ async function failedSteps(store: Store, run: string): Promise<Pick<Row, 'kind' 
     .map(({ key }) => ({ kind: 'step', key }));
 }
 
-/** As it would have been left by a process that died there. */
+/** As it would have been left by a process that died there; one that is paused stays so. */
 function headOf(stored: StoredRun, { delays }: Document): Head {
   const { machine, version, createdAt, tags } = stored;
   const due = Object.values(delays).reduce((first, delay) => Math.min(first, delay.due), Infinity);
-  const { starter, metadata, durability, interrupted, parked } = readMore(stored);
+  const more = readMore(stored);
+  const { interrupted, parked, fresh, paused, released } = more;
   return {
     machine,
     version,
-    status: 'running',
-    due: due === Infinity ? undefined : due,
+    status: paused ? 'paused' : 'running',
+    due: paused || due === Infinity ? undefined : due,
     createdAt,
     tags,
-    more: JSON.stringify({ starter, metadata, durability, interrupted, parked }),
+    more: JSON.stringify({
+      ...ownOf(more),
+      interrupted,
+      parked,
+      fresh,
+      ...(paused && { paused, released }),
+    } satisfies More),
   };
 }

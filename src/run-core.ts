@@ -8,16 +8,19 @@ import { Desk, type StoredDesk } from './desk.ts';
 import type { CurrentEffect } from './effects/ambient.ts';
 import type { Journal } from './effects/journal.ts';
 import { ConflictError, FencedError, InvalidArgumentError, RunClosedError, StoreError } from './errors.ts';
+import { errorOf, type Why } from './why.ts';
 import type { Checkpoint, CheckpointInfo, HistoryQuery } from './history.ts';
 import type { AnswerOptions } from './input/answers.ts';
 import { Leaving, type LeavingOwner } from './leaving.ts';
+import { Pausing, type PausingOwner } from './pausing.ts';
 import { parseQuestionId } from './input/ids.ts';
 import type { PendingInput } from './input/pending-input.ts';
 import type { Change } from './input/questions.ts';
 import { loadReader } from './load-reader.ts';
+import type { PrunePolicy } from './prune/retention.ts';
 import type { Receipt } from './receipt.ts';
 import type { ReleaseOptions } from './runtime-options.ts';
-import { readMore, type RunIdentity } from './run-info.ts';
+import { keepsNewestOnly, readMore, type RunIdentity } from './run-info.ts';
 import type { RuntimeContext } from './runtime-context.ts';
 import { checkMs } from './check-options.ts';
 import { checkId } from './ids.ts';
@@ -33,7 +36,7 @@ import { adopted } from './xstate/adopted.ts';
 import { Capture, type Document } from './xstate/capture.ts';
 import { CommittedActor } from './xstate/committed-actor.ts';
 import type { Effect } from './xstate/effect.ts';
-import { Host, type HostOwner } from './xstate/host.ts';
+import { Host, type HostOwner, type Late } from './xstate/host.ts';
 import type { LiveActor } from './xstate/insider.ts';
 import { structureHash } from './xstate/structure.ts';
 import type { Held, HeldAction, Turn } from './xstate/turn.ts';
@@ -61,6 +64,8 @@ export interface Restored {
   readonly fence: number;
   /** The lease's, from before the run was taken. */
   readonly term: number;
+  /** When it is known to have been open last, by the clock. */
+  readonly lastSeen: number;
 }
 
 /** Somebody who waits for something to hold. */
@@ -70,7 +75,7 @@ interface Waiting {
   reject(error: unknown): void;
 }
 
-export class RunCore implements HostOwner, TurnLogOwner, LeavingOwner {
+export class RunCore implements HostOwner, TurnLogOwner, LeavingOwner, PausingOwner {
   readonly id: string;
   readonly machine: AnyStateMachine;
   readonly tags: readonly string[];
@@ -87,11 +92,12 @@ export class RunCore implements HostOwner, TurnLogOwner, LeavingOwner {
   readonly #capture: Capture;
   readonly #definition: Definition;
   readonly standing: Standing;
+  readonly pausing: Pausing;
   readonly #leaving: Leaving;
   #log: TurnLog | undefined;
   #starting: Waiter | undefined;
   #told: Told | undefined;
-  #closed: Error | undefined;
+  #closed: Why | undefined;
   #waiting: Waiting[] = [];
   #cleaning: ReturnType<typeof setTimeout> | undefined;
 
@@ -106,11 +112,15 @@ export class RunCore implements HostOwner, TurnLogOwner, LeavingOwner {
     this.host = new Host(this);
     this.#capture = new Capture(this.host, context.codec);
     this.#definition = definitionOf(machine);
-    this.checkpoints = new Checkpoints(context.codec, this.#definition, this.#capture);
+    this.checkpoints = new Checkpoints(context.codec, this.#definition, this.#capture, {
+      run: id,
+      bytes: context.snapshotBytes,
+    });
     this.#sends = new Sends(this);
     this.desk = new Desk(this);
     this.standing = new Standing(this, identity);
     this.#leaving = new Leaving(this);
+    this.pausing = new Pausing(this);
   }
 
   // --- Beginnings
@@ -132,7 +142,8 @@ export class RunCore implements HostOwner, TurnLogOwner, LeavingOwner {
   }
 
   /** Goes on from what was read. Resolves when it is known in the store that it does. */
-  async resume({ turn, desk, definition, stored, rows, blobs, fence, term }: Restored): Promise<void> {
+  async continueFrom(restored: Restored): Promise<void> {
+    const { turn, desk, definition, stored, rows, blobs, fence, term, lastSeen } = restored;
     const changed =
       definition !== this.#definition && JSON.stringify(definition) !== JSON.stringify(this.#definition);
     this.checkpoints.continueFrom(rows, blobs, changed);
@@ -142,12 +153,13 @@ export class RunCore implements HostOwner, TurnLogOwner, LeavingOwner {
     this.actor = new CommittedActor(this.host.root, this);
     const writes = this.desk.continueFrom(desk);
     // Counted before it is made: an attempt that takes the process with it is known then.
-    const head = this.standing.continueFrom(stored);
+    const head = this.standing.continueFrom(stored, lastSeen);
     if (head || writes) await log.record(writes ?? {}, head);
     this.desk.resumed();
     while (!this.host.release(turn, log)) if (!(await log.regain())) throw new FencedError(this.id);
     this.#becomes(this.standing.status);
-    this.#refreshHead();
+    // One that is paused may be listed as running, for somebody to come and read what waits for it.
+    if (!this.pausing.isPaused) this.#refreshHead();
   }
 
   /** Shows a run that is over: nothing runs, nothing is held. */
@@ -166,6 +178,7 @@ export class RunCore implements HostOwner, TurnLogOwner, LeavingOwner {
   relay(event: AnyEventObject): void {
     checkEvent(this.id, event);
     this.checkOpen();
+    if (this.pausing.isPaused) return this.pausing.relay(event);
     const { refusal } = this.host.send(event);
     if (refusal !== undefined) throw refusal;
   }
@@ -186,7 +199,7 @@ export class RunCore implements HostOwner, TurnLogOwner, LeavingOwner {
 
   /** Is each turn's checkpoint kept? */
   get keepsEach(): boolean {
-    return !this.context.replace && this.durability !== 'exit';
+    return !this.replace && this.durability !== 'exit';
   }
 
   get fence(): number {
@@ -199,7 +212,7 @@ export class RunCore implements HostOwner, TurnLogOwner, LeavingOwner {
 
   /** Captures a turn at its end. False: nothing happened in it. */
   turnEnded(turn: Turn): boolean {
-    if (this.#closed) throw this.#closed;
+    if (this.#closed) throw this.#whyClosed;
     this.#capture.check(turn);
     const told = this.#told;
     const seq = this.nextSeq;
@@ -226,7 +239,7 @@ export class RunCore implements HostOwner, TurnLogOwner, LeavingOwner {
     const beside = this.#besideOf(turn, told, seq, change);
     this.standing.version = this.machine.version;
     const row = this.checkpoints.row(seq, time, causeOf(turn, told), value, patches, this.#capture.rich);
-    const blobs = this.checkpoints.takeBlobs(row.base, this.context.replace);
+    const blobs = this.checkpoints.takeBlobs(row.base, this.replace);
     if (blobs) beside.push(blobs);
     if (this.desk.outbox.hasDone) beside.push({ drop: this.desk.outbox.takeDone() });
     const writes = beside.length > 0 ? mergeWrites(beside) : undefined;
@@ -262,7 +275,7 @@ export class RunCore implements HostOwner, TurnLogOwner, LeavingOwner {
 
   /** What goes into the commit of a turn beside its checkpoint. Throws `NotSerializableError`. */
   #besideOf(turn: Turn, told: Told | undefined, seq: number, change: Change | undefined): Writes[] {
-    const { desk, context } = this;
+    const { desk } = this;
     const parts: Writes[] = [];
     if (told?.id !== undefined) {
       const event: Row = { kind: 'event', key: told.id, value: String(seq) };
@@ -270,7 +283,7 @@ export class RunCore implements HostOwner, TurnLogOwner, LeavingOwner {
     }
     if (told?.take !== undefined) parts.push({ take: [told.take] });
     if (change) parts.push(desk.questions.writes(change, told, seq));
-    if (context.replace)
+    if (this.replace)
       for (const { journaled } of this.host.endedEffects(turn))
         if (journaled) parts.push({ drop: [...journaled].map((key) => ({ kind: 'step', key })) });
     if (turn.actions.length > 0) parts.push({ put: desk.outbox.rows(turn, seq) });
@@ -331,7 +344,7 @@ export class RunCore implements HostOwner, TurnLogOwner, LeavingOwner {
 
   /** Writes rows that belong to no turn. Resolves when they are durable. */
   record(writes: Writes): Promise<unknown> {
-    if (this.#closed) return Promise.reject(this.#closed);
+    if (this.#closed) return Promise.reject(this.#whyClosed);
     const { outbox } = this.desk;
     const seq = this.nextSeq;
     const status = this.standing.status;
@@ -364,7 +377,8 @@ export class RunCore implements HostOwner, TurnLogOwner, LeavingOwner {
   }
 
   parked(): void {
-    this.#refreshHead();
+    if (this.pausing.isPaused) this.pausing.look();
+    else this.#refreshHead();
   }
 
   /** Tells the store what the run does, where that is another thing than it was told. */
@@ -435,6 +449,7 @@ export class RunCore implements HostOwner, TurnLogOwner, LeavingOwner {
   }
 
   interrupted(effect: Effect, start: () => void): void {
+    if (this.standing.isFinished(effect.key)) return;
     this.desk.interrupted(effect, this.standing.waited(effect.key), start);
   }
 
@@ -444,6 +459,26 @@ export class RunCore implements HostOwner, TurnLogOwner, LeavingOwner {
 
   skip(held: Held): void {
     this.desk.outbox.skip(held);
+  }
+
+  // --- Pausing
+
+  putOff(late: Late): void {
+    this.pausing.putOff(late);
+  }
+
+  deliverLate(late: Late, told: Told): void {
+    this.#say(told, () => this.host.deliverLate(late));
+  }
+
+  get goesOn(): Promise<void> | undefined {
+    return this.pausing.over;
+  }
+
+  /** A pause is over. */
+  goesOnAgain(): void {
+    this.#becomes(this.standing.status);
+    this.progressed();
   }
 
   // --- What a user calls
@@ -482,6 +517,7 @@ export class RunCore implements HostOwner, TurnLogOwner, LeavingOwner {
     const cause = { kind: 'cancel', target: this.host.root, event: { type: 'xstate.stop' } } as const;
     const turn = this.#say(told, () => this.host.run(cause));
     if (turn.refusal !== undefined) throw turn.refusal;
+    this.pausing.cancelled();
     await this.until(() => this.#closed !== undefined);
   }
 
@@ -502,6 +538,7 @@ export class RunCore implements HostOwner, TurnLogOwner, LeavingOwner {
       !this.standing.quarantine &&
       this.#log!.isSettled &&
       isRest(this.status) &&
+      this.pausing.isAtRest &&
       !outbox.hasDone &&
       !inbox.isBusy
     );
@@ -516,7 +553,7 @@ export class RunCore implements HostOwner, TurnLogOwner, LeavingOwner {
     const { status, output, error } = this.actor.getSnapshot();
     if (status === 'done') return output;
     if (status === 'error') throw error;
-    throw this.#closed ?? new RunClosedError(this.id, this.standing.why);
+    throw this.#closed ? this.#whyClosed : new RunClosedError(this.id, this.standing.why);
   }
 
   async *history(query?: HistoryQuery): AsyncGenerator<CheckpointInfo> {
@@ -559,6 +596,16 @@ export class RunCore implements HostOwner, TurnLogOwner, LeavingOwner {
     return this.identity.more.durability ?? this.context.durability;
   }
 
+  /** Is only the newest checkpoint to be readable? */
+  get replace(): boolean {
+    return keepsNewestOnly(this.identity.more, this.context);
+  }
+
+  /** What may be deleted of it, where that is another than the runtime's. */
+  get retention(): PrunePolicy | undefined {
+    return this.identity.more.retention;
+  }
+
   get starter(): string {
     return this.identity.more.starter;
   }
@@ -582,6 +629,17 @@ export class RunCore implements HostOwner, TurnLogOwner, LeavingOwner {
   get isAbandoned(): boolean {
     const isLost = this.#closed instanceof StoreError || this.#closed instanceof ConflictError;
     return isLost && this.#log !== undefined && this.#log.committed > 0;
+  }
+
+  /** Is something in flight? */
+  get isRunning(): boolean {
+    return !this.#closed && (this.status === 'running' || !this.pausing.isAtRest);
+  }
+
+  get #whyClosed(): Error {
+    const error = errorOf(this.#closed!);
+    this.#closed = error;
+    return error;
   }
 
   get isClosed(): boolean {
@@ -611,7 +669,7 @@ export class RunCore implements HostOwner, TurnLogOwner, LeavingOwner {
 
   until(holds: () => boolean): Promise<void> {
     if (holds()) return Promise.resolve();
-    if (this.#closed) return Promise.reject(this.#closed);
+    if (this.#closed) return Promise.reject(this.#whyClosed);
     return new Promise((resolve, reject) => {
       this.#waiting.push({ holds, resolve, reject });
     });
@@ -619,7 +677,7 @@ export class RunCore implements HostOwner, TurnLogOwner, LeavingOwner {
 
   /** Throws where the run takes nothing any more. */
   checkOpen(): void {
-    if (this.#closed) throw this.#closed;
+    if (this.#closed) throw this.#whyClosed;
     if (this.leaving) throw new RunClosedError(this.id, 'is being released');
     if (isEnd(this.status)) throw new RunClosedError(this.id, this.standing.why);
   }
@@ -636,15 +694,15 @@ export class RunCore implements HostOwner, TurnLogOwner, LeavingOwner {
     this.#leaving.quarantine(error);
   }
 
-  closed(error: Error): void {
+  closed(why: Why): void {
     if (this.#closed) return;
-    this.#closed = error;
+    this.#closed = why;
     clearTimeout(this.#cleaning);
     this.desk.close();
     this.host.close();
-    this.#log?.close(error);
+    this.#log?.close(why);
     this.progressed();
-    for (const waiter of this.#waiting) waiter.reject(error);
+    for (const waiter of this.#waiting) waiter.reject(this.#whyClosed);
     this.#waiting = [];
     this.context.forget(this);
   }

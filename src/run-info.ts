@@ -1,7 +1,8 @@
 /** A run as it is listed: without loading its actor. */
 import type { AnyStateMachine } from 'xstate';
 import { StoreError } from './errors.ts';
-import type { RunStatus, StoredRun } from './store.ts';
+import type { PrunePolicy } from './prune/retention.ts';
+import type { Head, RunStatus, StoredRun } from './store.ts';
 import type { Durability } from './turn-log.ts';
 
 /** Whatever a program wants to keep beside a run, and to find it by. Must be JSON. */
@@ -25,8 +26,29 @@ export interface RunInfo {
   readonly updatedAt: number;
   /** When its next delay is due, in milliseconds since 1970. */
   readonly due: number | undefined;
+  /** By whom and why it was paused, and when, in milliseconds since 1970. */
+  readonly paused: Paused | undefined;
+  /** The run that it was forked from, at which checkpoint, and why. */
+  readonly forkedFrom: ForkedFrom | undefined;
   /** Why it is quarantined, or, in a list, why what is stored of it cannot be read. */
   readonly error: { readonly name: string; readonly message: string } | undefined;
+}
+
+/** What is said of a pause. */
+export interface Paused {
+  readonly by?: string | undefined;
+  readonly reason?: string | undefined;
+  /** When, in milliseconds since 1970. */
+  readonly at: number;
+}
+
+/** Where a run comes from that was forked. */
+export interface ForkedFrom {
+  /** The id of the run that it was forked from. */
+  readonly from: string;
+  /** The seq of the checkpoint that it began with. */
+  readonly at: number;
+  readonly reason?: string | undefined;
 }
 
 /** Which runs to list. All that is given must hold. */
@@ -56,6 +78,9 @@ export interface More {
   readonly starter: string;
   /** Where the run has another one than its runtime. */
   readonly durability?: Durability | undefined;
+  readonly history?: 'append' | 'replace' | undefined;
+  readonly retention?: PrunePolicy | undefined;
+  readonly forkedFrom?: ForkedFrom | undefined;
   /** When the run was released last, by the clock. */
   readonly released?: number | undefined;
   /** Delays whose policy moved them after the newest checkpoint: when they are due, by their key. */
@@ -69,9 +94,26 @@ export interface More {
   readonly interrupted?: Readonly<Record<string, number>> | undefined;
   /** The keys of effects that only wait. */
   readonly parked?: readonly string[] | undefined;
+  /** The keys of effects whose outcome waits in the inbox. */
+  readonly finished?: readonly string[] | undefined;
+  readonly paused?: Paused | undefined;
   /** By whom and why it was cancelled. */
   readonly cancelled?: { readonly by?: string | undefined; readonly reason?: string | undefined } | undefined;
 }
+
+/** What is said of a run from its start on. */
+export const ownOf = ({ starter, metadata, durability, history, retention, forkedFrom }: More): More => ({
+  starter,
+  metadata,
+  durability,
+  history,
+  retention,
+  forkedFrom,
+});
+
+/** Is only a run's newest checkpoint to be readable? Its own word counts before the runtime's. */
+export const keepsNewestOnly = ({ history }: More, { replace }: { readonly replace: boolean }): boolean =>
+  history === undefined ? replace : history === 'replace';
 
 /** What a run is known by, from its start on. */
 export interface RunIdentity {
@@ -97,9 +139,14 @@ export function readMore({ run, more, damage }: Pick<StoredRun, 'run' | 'more' |
   );
 }
 
+/** What is listed of a run, to be written anew. */
+export function headOf({ machine, version, status, due, createdAt, tags, more }: StoredRun): Head {
+  return { machine, version, status, due, createdAt, tags, more };
+}
+
 export function toInfo(stored: StoredRun): RunInfo {
-  const { metadata = {}, error } = readMore(stored);
-  return { ...readable(stored), metadata, error };
+  const { metadata = {}, error, paused, forkedFrom } = readMore(stored);
+  return { ...readable(stored), metadata, paused, forkedFrom, error };
 }
 
 /** As it is listed among others, which are not to suffer from one that is damaged. */
@@ -108,11 +155,17 @@ export function toListed(stored: StoredRun): RunInfo {
     return toInfo(stored);
   } catch (damage) {
     const { name, message } = damage as Error;
-    return { ...readable(stored), metadata: {}, error: { name, message } };
+    return {
+      ...readable(stored),
+      metadata: {},
+      paused: undefined,
+      forkedFrom: undefined,
+      error: { name, message },
+    };
   }
 }
 
-const readable = (stored: StoredRun): Omit<RunInfo, 'metadata' | 'error'> => {
+const readable = (stored: StoredRun): Omit<RunInfo, 'metadata' | 'paused' | 'forkedFrom' | 'error'> => {
   const { run: id, machine, version, status, seq, tags, createdAt, updatedAt, due } = stored;
   return { id, machine, version, status, seq, tags, createdAt, updatedAt, due };
 };

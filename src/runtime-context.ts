@@ -21,6 +21,7 @@ export interface RuntimeContext {
   readonly delays: DelayPolicies;
   readonly recoveries: number;
   readonly answerBytes: number;
+  readonly snapshotBytes: number;
   readonly inspect: Inspect | undefined;
   readonly logger: (...args: unknown[]) => void;
   /** The run has left this runtime. */

@@ -3,7 +3,7 @@ import type { AnyStateMachine, InputFrom } from 'xstate';
 import type { CustomType } from './checkpoint/custom-type.ts';
 import type { Migrate } from './open-run.ts';
 import type { Metadata } from './run-info.ts';
-import type { Retention } from './prune/retention.ts';
+import type { Retention, RunRetention } from './prune/retention.ts';
 import type { Store } from './store.ts';
 import type { Durability } from './turn-log.ts';
 import type { Clock } from './xstate/delays.ts';
@@ -20,6 +20,11 @@ export interface Limits {
   readonly poll?: number;
   /** How many bytes an answer may have. Default: any number. */
   readonly answerBytes?: number;
+  /**
+   * How many bytes the state of a run may have as it is stored, without its binary values. A turn that makes it larger is
+   * refused with a `SnapshotTooLargeError`. Default: any number.
+   */
+  readonly snapshotBytes?: number;
 }
 
 /** What a runtime is made with. */
@@ -60,6 +65,13 @@ export type StartOptions<TMachine extends AnyStateMachine> = {
   readonly metadata?: Metadata;
   /** Of this run, in place of the runtime's. */
   readonly durability?: Durability;
+  /** Of this run, in place of the runtime's. */
+  readonly history?: 'append' | 'replace';
+  /**
+   * What may be deleted of this run, and when, in place of what the runtime's `retention` or a `prune()` says. `finished`:
+   * the run itself, once it has ended. Looked after by runtimes that have a `retention`, or that started or opened such a run.
+   */
+  readonly retention?: RunRetention;
 } & (undefined extends InputFrom<TMachine>
   ? { readonly input?: InputFrom<TMachine> }
   : { readonly input: InputFrom<TMachine> });
@@ -74,6 +86,25 @@ export type StartArguments<TMachine extends AnyStateMachine> =
 export interface CancelOptions {
   /** Who cancels. */
   readonly by?: string;
+  readonly reason?: string;
+}
+
+/** What is said of a pause. Told to whoever looks at the run. */
+export interface PauseOptions {
+  /** Who pauses, or has the run go on. */
+  readonly by?: string;
+  readonly reason?: string;
+}
+
+/** How a run is forked. */
+export interface ForkOptions {
+  /** The seq of the checkpoint to begin with. Default: the newest. */
+  readonly at?: number;
+  /** The new run's id. Default: a random one. */
+  readonly id?: string;
+  /** Takes the place of what the root machine's context has under the same keys. */
+  readonly context?: Readonly<Record<string, unknown>>;
+  /** Kept with the new run, as `forkedFrom` of its `RunInfo`. */
   readonly reason?: string;
 }
 

@@ -4,7 +4,13 @@ import { checkEvent } from './check-event.ts';
 import { checkLabels, checkMs, checkOptions } from './check-options.ts';
 import { checkNames } from './checkpoint/custom-type.ts';
 import type { Delivery } from './delivery.ts';
-import { InvalidArgumentError, RunClosedError, RunExistsError, RunNotFoundError } from './errors.ts';
+import {
+  InvalidArgumentError,
+  RunClosedError,
+  RunExistsError,
+  RunNotFoundError,
+  RunRunningError,
+} from './errors.ts';
 import type { Follower, Viewed } from './follow/follower.ts';
 import type { Checkpoint, CheckpointInfo, HistoryQuery } from './history.ts';
 import { Holding } from './holding.ts';
@@ -22,7 +28,7 @@ import { loadReader } from './load-reader.ts';
 import { checkMachine, Machines } from './machines.ts';
 import type { KeepingUp } from './prune/keeping-up.ts';
 import type { PruneContext } from './prune/prune.ts';
-import { checkRetention, type PrunePolicy, type PruneReport } from './prune/retention.ts';
+import { checkRetention, storableRetention, type PrunePolicy, type PruneReport } from './prune/retention.ts';
 import type { Receipt } from './receipt.ts';
 import type { RecoverOptions, Recovery, RecoveryReport } from './recovery.ts';
 import type { Run } from './run.ts';
@@ -31,13 +37,16 @@ import { toInfo, type ListQuery, type RunInfo } from './run-info.ts';
 import type { RuntimeContext } from './runtime-context.ts';
 import type {
   CancelOptions,
+  ForkOptions,
   OpenOptions,
+  PauseOptions,
   ReleaseOptions,
   RuntimeOptions,
   StartArguments,
   StartOptions,
 } from './runtime-options.ts';
 import { isEnd } from './standing.ts';
+import type { Steering } from './steering.ts';
 import type { Store, StoredRun } from './store.ts';
 import type { SendOptions } from './told.ts';
 import type { RunWork } from './worker/run-work.ts';
@@ -94,6 +103,7 @@ export class Runtime {
   readonly #followers = new Set<Follower>();
   readonly #watches = new Set<{ return(): Promise<unknown> }>();
   #delivery: Delivery | undefined;
+  #steering: Steering | undefined;
   #recovery: Recovery | undefined;
   #keepingUp: KeepingUp | undefined;
 
@@ -124,6 +134,7 @@ export class Runtime {
       replace: options.history === 'replace',
       recoveries: limits?.recoveries ?? RECOVERIES,
       answerBytes: limits?.answerBytes ?? Infinity,
+      snapshotBytes: limits?.snapshotBytes ?? Infinity,
       forget: (core) => {
         this.#holding.forget(core);
         this.#recovery?.runLeft();
@@ -158,11 +169,14 @@ export class Runtime {
       tags = [],
       metadata,
       durability,
+      history,
+      retention,
       input,
     } = (options ?? {}) as StartOptions<AnyStateMachine>;
     checkId('run', id);
     checkLabels(tags, metadata === undefined ? {} : metadata);
-    checkOptions({ durability });
+    checkOptions({ durability, history });
+    if (retention) checkRetention(retention);
     if (this.#holding.has(id)) throw new RunExistsError(id);
     const { run } = await this.#holding.start(input, {
       id,
@@ -173,8 +187,11 @@ export class Runtime {
         starter: crypto.randomUUID(),
         ...(metadata && { metadata }),
         ...(durability && { durability }),
+        ...(history && { history }),
+        ...(retention && { retention: storableRetention(retention) }),
       },
     });
+    if (retention) await this.#keepUp();
     return run as unknown as Run<TMachine>;
   }
 
@@ -206,7 +223,9 @@ export class Runtime {
     checkMs('wait', wait);
     if (typeof first !== 'string') checkMachine(first);
     checkId('run', id);
-    return (await this.#holding.open(machine, id, wait, true)).run;
+    const { core, run } = await this.#holding.open(machine, id, wait, true);
+    if (core.retention) await this.#keepUp();
+    return run;
   }
 
   /** What a run that is held here says; `undefined` where none is, or is just being let go of. */
@@ -224,6 +243,11 @@ export class Runtime {
   async #deliveries(): Promise<Delivery> {
     const { Delivery, context } = await this.#load();
     return (this.#delivery ??= new Delivery(context, this.#machines, this.#holding.borrow));
+  }
+
+  async #steerings(): Promise<Steering> {
+    const { Steering, context } = await this.#load();
+    return (this.#steering ??= new Steering(context, this.#holding, this.#poll));
   }
 
   /**
@@ -363,15 +387,48 @@ export class Runtime {
   async cancel(id: string, { by, reason }: CancelOptions = {}): Promise<void> {
     this.#holding.checkOpen();
     checkId('run', id);
-    await (await this.#deliveries()).cancel(id, by, reason);
+    await (await this.#steerings()).cancel(id, { by, reason });
+  }
+
+  /**
+   * Pauses a run, wherever it is: from then on nothing starts, and what is in flight goes on to its end. Events, answers,
+   * due delays and what effects come to wait in its inbox, also over restarts, until `resume()`. Resolves when that is so:
+   * where another process holds the run, when that one has done it, or is gone. Twice is once.
+   *
+   * @throws {RunNotFoundError}
+   * @throws {RunClosedError} where it is at its end.
+   * @example
+   * await runtime.pause('r-42', { by: 'ann@example.com', reason: 'the bank is down' });
+   * (await runtime.get('r-42')).paused; // { by: 'ann@example.com', reason: 'the bank is down', at: 1788000000000 }
+   */
+  async pause(id: string, { by, reason }: PauseOptions = {}): Promise<void> {
+    this.#holding.checkOpen();
+    checkId('run', id);
+    await (await this.#steerings()).pause(id, { by, reason });
+  }
+
+  /**
+   * Has a paused run go on: what waits for it is delivered, in order, each delay that was due meanwhile once, as its policy
+   * says; and then what was held back starts, as far as that has not made it superfluous. Where nobody has the run open it
+   * goes on here, until it is at rest; where its machine is not known here, with whoever recovers it. A run that is not
+   * paused stays as it is.
+   *
+   * @throws {RunNotFoundError}
+   */
+  async resume(id: string, { by, reason }: PauseOptions = {}): Promise<void> {
+    this.#holding.checkOpen();
+    checkId('run', id);
+    await (await this.#steerings()).resume(id, { by, reason });
   }
 
   /**
    * Takes a run up again, out of quarantine or after it failed: from its last good checkpoint, or from the one at seq
-   * `from`, which is appended as a new one. Its effects run again under the same ids.
+   * `from`, which is appended as a new one: what it did since stays in its history. Its effects run again under the same
+   * ids. One that is paused stays so: `resume()` has it go on from there.
    *
    * @throws {RunNotFoundError}
    * @throws {CheckpointNotFoundError} where there is none to go on from.
+   * @throws {RunRunningError} where it is running here.
    * @throws {RunLockedError} where another holds it.
    * @throws what `open(id)` throws.
    * @example
@@ -381,10 +438,44 @@ export class Runtime {
     this.#holding.checkOpen();
     checkId('run', id);
     await this.get(id);
-    await this.#holding.find(id)?.run.release();
+    const held = this.#holding.find(id);
+    if (held?.core.isRunning) throw new RunRunningError(id);
+    await held?.run.release();
     const { retryRun, context } = await this.#load();
     await retryRun(context, id, from);
-    return this.open(id);
+    return held ? this.open(held.core.machine, id) : this.open(id);
+  }
+
+  /**
+   * Makes a new run of a checkpoint of another, which stays as it is, wherever it is: with the same tags and metadata, and
+   * `context` in place of what the root machine's context has under the same keys. Its effects have ids of their own: what
+   * those in flight at the checkpoint had finished is not run again, and for the rest `onInterrupt` counts; delays go on as
+   * their policy says, and open questions are asked anew. What waits in the other's inbox, and the actions of its turns,
+   * stay with that one.
+   *
+   * @throws {RunNotFoundError}
+   * @throws {CheckpointNotFoundError} where the checkpoint is not kept.
+   * @throws {RunExistsError} where the new id is taken, or was until a short while ago.
+   * @throws {RunClosedError} where the run was at its end by that checkpoint.
+   * @throws {NotSerializableError} where `context` cannot be stored.
+   * @throws what `open(id)` throws.
+   * @example
+   * const again = await runtime.fork('r-42', { at: 3, context: { amount: 80 }, reason: 'the amount was wrong' });
+   * (await runtime.get(again.id)).forkedFrom; // { from: 'r-42', at: 3, reason: 'the amount was wrong' }
+   */
+  async fork(
+    from: string,
+    { at, id = crypto.randomUUID(), context: changes, reason }: ForkOptions = {},
+  ): Promise<Run> {
+    this.#holding.checkOpen();
+    checkId('run', from);
+    checkId('run', id);
+    const { forkRun, context } = await this.#load();
+    const given = this.#holding.find(from)?.core.machine;
+    const runners = { machines: this.#machines, given, migrate: this.#options.migrate };
+    const fork = { from, at, id, context: changes, reason };
+    const machine = await this.#holding.make(id, () => forkRun(context, fork, runners));
+    return this.open(machine, id);
   }
 
   /** Opens the run with `options.id` where it exists, else starts it. */
@@ -507,11 +598,10 @@ export class Runtime {
     return this.#options.retention?.tombstones ?? MONTH;
   }
 
-  /** As `retention` says, from the first call on. */
-  async #keepUp(context: RunContext): Promise<void> {
-    const { retention } = this.#options;
-    if (!retention?.finished && !retention?.history) return;
-    const { KeepingUp } = await import('./pruning.ts');
+  /** Deletes what may go as `retention` says, that of the runtime or of a run. */
+  async #keepUp(): Promise<void> {
+    const [{ context }, { KeepingUp }] = await Promise.all([this.#load(), import('./pruning.ts')]);
+    const { retention = {} } = this.#options;
     if (!this.#closing) this.#keepingUp ??= new KeepingUp(this.#pruning(context), retention);
   }
 
@@ -549,8 +639,9 @@ export class Runtime {
     if (this.#engine) return this.#engine;
     const engine = (this.#engine = loadEngine(this.#context));
     // Next time it may be there: a page may be without a connection for a while.
+    const { retention } = this.#options;
     engine.then(
-      ({ context }) => this.#keepUp(context).catch(this.#context.logger),
+      () => (retention?.finished ?? retention?.history) && this.#keepUp().catch(this.#context.logger),
       () => (this.#engine = undefined),
     );
     return engine;

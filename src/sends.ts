@@ -3,7 +3,8 @@ import type { AnyEventObject } from 'xstate';
 import { checkEvent } from './check-event.ts';
 import { EventNotAcceptedError, InvalidArgumentError } from './errors.ts';
 import { checkId } from './ids.ts';
-import { eventId, MessageWaitsError } from './mail.ts';
+import { eventId, HeldBackError, MessageWaitsError } from './mail.ts';
+import type { Pausing } from './pausing.ts';
 import type { Receipt } from './receipt.ts';
 import type { Awaitable, Row, Store } from './store.ts';
 import type { SendOptions, Told } from './told.ts';
@@ -25,6 +26,7 @@ export interface SendsOwner {
   /** Throws where the run takes nothing any more. */
   checkOpen(): void;
   turn(target: LiveActor, event: AnyEventObject, told: Told): Turn;
+  readonly pausing: Pausing;
   flushed(): Promise<void>;
   record(writes: Writes): Promise<unknown>;
   /** Delivers what waits in the inbox. */
@@ -69,6 +71,11 @@ export class Sends {
     } catch (error) {
       return Promise.reject(error);
     }
+    // An answer was asked about before it was checked.
+    if (!told.answer && this.owner.pausing.holdsBack(told))
+      return told.take === undefined
+        ? this.owner.pausing.queueEvent(event, told)
+        : Promise.reject(new HeldBackError());
     // Sent by a guard or an assigner: it gets a turn of its own, as soon as this one is over.
     if (this.owner.host.isInTurn) return Promise.resolve().then(() => this.deliver(target, event, told));
     return this.#put(target, event, told);

@@ -14,6 +14,7 @@ import { MessageWaitsError } from './mail.ts';
 import type { Told } from './told.ts';
 import type { CheckpointRow, Head, Outcome, RunCommit, RunStatus, Store } from './store.ts';
 import { mergeWrites, type Writes } from './writes.ts';
+import { errorOf, type Why } from './why.ts';
 import type { Host } from './xstate/host.ts';
 import type { LiveSnapshot } from './xstate/insider.ts';
 import type { Turn } from './xstate/turn.ts';
@@ -74,12 +75,12 @@ export interface TurnLogOwner {
   readonly host: Host;
   readonly checkpoints: Checkpoints;
   readonly durability: Durability;
+  /** Is only the newest checkpoint to be readable? */
+  readonly replace: boolean;
   readonly context: {
     readonly store: Store;
     readonly committer: Committer;
     readonly lease: Lease;
-    /** Only the newest checkpoint is to be readable. */
-    readonly replace: boolean;
     readonly logger: (...args: unknown[]) => void;
   };
   /** A turn is let out: show its snapshot. Called before its held effects run. */
@@ -93,7 +94,7 @@ export interface TurnLogOwner {
   /** Something became durable, or was let out. */
   progressed(): void;
   /** The run cannot go on here. */
-  closed(error: Error): void;
+  closed(why: Why): void;
   /** The store never takes this turn, which is taken back; nobody waits for it. */
   refused(ended: Ended, error: unknown): void;
 }
@@ -255,8 +256,8 @@ export class TurnLog implements Committing {
     entries: readonly (Ended | Recorded)[],
     farewell: (() => Head | undefined) | undefined,
   ): RunCommit {
-    const { id: run, checkpoints, durability } = this.#run;
-    const { lease, replace } = this.#run.context;
+    const { id: run, checkpoints, durability, replace } = this.#run;
+    const { lease } = this.#run.context;
     const [only] = entries;
     // What a step gave, most often: as little is made of it as can be.
     if (only && entries.length === 1 && !only.turn && !only.head && !farewell)
@@ -516,7 +517,7 @@ export class TurnLog implements Committing {
       for (const waiter of waiters) waiter.again?.();
     }
     const { host } = this.#run;
-    for (const late of host.takeLate(turns.map(({ turn }) => turn))) host.settle(late);
+    for (const late of host.takeLate(turns.map(({ turn }) => turn))) host.report(late);
     if (this.#pending.length > 0 || this.#farewell) committer.add(this);
     // Who waited for what was taken back has nothing to wait for any more.
     this.#run.progressed();
@@ -531,13 +532,14 @@ export class TurnLog implements Committing {
   }
 
   /** Ends it: all who wait are told why. */
-  close(error: Error): void {
+  close(why: Why): void {
     if (this.#closed) return;
     this.#closed = true;
     const waiting = [...this.#toRelease, ...(this.#inFlight?.entries ?? []), ...this.#pending];
-    for (const { waiters = [] } of new Set<Entry>(waiting))
-      for (const waiter of waiters) waiter.reject(error);
-    this.#farewell?.waiter.reject(error);
+    const waiters = [...new Set<Entry>(waiting)].flatMap((entry) => entry.waiters ?? []);
+    if (this.#farewell) waiters.push(this.#farewell.waiter);
+    const error = waiters.length > 0 ? errorOf(why) : why;
+    for (const waiter of waiters) waiter.reject(error);
     this.#run.closed(error);
   }
 }

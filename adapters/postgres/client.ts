@@ -41,6 +41,12 @@ export function isPool(client: PostgresPool | PostgresClient): client is Postgre
   return 'connect' in client && typeof client.connect === 'function' && !('escapeIdentifier' in client);
 }
 
+/** How many connections a pool has at most, as far as it tells: pg's own do. */
+export function connectionsOf(pool: PostgresPool | PostgresClient): number {
+  const { options } = pool as { readonly options?: { readonly max?: unknown } };
+  return typeof options?.max === 'number' ? options.max : Infinity;
+}
+
 /** pg's own clients do, and no other one has this property. */
 export function knowsNames(client: PostgresClient): client is PostgresClient & NamingClient {
   return 'connectionParameters' in client;

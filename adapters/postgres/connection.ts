@@ -6,6 +6,7 @@
 import { createHash } from 'node:crypto';
 import { StoreError } from '../../src/errors.ts';
 import {
+  connectionsOf,
   isPool,
   knowsNames,
   listenForErrors,
@@ -14,6 +15,7 @@ import {
   type PostgresPoolClient,
 } from './client.ts';
 import { QueryError, storeError } from './failure.ts';
+import { Turnstile } from './turnstile.ts';
 
 /** How often a transaction is tried again that others got in the way of. */
 const mostCollisions = 20;
@@ -30,7 +32,12 @@ export interface Statement {
   readonly values: unknown[];
   /** Does its text come again and again? Then the server plans it once. */
   readonly isFrequent?: boolean;
+  /** Does it go past all others that wait for a connection? */
+  readonly isUrgent?: boolean;
 }
+
+/** Connections of a pool that stay out of reach: one listens, and one is for what is urgent. */
+const keptFree = 2;
 
 /** Inside a transaction. */
 export type Query = (text: string, values?: unknown[]) => Promise<readonly unknown[]>;
@@ -44,6 +51,7 @@ export class Connection {
   /** With a single client: what runs on it now. */
   #busy: Promise<unknown> = Promise.resolve();
   readonly #names = new Map<string, string>();
+  readonly #turnstile: Turnstile;
 
   constructor(
     readonly pool: PostgresPool | PostgresClient,
@@ -51,6 +59,7 @@ export class Connection {
   ) {
     this.quoted = `"${schema.replaceAll('"', '""')}"`;
     listenForErrors(pool);
+    this.#turnstile = new Turnstile(Math.max(1, connectionsOf(pool) - keptFree));
   }
 
   close(): void {
@@ -97,7 +106,7 @@ export class Connection {
 
   /** One statement, which is a transaction of its own. @throws QueryError */
   run(statement: Statement): Promise<readonly unknown[]> {
-    return this.#again((client) => this.#query(client, statement));
+    return this.#again((client) => this.#query(client, statement), statement.isUrgent);
   }
 
   /** Several statements, all or none. @throws QueryError, or what `body` throws */
@@ -118,10 +127,10 @@ export class Connection {
     });
   }
 
-  async #again<T>(body: (client: PostgresClient) => Promise<T>): Promise<T> {
+  async #again<T>(body: (client: PostgresClient) => Promise<T>, isUrgent = false): Promise<T> {
     for (let attempt = 1; ; attempt++) {
       try {
-        return await this.#withClient(body);
+        return await this.#withClient(body, isUrgent);
       } catch (error) {
         if (!(error instanceof QueryError) || !error.isCollision || attempt === mostCollisions) throw error;
         // At random, or transactions that met once would meet each time.
@@ -130,7 +139,7 @@ export class Connection {
     }
   }
 
-  async #withClient<T>(body: (client: PostgresClient) => Promise<T>): Promise<T> {
+  async #withClient<T>(body: (client: PostgresClient) => Promise<T>, isUrgent: boolean): Promise<T> {
     this.checkOpen();
     const { pool } = this;
     if (!isPool(pool)) {
@@ -138,6 +147,16 @@ export class Connection {
       this.#busy = turn.catch(() => {});
       return turn;
     }
+    if (isUrgent) return this.#withPoolClient(pool, body);
+    await this.#turnstile.enter();
+    try {
+      return await this.#withPoolClient(pool, body);
+    } finally {
+      this.#turnstile.leave();
+    }
+  }
+
+  async #withPoolClient<T>(pool: PostgresPool, body: (client: PostgresClient) => Promise<T>): Promise<T> {
     let client: PostgresPoolClient;
     try {
       client = await pool.connect();

@@ -36,6 +36,7 @@ export class Leases {
       text: `UPDATE ${s}.owners SET expires = ${expires}, holder = $3 WHERE id = $1 RETURNING oid`,
       values,
       isFrequent: true,
+      isUrgent: true,
     });
     if (renewed.length > 0) return;
     await this.#clearAway();
@@ -43,6 +44,7 @@ export class Leases {
       text: `INSERT INTO ${s}.owners (id, expires, holder) VALUES ($1, ${expires}, $3)
              ON CONFLICT (id) DO UPDATE SET expires = excluded.expires, holder = excluded.holder`,
       values,
+      isUrgent: true,
     });
   }
 

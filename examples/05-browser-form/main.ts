@@ -21,8 +21,11 @@ const value = (tab: Page, label: string): Promise<string> => tab.getByLabel(labe
 const click = (tab: Page, button: string): Promise<void> => tab.getByRole('button', { name: button }).click();
 
 async function type(tab: Page, label: string, text: string): Promise<void> {
-  await tab.getByLabel(label).press('End');
-  await tab.getByLabel(label).pressSequentially(text);
+  const field = tab.getByLabel(label);
+  // Waits until it is to be seen and may be edited; pressing a key does not.
+  await field.click();
+  await field.press('End');
+  await field.pressSequentially(text);
   await saved(tab);
 }
 

@@ -2,7 +2,7 @@
 import { describe, expect, it } from 'vitest';
 import { SavepointError } from '../../src/index.ts';
 import { WorkflowError } from './errors.ts';
-import type { NodeShape } from './graph/definition.ts';
+import type { NodeShape, NodeType } from './graph/definition.ts';
 import { graphOf } from './graph/graph.ts';
 import { workflow } from './workflow.ts';
 
@@ -59,5 +59,39 @@ describe('a graph', () => {
   it('names the nodes of a circle in order', () => {
     const nodes = [task('a', 'c'), task('b', 'a'), task('c', 'b')];
     expect(refusal(() => graphOf({ nodes })).message).toContain("'a' → 'b' → 'c' → 'a'");
+  });
+});
+
+describe('a node', () => {
+  const run = async (): Promise<number> => 1;
+  const refused: [type: NodeType, options: object, what: string][] = [
+    ['task', {}, "'run', a function or actor logic"],
+    ['task', { run: 'charge' }, "'run', a function or actor logic"],
+    ['task', { run, after: 'a' }, "'after' to be a list"],
+    ['task', { run, input: 5 }, "'input' to be a function"],
+    ['task', { run, when: true }, "'when' to be a function"],
+    ['loop', { run }, "'until', a function"],
+    ['map', { run, over: [1, 2] }, "'over', a function"],
+    ['map', { run, over: () => [1], concurrency: 0 }, "a 'concurrency' of 1 or more"],
+    ['transform', { run: 5 }, "'run', a function"],
+    ['choice', { routes: { big: 'yes' } }, "'routes', each of them"],
+    ['question', {}, "'ask', a question"],
+    ['waitFor', {}, "'event', the type"],
+    ['wait', {}, "either 'for' or 'until'"],
+    ['wait', { for: 5, until: 5 }, "either 'for' or 'until'"],
+  ];
+
+  it.each(refused)('that is a %s with %o is refused', (type, options, what) => {
+    const nodes = (flow: unknown): never =>
+      (flow as Record<NodeType, (id: string, options: object) => never>)[type]('n', options);
+    const error = refusal(() => workflow({ id: 'w', nodes }));
+    expect(error).toMatchObject({ code: 'WORKFLOW_DEFINITION', node: 'n' });
+    expect(error.message).toContain(`The ${type} 'n' needs ${what}`);
+  });
+
+  it.each([0, -1, 1.5, Number.NaN])('could not work in a flow where %d may at a time', (concurrency) => {
+    expect(() => workflow({ id: 'w', concurrency, nodes: (flow) => flow.task('a', { run }) })).toThrow(
+      "'w' needs a 'concurrency' of 1 or more",
+    );
   });
 });

@@ -40,8 +40,8 @@ export interface NodeState {
 /**
  * What has become of each node of a workflow, by its id.
  *
- * @param source A run, an actor, or a snapshot. One that is stored will do, of a run that nobody has loaded:
- * `(await runtime.checkpoint(id, seq)).snapshot`.
+ * @param source A run, an actor, a snapshot, or a checkpoint. So it can be asked of a run that is not open here:
+ * `nodeStates(await runtime.checkpoint(id, seq))`.
  * @example
  * for (const [id, { status, attempts }] of Object.entries(nodeStates(run))) console.log(id, status, attempts);
  *

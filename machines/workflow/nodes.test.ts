@@ -136,6 +136,21 @@ describe('a task', () => {
     expect(aborted).toEqual([true, true]);
   });
 
+  it('may take longer than a timer reaches', async () => {
+    const { output } = await ends(
+      workflow({
+        id: 'w',
+        nodes: (flow) =>
+          flow.task('slow', {
+            timeout: 2 ** 33,
+            run: () => new Promise<string>((resolve) => setTimeout(resolve, 30, 'in time')),
+          }),
+        output: ({ results }) => results.slow,
+      }),
+    );
+    expect(output).toBe('in time');
+  });
+
   it('whose input is the same as before keeps its result, with `cache`', async () => {
     let calls = 0;
     const count = async ({ input }: { input: number }): Promise<number> => {
@@ -155,6 +170,31 @@ describe('a task', () => {
     expect(output).toEqual([1, 1, 2]);
     expect(calls).toBe(4);
     expect(nodes['b']).toMatchObject({ attempts: 0, status: 'done', input: 1 });
+  });
+
+  it('that is a loop keeps what it came to by what it was given at first', async () => {
+    let calls = 0;
+    const loop = {
+      input: () => 1,
+      run: async ({ input }: { input: number }): Promise<number> => {
+        calls++;
+        return input * 2;
+      },
+      until: ({ output }: { output: number }) => output > 8,
+      cache: 'double',
+    };
+    const machine = workflow({
+      id: 'w',
+      nodes: (flow) =>
+        flow
+          .loop('a', loop)
+          .loop('b', { ...loop, after: ['a'] })
+          .loop('c', { ...loop, after: ['b'], input: () => 8 }),
+      output: ({ results }) => [results.a, results.b, results.c],
+    });
+    expect((await ends(machine)).output).toEqual([16, 16, 16]);
+    // With a runtime and without.
+    expect(calls).toBe(2 * 5);
   });
 
   it('starts when another ends, where only so many may work at a time', async () => {

@@ -1,6 +1,7 @@
 /** What a workflow keeps when it is let go of, cut off, or failed. */
+import { SimulatedClock } from 'xstate';
 import { describe, expect, it } from 'vitest';
-import { createRuntime, type Runtime } from '../../src/index.ts';
+import { createRuntime, type DurableArgs, fromDurable, type Runtime } from '../../src/index.ts';
 import { memoryStore } from '../../adapters/memory.ts';
 import { nodeStates } from './node-states.ts';
 import { progress } from './progress.ts';
@@ -80,6 +81,20 @@ describe('a workflow that is opened again', () => {
     expect(seen).toEqual([0, 1, 2, 3, 3, 4, 5]);
   });
 
+  it('ends a wait of months at once where it is over', async () => {
+    const day = 24 * 60 * 60 * 1000;
+    const machine = workflow({ id: 'w', nodes: (flow) => flow.wait('long', { for: 60 * day }) });
+    const store = memoryStore();
+    const clock = new SimulatedClock();
+    const first = createRuntime({ store, clock, logger: silent });
+    await first.start(machine, { id: 'r' });
+    await first.close();
+    clock.set(70 * day);
+    const run = await createRuntime({ store, clock, logger: silent }).open(machine, 'r');
+    await run.settled();
+    expect(run.status).toBe('done');
+  });
+
   it('gives a node that is tried again the same ids for its effects', async () => {
     const ids: string[] = [];
     const machine = workflow({
@@ -100,6 +115,31 @@ describe('a workflow that is opened again', () => {
     expect(new Set(ids)).toEqual(new Set(['r/pay/work', 'r/pay/work/charge']));
   });
 
+  it('gives work that is ephemeral, or for an item, ids of its own for its effects', async () => {
+    const ids: string[] = [];
+    const note = fromDurable(async ({ effectId, step }: DurableArgs<number | undefined>) => {
+      ids.push(effectId, await step('charge', ({ effectId }) => effectId));
+    });
+    const machine = workflow({
+      id: 'w',
+      nodes: (flow) =>
+        flow
+          .task('a', {
+            ephemeral: true,
+            run: async ({ effectId, step }) => {
+              ids.push(effectId, await step('charge', ({ effectId }) => effectId));
+            },
+          })
+          .task('b', { ephemeral: true, run: note })
+          .map('c', { over: () => [1, 2], run: note }),
+    });
+    await (await createRuntime({ store: memoryStore(), logger: silent }).start(machine, { id: 'r' })).done();
+    expect(ids.filter((id) => id.startsWith('r/a/work'))).toEqual(['r/a/work', 'r/a/work/charge']);
+    expect(ids.filter((id) => id.startsWith('r/b/work'))).toHaveLength(2);
+    expect(ids.filter((id) => id.startsWith('r/c/work'))).toHaveLength(4);
+    expect(new Set(ids).size).toBe(8);
+  });
+
   it('shows its nodes also where nobody has loaded it', async () => {
     const machine = workflow({
       id: 'w',
@@ -116,13 +156,13 @@ describe('a workflow that is opened again', () => {
     await first.close();
     const reader = createRuntime({ store, logger: silent });
     const { seq } = await reader.get('r');
-    const { snapshot } = await reader.checkpoint('r', seq);
-    expect(nodeStates(snapshot as object)).toMatchObject({
+    const checkpoint = await reader.checkpoint('r', seq);
+    expect(nodeStates(checkpoint)).toMatchObject({
       a: { type: 'task', status: 'done', input: 'in', output: 'out', attempts: 1 },
       ask: { type: 'question', status: 'waitingForInput', question: { prompt: 'Well?', assignee: 'ann' } },
     });
-    expect(nodeStates(snapshot as object)['a']?.started).toMatch(/^\d{4}-\d\d-\d\dT[\d:.]+Z$/);
-    expect(progress(snapshot as object)).toMatchObject({ total: 2, ended: 1, ratio: 0.5 });
+    expect(nodeStates(checkpoint)['a']?.started).toMatch(/^\d{4}-\d\d-\d\dT[\d:.]+Z$/);
+    expect(progress(checkpoint)).toMatchObject({ total: 2, ended: 1, ratio: 0.5 });
   });
 
   it('shows what was open as cancelled, after it was cancelled', async () => {
@@ -219,6 +259,77 @@ describe('retryNode()', () => {
     const run = await retryNode(runtime, 'r', 'plain');
     expect(await run.done()).toBe('mended');
     expect(calls.filter((call) => call === 'plain')).toHaveLength(2);
+  });
+
+  it('keeps the outcome that led at once to a node which failed, and starts that one anew', async () => {
+    const calls: string[] = [];
+    const make = (isMended: boolean) =>
+      workflow({
+        id: 'w',
+        nodes: (flow) =>
+          flow
+            .task('charge', { run: async () => calls.push('charge') })
+            .choice('size', {
+              after: ['charge'],
+              routes: { large: ({ results }) => results.charge > 5, small: () => isMended },
+            })
+            .task('ship', { after: ['size:small'], run: async () => 'shipped' }),
+        output: ({ results }) => results.ship,
+      });
+    const runtime = createRuntime({ store: memoryStore(), machines: [make(true)], logger: silent });
+    const run = await runtime.start(make(false), { id: 'r' });
+    await expect(run.done()).rejects.toMatchObject({ node: 'size', cause: { code: 'WORKFLOW_NO_ROUTE' } });
+    await run.release().catch(silent);
+    expect(await (await retryNode(runtime, 'r')).done()).toBe('shipped');
+    expect(calls).toEqual(['charge']);
+  });
+
+  it('gives a node whose time was out its time anew', async () => {
+    const attempts: number[] = [];
+    const machine = workflow({
+      id: 'w',
+      nodes: (flow) =>
+        flow
+          .task('slow', {
+            timeout: 200,
+            run: async ({ effectId }) => {
+              attempts.push(attempts.length);
+              if (attempts.length === 1) await new Promise(() => {});
+              return effectId;
+            },
+          })
+          .question('ask', { after: ['slow'], ask: { prompt: 'Well?' }, timeout: 200 }),
+      output: ({ results }) => results,
+    });
+    const runtime = createRuntime({ store: memoryStore(), machines: [machine], logger: silent });
+    const run = await runtime.start(machine, { id: 'r' });
+    await expect(run.done()).rejects.toMatchObject({ node: 'slow', cause: { code: 'WORKFLOW_TIMEOUT' } });
+    const again = await retryNode(runtime, 'r');
+    await expect(again.done()).rejects.toMatchObject({ node: 'ask', cause: { code: 'WORKFLOW_TIMEOUT' } });
+    const third = await retryNode(runtime, 'r');
+    const [question] = await third.waitForInput();
+    await third.answer(question!.id, 'yes');
+    expect(await third.done()).toEqual({ slow: 'r/slow/work', ask: 'yes' });
+    expect(attempts).toHaveLength(2);
+  });
+
+  it('takes up one that failed as it was started', async () => {
+    const make = (isMended: boolean) =>
+      workflow({
+        id: 'w',
+        nodes: (flow) =>
+          flow.transform('root', {
+            run: () => {
+              if (isMended) return 1;
+              throw new Error('no luck');
+            },
+          }),
+        output: ({ results }) => results.root,
+      });
+    const runtime = createRuntime({ store: memoryStore(), machines: [make(true)], logger: silent });
+    const run = await runtime.start(make(false), { id: 'r' });
+    await expect(run.done()).rejects.toThrow("'root' failed: no luck");
+    expect(await (await retryNode(runtime, 'r')).done()).toBe(1);
   });
 
   it('names a node that there is not', async () => {

@@ -12,6 +12,7 @@ import { WorkflowError } from './errors.ts';
 import type { GraphShape } from './graph/definition.ts';
 import { graphOf } from './graph/graph.ts';
 import { Builder } from './nodes/builder.ts';
+import { isConcurrency } from './nodes/check-options.ts';
 import type { Entries, Outcome } from './nodes/entries.ts';
 import type { Flow } from './nodes/flow.ts';
 import { flowMachine } from './run/flow-machine.ts';
@@ -85,6 +86,8 @@ export function workflow<
       'WORKFLOW_DEFINITION',
       `'nodes' of '${id}' is a function that adds them to a flow.`,
     );
+  if (!isConcurrency(concurrency))
+    throw new WorkflowError('WORKFLOW_DEFINITION', `'${id}' needs a 'concurrency' of 1 or more.`);
   const builder = new Builder();
   nodes(builder.asFlow());
   const graph: GraphShape = {

@@ -5,6 +5,7 @@
  * state grows, so that all that is ever written is a small multiple of it, and opening a run never reads
  * more than twice its state.
  */
+import { SnapshotTooLargeError } from '../errors.ts';
 import type { CheckpointRow, Row } from '../store.ts';
 import type { Codec } from './codec.ts';
 import type { Patch } from './delta.ts';
@@ -12,12 +13,20 @@ import { encodeRich, type CheckpointCause, type Definition } from './envelope.ts
 
 // Below this many characters of changes a base would cost more than it saves.
 const LIGHT = 6144;
+/** So many bytes has a character at most. */
+const MOST_BYTES = 3;
 
 /** Where a whole document comes from. */
 export interface DocumentSource {
   document(): unknown;
   /** Does what was captured last hold rich values? */
   readonly rich: boolean;
+}
+
+/** How large the state of a run may be. */
+export interface SnapshotLimit {
+  readonly run: string;
+  readonly bytes: number;
 }
 
 /** Blobs that a row brings, and that it makes superfluous. */
@@ -40,6 +49,7 @@ export class Checkpoints {
     private readonly codec: Codec,
     private readonly definition: Definition,
     private readonly source: DocumentSource,
+    private readonly limit: SnapshotLimit,
   ) {}
 
   /** Goes on from rows that were read, and the blobs that they refer to. `changed`: the definition is another one, so the next is a base. */
@@ -61,8 +71,11 @@ export class Checkpoints {
   ): CheckpointRow {
     if (!this.#baseIsDue) {
       const body = this.#encode(patches, rich);
-      if (this.#sinceBase + body.length <= Math.max(this.#baseLength, LIGHT)) {
-        this.#sinceBase += body.length;
+      const since = this.#sinceBase + body.length;
+      // Near the limit only a base tells how large the state is.
+      const isSmall = (this.#baseLength + since) * MOST_BYTES <= this.limit.bytes;
+      if (since <= Math.max(this.#baseLength, LIGHT) && isSmall) {
+        this.#sinceBase = since;
         return { seq, base: false, time, header: this.#header(cause, value, false), body };
       }
     }
@@ -138,10 +151,22 @@ export class Checkpoints {
   #base(seq: number, time: number, cause: CheckpointCause, value: unknown): CheckpointRow {
     const document = this.source.document();
     const body = this.#encode(document, this.source.rich);
+    // Whatever its size, a run can be ended.
+    if (cause.type !== 'cancel') this.#checkSize(body);
     this.#baseLength = body.length;
     this.#sinceBase = 0;
     this.#baseIsDue = false;
     return { seq, base: true, time, header: this.#header(cause, value, true), body };
+  }
+
+  #checkSize(body: string): void {
+    const { run, bytes: limit } = this.limit;
+    // Most are far from it, and to measure costs a copy.
+    if (body.length * MOST_BYTES <= limit) return;
+    const bytes = new TextEncoder().encode(body).length;
+    if (bytes <= limit) return;
+    this.#blobs = undefined;
+    throw new SnapshotTooLargeError(run, bytes, limit);
   }
 
   #header(cause: CheckpointCause, value: unknown, whole: boolean): string {

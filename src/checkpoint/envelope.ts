@@ -10,8 +10,8 @@ export const FORMAT = 1;
 
 /** Why there was a turn. */
 export interface CheckpointCause {
-  /** The start of the run, an event from outside, a delay that was due, the outcome of an effect, a cancellation, or a retry by hand. */
-  readonly type: 'start' | 'event' | 'delay' | 'actor' | 'cancel' | 'retry';
+  /** The start of the run, an event from outside, a delay that was due, the outcome of an effect, a cancellation, a retry by hand, or a fork. */
+  readonly type: 'start' | 'event' | 'delay' | 'actor' | 'cancel' | 'retry' | 'fork';
   /** The event, without what it carried: that is in the state as far as the machine kept it. */
   readonly event: { readonly type: string };
   /** The event's id, where it was sent with one. */

@@ -23,6 +23,7 @@ export interface EffectQuestionsOwner {
   readonly id: string;
   readonly seq: number;
   readonly context: { readonly store: Store; readonly inline: Codec; readonly clock: Clock };
+  readonly pausing: { readonly isPaused: boolean };
   record(writes: Writes): Promise<unknown>;
   /** An effect waits, or works again: that may make another status. */
   parked(): void;
@@ -34,6 +35,8 @@ export interface EffectQuestionsOwner {
 
 export class EffectQuestions {
   #alarms: Map<string, Alarm> | undefined;
+  /** Questions whose deadline has passed while the run is paused. */
+  #overdue: Set<string> | undefined;
   /** Those that were cut off, and wait for somebody to say what is to become of them. */
   #interrupted: Map<string, Effect> | undefined;
 
@@ -120,10 +123,25 @@ export class EffectQuestions {
   }
 
   async #expire(id: string): Promise<void> {
+    if (this.owner.pausing.isPaused) (this.#overdue ??= new Set()).add(id);
+    else await this.#expireNow(id);
+  }
+
+  async #expireNow(id: string): Promise<void> {
     const question = this.questions.find(id);
     if (!question) return;
     const record: AnswerRecord = { status: 'expired', ...question.fallback, at: question.input.deadline! };
     await this.#close(question, record, {}).catch(() => {});
+  }
+
+  /** Ends the questions whose deadline passed while the run was paused, by a time. */
+  async expireDue(time: number): Promise<void> {
+    for (const id of this.#overdue ?? []) {
+      const deadline = this.questions.find(id)?.input.deadline;
+      if (deadline !== undefined && deadline > time) continue;
+      this.#overdue!.delete(id);
+      await this.#expireNow(id);
+    }
   }
 
   /** An answer to what an effect asked. */

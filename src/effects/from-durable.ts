@@ -3,6 +3,7 @@ import { type EventObject, fromPromise, type PromiseActorLogic } from 'xstate';
 import { InvalidArgumentError } from '../errors.ts';
 import type { DurableArgs } from './durable-function.ts';
 import type { Journal } from './journal.ts';
+import type { LateSignal } from './late-signal.ts';
 import { type InterruptPolicy, onInterrupt } from './policy.ts';
 import type * as RunDurable from './run-durable.ts';
 
@@ -20,6 +21,8 @@ export interface HostedArgs<TInput> extends Pick<
   readonly emit: (event: EventObject) => void;
   /** The effect's, where a run hosts the actor. */
   readonly journal?: Journal | undefined;
+  /** What makes the signal, where a run hosts the actor. */
+  readonly late?: LateSignal | undefined;
 }
 
 // A page without such an actor never needs the code of steps; one with a thousand of them loads it once.

@@ -21,6 +21,8 @@ export interface Journal {
   readonly clock: Clock;
   /** Is the run still ours, so that a step may begin? What it does outside is done by nobody else then. */
   mayAct(): boolean | Promise<boolean>;
+  /** While the run is paused: resolves when it goes on. Until then no step begins. */
+  readonly paused: Promise<void> | undefined;
   /** What is journaled, by key. Read once, when the effect starts. */
   read(): Promise<ReadonlyMap<string, string>>;
   /** Writes an entry, in place of what has the same key. Resolves when it is durable; rejects where it never will be. */

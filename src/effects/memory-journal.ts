@@ -22,6 +22,7 @@ export function memoryJournal(actor: Pick<AnyActorRef, 'id'>): Journal {
       entries.set(key, value);
     },
     mayAct: () => true,
+    paused: undefined,
     encode: (value, { path }) => encodeText(codec, value, { actor: actor.id, path }),
     decode: (text) => decodeText(codec, text),
     park: () => {},

@@ -63,6 +63,7 @@ export class Outbox {
   /** Behind a promise. */
   #queue: (OutboxItem & { readonly action: HeldAction | OutboxItem })[] | undefined;
   #isWaiting = false;
+  #isHeld = false;
   #done: string[] | undefined;
 
   constructor(private readonly owner: OutboxOwner) {}
@@ -70,6 +71,21 @@ export class Outbox {
   /** Is there an action that is not done? */
   get isBusy(): boolean {
     return this.#keys !== undefined && this.#keys.size > 0;
+  }
+
+  /** Is there one that has begun, and is not done? */
+  get isActing(): boolean {
+    return this.#isWaiting;
+  }
+
+  /** No action begins until `goOn()`. */
+  hold(): void {
+    this.#isHeld = true;
+  }
+
+  goOn(): void {
+    this.#isHeld = false;
+    if (!this.#isWaiting) this.#next();
   }
 
   /** Are there rows in the store that are to go? */
@@ -150,7 +166,7 @@ export class Outbox {
   }
 
   #perform(item: OutboxItem & { readonly action: HeldAction | OutboxItem }): void {
-    if (this.#isWaiting) return void (this.#queue ??= []).push(item);
+    if (this.#isWaiting || this.#isHeld) return void (this.#queue ??= []).push(item);
     let result: unknown;
     try {
       const { effectId, attempt, run } = item;
@@ -173,6 +189,7 @@ export class Outbox {
   }
 
   #next(): void {
+    if (this.#isHeld) return;
     const queue = this.#queue ?? [];
     for (let item = queue.shift(); item; item = this.#isWaiting ? undefined : queue.shift()) {
       try {

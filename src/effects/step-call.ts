@@ -4,6 +4,7 @@ import type { Clock } from '../xstate/delays.ts';
 import { runFor, type CurrentEffect } from './ambient.ts';
 import type { StepArgs } from './durable-function.ts';
 import type { StepProgress } from './progress.ts';
+import { LateSignal } from './late-signal.ts';
 import { Alarm, timeIn } from './sleep.ts';
 import type { Entry, Place } from './step-entry.ts';
 import { decodeName } from './step-name.ts';
@@ -86,6 +87,14 @@ export class StepCall implements Place {
     });
   }
 
+  /** Waits for something else. Rejects when it is stopped. */
+  waitFor(something: Promise<void>): Promise<void> {
+    return new Promise((resolve, reject) => {
+      this.#stopWaiting = reject;
+      void something.then(resolve);
+    });
+  }
+
   /** Cuts it off. Whoever does not look at it any more need not take this for a failure. */
   stop(reason: unknown): void {
     this.promise?.catch(ignore);
@@ -99,8 +108,7 @@ export class StepCall implements Place {
 class StepTry implements StepArgs, CurrentEffect {
   readonly attempt: number;
   readonly #call: StepCall;
-  #controller: AbortController | undefined;
-  #aborted: { readonly reason: unknown } | undefined;
+  readonly #late = new LateSignal();
 
   constructor(call: StepCall, attempt: number) {
     this.#call = call;
@@ -117,23 +125,17 @@ class StepTry implements StepArgs, CurrentEffect {
   }
 
   get signal(): AbortSignal {
-    if (!this.#controller) {
-      this.#controller = new AbortController();
-      if (this.#aborted) this.#controller.abort(this.#aborted.reason);
-    }
-    return this.#controller.signal;
+    return this.#late.signal;
   }
 
   get progress(): (value: unknown) => void {
     const { effect, name } = this.#call;
     return (value) => {
-      if (!this.#aborted) effect.emit({ type: 'progress', step: name, value });
+      if (!this.#late.isAborted) effect.emit({ type: 'progress', step: name, value });
     };
   }
 
   abort(reason: unknown): void {
-    if (this.#aborted) return;
-    this.#aborted = { reason };
-    this.#controller?.abort(reason);
+    this.#late.abort(reason);
   }
 }

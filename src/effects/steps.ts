@@ -137,6 +137,7 @@ export class Steps {
         await this.#wait(call, entry.due);
       }
       for (;;) {
+        if (this.#journal.paused) await this.#waitForRun(call);
         const mayAct = this.#journal.mayAct();
         if (mayAct !== true && !(await mayAct)) this.#lost(call);
         let result: TResult;
@@ -201,6 +202,7 @@ export class Steps {
         if (until !== entry?.value) await this.#write(call, entryText(call, 'sleep', `${until}`));
         await this.#wait(call, until);
       }
+      if (this.#journal.paused) await this.#waitForRun(call);
       await this.#finish(call, undefined);
     } finally {
       this.#leave(call);
@@ -219,6 +221,7 @@ export class Steps {
   async #answerTo(call: StepCall, question: unknown): Promise<unknown> {
     try {
       if (isFinished(call.entry)) return await this.#recall(call.entry);
+      if (this.#journal.paused) await this.#waitForRun(call);
       let answer: unknown;
       try {
         const known = call.entry?.state === 'ask' ? (call.entry.value as string) : undefined;
@@ -255,6 +258,15 @@ export class Steps {
       this.#park(call, due);
       await call.wait(due);
     }
+    this.#unpark(call);
+    this.#mayStart(call.name);
+  }
+
+  /** What the run is paused for has no part in it: it is due now, as far as that goes. */
+  async #waitForRun(call: StepCall): Promise<void> {
+    this.#park(call, this.#effect.clock.now());
+    for (let { paused } = this.#journal; paused && !this.#over; { paused } = this.#journal)
+      await call.waitFor(paused);
     this.#unpark(call);
     this.#mayStart(call.name);
   }

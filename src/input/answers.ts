@@ -7,7 +7,8 @@ import {
   InvalidArgumentError,
   InvalidInputError,
 } from '../errors.ts';
-import { MessageWaitsError } from '../mail.ts';
+import { HeldBackError, MessageWaitsError } from '../mail.ts';
+import type { Pausing } from '../pausing.ts';
 import type { Receipt } from '../receipt.ts';
 import type { Store } from '../store.ts';
 import type { Told } from '../told.ts';
@@ -60,6 +61,7 @@ export interface AnswersOwner {
   checkOpen(): void;
   deliver(target: LiveActor, event: AnyEventObject, told: Told): Promise<Receipt>;
   record(writes: Writes): Promise<unknown>;
+  readonly pausing: Pausing;
   /** Resolves when it holds; rejects where the run is let go of before. */
   until(holds: () => boolean): Promise<void>;
   /** Delivers what waits in the inbox. */
@@ -93,6 +95,7 @@ export class Answers {
     const { context } = this.owner;
     checkSize(input, given, context.answerBytes, context.inline);
     for (;;) {
+      if (this.owner.pausing.holdsBack(said)) return this.#later(input, given, said);
       const question = questions.find(input);
       if (!question) return this.#notOpen(input, given, said);
       this.owner.checkOpen();
@@ -104,7 +107,7 @@ export class Answers {
       const checked = validate(input, question.schema, given);
       const value = checked instanceof Promise ? await checked : checked;
       // An asynchronous schema takes its time.
-      if (questions.find(input) !== question) continue;
+      if (questions.find(input) !== question || this.owner.pausing.holdsBack(said)) continue;
       try {
         const receipt = await this.#deliver(question, value, said);
         // The turn that opened it was taken back: it is early now.
@@ -116,6 +119,15 @@ export class Answers {
         await this.owner.drain();
       }
     }
+  }
+
+  /** What came from the inbox, or waits for its question, is there still when the run goes on. */
+  #later(input: string, given: unknown, { by, id, take, aside }: GivenAnswer): Promise<Receipt> {
+    if (take !== undefined || aside !== undefined) throw new HeldBackError();
+    return this.owner.pausing.queueAnswer(input, given, {
+      ...(by !== undefined && { by }),
+      ...(id !== undefined && { id }),
+    });
   }
 
   /** Does an answer wait for the code that asks? */
@@ -197,14 +209,15 @@ export class Answers {
 
   #deliverEarly(input: string): void {
     const early = this.#early?.get(input);
-    if (!early) return;
+    if (!early || this.owner.pausing.isPaused) return;
     this.#early!.delete(input);
     void (async () => {
-      for (const { key, record } of early) {
-        const { value, by, id, at } = record;
+      for (const [at, { key, record }] of early.entries()) {
+        const { value, by, id } = record;
         try {
-          await this.answer(input, value, { by, id, at, aside: key });
+          await this.answer(input, value, { by, id, at: record.at, aside: key });
         } catch (error) {
+          if (error instanceof HeldBackError) return void this.#early!.set(input, early.slice(at));
           if (isRefusal(error)) await this.refuse(input, record, error, { aside: key });
           else {
             // The run could not take it. It is tried again with the next opening; the next one may do.

@@ -25,7 +25,7 @@ export class KeepingUp {
   async #round(): Promise<void> {
     const begun = performance.now();
     try {
-      await new Prune({ ...this.runtime, goesOn: () => !this.#isOver }).by(this.policy);
+      await new Prune({ ...this.runtime, goesOn: () => !this.#isOver }).by(this.policy, true);
     } catch (error) {
       if (!this.#isOver) this.runtime.context.logger('Savepoint could not prune; it is tried again.', error);
     }

@@ -2,6 +2,7 @@
 import { commitAlone } from '../commit-alone.ts';
 import { FencedError, RunClosedError } from '../errors.ts';
 import type { RunContext, RunCore } from '../run-core.ts';
+import { readMore } from '../run-info.ts';
 import type { RunScan, RunStatus, StoredRun } from '../store.ts';
 import { cutHistory, cuttable, lastInstant, type Hand } from './cut-history.ts';
 import { openHand, ownHand } from './hands.ts';
@@ -33,17 +34,23 @@ export class Prune {
 
   constructor(private readonly runtime: PruneContext) {}
 
-  async by({ finished, history }: PrunePolicy): Promise<PruneReport> {
-    if (finished) await this.#finished(finished);
-    if (history) await this.#history(history);
+  /** What a run was started with counts before the policy. `alone`: also where the policy says nothing. */
+  async by({ finished, history }: PrunePolicy, alone = false): Promise<PruneReport> {
+    if (finished || alone) await this.#finished(finished);
+    if (history || alone) await this.#history(history);
     return { runs: this.#runs, checkpoints: this.#checkpoints, blobs: this.#blobs };
   }
 
-  async #finished({ olderThan, keepLast = 0 }: Keeping): Promise<void> {
-    const until = lastInstant(olderThan, this.runtime.context.clock.now());
+  async #finished(policy: Keeping | undefined): Promise<void> {
+    const now = this.runtime.context.clock.now();
     let kept = 0;
     for await (const stored of this.#scan({ status: FINISHED, descending: true })) {
-      if (kept++ < keepLast || stored.updatedAt > until) continue;
+      const own = ownPolicy(stored);
+      const keeping = own?.finished ?? policy;
+      if (!own || !keeping) continue;
+      const { olderThan, keepLast = 0 } = keeping;
+      // Of one run alone, it is the newest itself.
+      if ((own.finished ? 0 : kept++) < keepLast || stored.updatedAt > lastInstant(olderThan, now)) continue;
       if (await this.#held(stored, (fence) => this.#delete(stored.run, fence))) this.#runs.push(stored.run);
     }
   }
@@ -74,11 +81,14 @@ export class Prune {
     return true;
   }
 
-  async #history(keeping: Keeping): Promise<void> {
+  async #history(policy: Keeping | undefined): Promise<void> {
     const { context } = this.runtime;
     const now = context.clock.now();
     for await (const stored of this.#scan({})) {
       const { run, seq } = stored;
+      const own = ownPolicy(stored);
+      const keeping = own?.history ?? policy;
+      if (!own || !keeping) continue;
       if (seq <= (keeping.keepLast ?? 1)) continue;
       const going = await cuttable(context.store, run, keeping, now);
       if (going.length === 0) continue;
@@ -130,4 +140,13 @@ export class Prune {
 function ignoreTaken(error: unknown): false {
   if (error instanceof RunClosedError || error instanceof FencedError) return false;
   throw error;
+}
+
+/** What a run was started with. `undefined`: it cannot be read, and may be to be kept. */
+function ownPolicy(stored: StoredRun): PrunePolicy | undefined {
+  try {
+    return readMore(stored).retention ?? {};
+  } catch {
+    return undefined;
+  }
 }

@@ -21,6 +21,9 @@ export interface PrunePolicy {
   readonly history?: Keeping;
 }
 
+/** What may be deleted of one run: `keepLast` of `finished` keeps the run itself. */
+export type RunRetention = PrunePolicy;
+
 /** What a runtime deletes by itself, and how long ids stay taken. */
 export interface Retention extends PrunePolicy {
   /** How long deleted runs keep their ids, in milliseconds. Default 30 days. */
@@ -54,4 +57,13 @@ function checkKeeping(name: string, { olderThan, keepLast }: Keeping, least: num
     throw new InvalidArgumentError(
       `'${name}.keepLast' is a whole number, ${least} or more; it was ${String(keepLast)}.`,
     );
+}
+
+/** As it can be stored: what is never old enough is kept for a very long time. */
+export function storableRetention({ finished, history }: PrunePolicy): PrunePolicy {
+  const limited = ({ olderThan, keepLast }: Keeping): Keeping => ({
+    ...(olderThan !== undefined && { olderThan: Math.min(olderThan, Number.MAX_SAFE_INTEGER) }),
+    ...(keepLast !== undefined && { keepLast }),
+  });
+  return { ...(finished && { finished: limited(finished) }), ...(history && { history: limited(history) }) };
 }

@@ -3,6 +3,7 @@
  * and again it comes by all of them, so that a run which always has work does not keep the others waiting.
  */
 import type { Machines } from '../machines.ts';
+import { MOVING } from '../moving.ts';
 import { isEnd } from '../standing.ts';
 import type { RunScan, Store, StoredRun } from '../store.ts';
 import type { Clock } from '../xstate/delays.ts';
@@ -24,7 +25,7 @@ const MOST = 2000;
 
 export class Needy {
   readonly #left = new Round({ status: ['running'] });
-  readonly #undelivered = new Round({ undelivered: true });
+  readonly #undelivered = new Round({ undelivered: true, status: MOVING });
 
   constructor(
     private readonly context: NeedyContext,
@@ -67,9 +68,9 @@ export class Needy {
     }
   }
 
-  /** A run whose machine is not known here is another process's. One in quarantine waits for a person. */
+  /** A run whose machine is not known here is another process's. */
   readonly #isForUs = ({ run, machine, version, status }: StoredRun): boolean => {
-    if (status === 'quarantined' || status === 'paused' || this.avoided(run)) return false;
+    if (!MOVING.includes(status) || this.avoided(run)) return false;
     return isEnd(status) || this.context.machines.find(machine, version) !== undefined;
   };
 }

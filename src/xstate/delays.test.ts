@@ -369,6 +369,13 @@ describe('a delay of more than 2^31 ms', () => {
     expect(run.getSnapshot().value).toBe('b');
   });
 
+  test('fires in one move of a clock that goes past it', async () => {
+    const { runtime, pass } = createTimes();
+    const run = await runtime.start(machine);
+    await pass(2 * YEAR);
+    expect(run.getSnapshot().value).toBe('b');
+  });
+
   test('waits until it is due in a run that is opened again', async () => {
     const { runtime, pass, away } = createTimes();
     let run: Run<typeof machine> = await runtime.start(machine);

@@ -57,6 +57,7 @@ export class Delays implements LiveScheduler {
   #bySource: Map<LiveActor, Map<string, Delay>> | undefined;
   #timers: Map<Delay, unknown> | undefined;
   #lastKey = 0;
+  #isArmed = true;
   readonly #clock: Clock;
   readonly #owner: DelayOwner;
 
@@ -164,15 +165,45 @@ export class Delays implements LiveScheduler {
     return this.#timers?.has(delay) ?? false;
   }
 
-  /** Stops the timers; what is pending stays listed. */
+  /** Stops the timers; what is pending, or becomes so, is only listed. */
   disarm(): void {
+    this.#isArmed = false;
     for (const timer of this.#timers?.values() ?? []) this.#clock.clearTimeout(timer);
   }
 
+  /** Sets the timers again. Gives those that are due, which somebody else is to fire. */
+  arm(): Delay[] {
+    this.#isArmed = true;
+    const due = this.due(this.#clock.now());
+    for (const delay of this.all()) if (!due.includes(delay)) this.#arm(delay);
+    return due;
+  }
+
+  /** Those that are due at a time, in the order in which they are. */
+  due(time: number): Delay[] {
+    return [...this.all()]
+      .filter(({ due }) => due <= time)
+      .toSorted((a, b) => a.due - b.due || a.key - b.key);
+  }
+
+  /** Makes one due at another time, in place of what it was. */
+  move(delay: Delay, due: number): Delay {
+    this.remove(delay);
+    const moved = { ...delay, due };
+    this.add(moved);
+    return moved;
+  }
+
   #arm(delay: Delay): void {
+    if (!this.#isArmed) return void (this.#timers ??= new Map()).set(delay, undefined);
     const wait = Math.max(0, delay.due - this.#clock.now());
     const timer = this.#clock.setTimeout(
-      () => (wait > LONGEST_TIMEOUT ? this.#arm(delay) : this.#owner.fire(delay)),
+      () => {
+        // A clock that is moved by hand may have gone past it in one move.
+        const isEarly = wait > LONGEST_TIMEOUT && delay.due > this.#clock.now();
+        if (isEarly) this.#arm(delay);
+        else this.#owner.fire(delay);
+      },
       Math.min(wait, LONGEST_TIMEOUT),
     );
     (this.#timers ??= new Map()).set(delay, timer);

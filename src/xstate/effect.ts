@@ -9,6 +9,7 @@
 import type { AnyEventObject } from 'xstate';
 import type { CurrentEffect } from '../effects/ambient.ts';
 import { runFor } from '../effects/ambient.ts';
+import { LateSignal } from '../effects/late-signal.ts';
 import type { Journal } from '../effects/journal.ts';
 import { actorPath } from './actor-path.ts';
 import { STOPPED, type LiveActor, type LiveLogic, type LiveSnapshot } from './insider.ts';
@@ -21,9 +22,18 @@ export interface Outcome {
   readonly event: AnyEventObject;
 }
 
+/** Is an event of an effect to its own actor the last that comes of it? */
+export const isLast = ({ type }: AnyEventObject): boolean =>
+  [
+    'xstate.promise.resolve',
+    'xstate.promise.reject',
+    'xstate.observable.error',
+    'xstate.observable.complete',
+  ].includes(type) || type === FAILURE;
+
 /** What an effect is told by the run that it belongs to. */
 export interface EffectOwner {
-  settle(outcome: Outcome): void;
+  report(outcome: Outcome): void;
   /** Its id, its attempt and the run's fence. */
   identify(effect: Effect): CurrentEffect;
   /** What is kept of it between its start and its outcome. */
@@ -53,8 +63,8 @@ class CreatorArgs implements CurrentEffect {
   readonly self: LiveActor;
   readonly system: LiveActor['system'];
   readonly emit: (event: AnyEventObject) => void;
-  /** Of a promise. */
-  signal: AbortSignal | undefined;
+  /** Of a promise: makes its signal. */
+  late: LateSignal | undefined;
   /** Of a callback. */
   sendBack: ((event: AnyEventObject) => void) | undefined;
   receive: ((listener: Listener) => void) | undefined;
@@ -66,6 +76,13 @@ class CreatorArgs implements CurrentEffect {
     this.self = actor;
     this.system = actor.system;
     this.emit = actor._actorScope.emit;
+  }
+
+  /** Gives it a signal: a property of its own, as in XState, but made when it is asked for. */
+  withSignal(): LateSignal {
+    const late = (this.late = new LateSignal());
+    Object.defineProperty(this, 'signal', { get: () => late.signal, enumerable: true });
+    return late;
   }
 
   get effectId(): string {
@@ -95,9 +112,15 @@ export class Effect {
   /** What arrived while the actor was stopped by a turn that is not committed yet. */
   late: Outcome[] | undefined;
   #receivers: Set<Listener> | undefined;
+  /** Has it reported its end to a run that is paused, so that nothing of it runs any more? */
+  hasReported = false;
+  /** Was it stopped while its run is paused, to be started anew? */
+  isSuspended = false;
   #end: (() => void) | undefined;
   #over = false;
   #started = false;
+  /** Names this start: what an earlier one still reports is not heard. */
+  #life = 0;
 
   constructor(
     readonly actor: LiveActor,
@@ -128,6 +151,7 @@ export class Effect {
   start(snapshot: LiveSnapshot): void {
     if (this.#over) return;
     this.#started = true;
+    this.isSuspended = false;
     try {
       const args = new CreatorArgs(this, snapshot.input);
       runFor(args, () => this.#begin(args, snapshot));
@@ -150,9 +174,20 @@ export class Effect {
     this.#end?.();
   }
 
-  /** False: its function was never called, so nothing of it can have happened. */
-  get hasStarted(): boolean {
-    return this.#started;
+  /** Stops it for a while; `start()` starts it anew. */
+  suspend(): void {
+    this.isSuspended = true;
+    this.#started = false;
+    this.#life++;
+    this.#receivers = undefined;
+    const end = this.#end;
+    this.#end = undefined;
+    end?.();
+  }
+
+  /** Its function was never called, so nothing of it can have happened. */
+  get isFresh(): boolean {
+    return !this.#started && !this.isSuspended;
   }
 
   get isRunning(): boolean {
@@ -183,17 +218,16 @@ export class Effect {
     return this.logic.config as Creator;
   }
 
-  #settle(event: AnyEventObject, target: LiveActor = this.actor): void {
-    if (this.#over) return;
+  #settle(event: AnyEventObject, target: LiveActor = this.actor, life = this.#life): void {
+    if (this.#over || life !== this.#life) return;
     const outcome = { effect: this, target, event };
     if (this.actor._processingStatus === STOPPED) (this.late ??= []).push(outcome);
-    else this.host.settle(outcome);
+    else this.host.report(outcome);
   }
 
   #startPromise(args: CreatorArgs): void {
-    const controller = new AbortController();
-    this.#end = () => controller.abort();
-    args.signal = controller.signal;
+    const late = args.withSignal();
+    this.#end = () => late.abort();
     Promise.resolve(this.#creator()(args)).then(
       (data) => {
         this.#end = undefined; // as in XState: a promise that has settled is not aborted any more
@@ -208,16 +242,21 @@ export class Effect {
 
   #startCallback(args: CreatorArgs): void {
     const parent = this.actor._parent;
+    const life = this.#life;
     args.sendBack = (event) => {
-      if (parent) this.#settle(event, parent);
+      if (parent) this.#settle(event, parent, life);
     };
     args.receive = (listener) => {
-      (this.#receivers ??= new Set()).add(listener);
+      if (life === this.#life) (this.#receivers ??= new Set()).add(listener);
     };
     const dispose = this.#creator()(args);
-    if (typeof dispose !== 'function') return;
-    this.#end = dispose as () => void;
-    if (this.#over) this.#end(); // stopped by what it sent while it started
+    if (typeof dispose === 'function') this.#endsBy(dispose as () => void, life);
+  }
+
+  /** How it is stopped; at once where it was stopped by what it reported while it started. */
+  #endsBy(end: () => void, life: number): void {
+    if (this.#over || life !== this.#life) end();
+    else this.#end = end;
   }
 
   #startCustom(snapshot: LiveSnapshot): void {
@@ -230,15 +269,15 @@ export class Effect {
 
   #startObservable(args: CreatorArgs): void {
     const { kind, actor } = this;
+    const life = this.#life;
     const subscription = (this.#creator()(args) as Subscribable).subscribe({
       next: (value: AnyEventObject) => {
-        if (kind === 'observable') this.#settle({ type: 'xstate.observable.next', data: value });
-        else if (actor._parent) this.#settle(value, actor._parent);
+        if (kind === 'observable') this.#settle({ type: 'xstate.observable.next', data: value }, actor, life);
+        else if (actor._parent) this.#settle(value, actor._parent, life);
       },
-      error: (error) => this.#settle(this.failure(error)),
-      complete: () => this.#settle({ type: 'xstate.observable.complete' }),
+      error: (error) => this.#settle(this.failure(error), actor, life),
+      complete: () => this.#settle({ type: 'xstate.observable.complete' }, actor, life),
     });
-    this.#end = () => subscription.unsubscribe();
-    if (this.#over) this.#end();
+    this.#endsBy(() => subscription.unsubscribe(), life);
   }
 }

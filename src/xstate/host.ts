@@ -63,6 +63,17 @@ export interface HostOwner {
   skip(held: Held): void;
   /** Nothing runs, and what was to start now does not: the owner is to let go of the run. */
   yielded(): void;
+  /** Something that would make a turn comes while the run is paused. */
+  putOff(late: Late): void;
+}
+
+/** An event for an actor that has to wait. */
+export interface Late {
+  /** That reports it. */
+  readonly effect: Effect | undefined;
+  readonly source: LiveActor | undefined;
+  readonly target: LiveActor;
+  readonly event: AnyEventObject;
 }
 
 /** Builtin actions that belong to the turn; all others leave the actor system. */
@@ -87,6 +98,8 @@ export class Host implements ActorHost, DelayOwner, EffectOwner {
   startsEffects: boolean = true;
   /** Its share of the process is over: once nothing runs, nothing new starts, and the owner lets go of it. */
   yields = false;
+  /** While the run is paused: what is to start when it goes on, in order. */
+  #later: Held[] | undefined;
 
   constructor(readonly owner: HostOwner) {
     this.delays = new Delays(owner.context.clock, this);
@@ -156,6 +169,61 @@ export class Host implements ActorHost, DelayOwner, EffectOwner {
     this.effects = undefined;
   }
 
+  // --- Pausing
+
+  /** Do events have to wait, and nothing starts? */
+  get isPaused(): boolean {
+    return this.#later !== undefined;
+  }
+
+  /** From now on effects, delays and actors of other systems make no turns, and nothing starts. What runs goes on. */
+  pause(): void {
+    this.#later ??= [];
+    this.delays.disarm();
+  }
+
+  /** Stops what has no end of its own, until the run goes on; not while a promise runs. True: there was something. */
+  suspend(): boolean {
+    const running = [...this.activeEffects()].filter((effect) => effect.isRunning);
+    if (running.some((effect) => effect.kind === 'promise' && isBusy(effect))) return false;
+    const endless = running.filter(({ kind, hasReported }) => kind !== 'promise' && !hasReported);
+    for (const effect of endless) {
+      this.#attempt(() => effect.suspend());
+      this.#start(effect, effect.actor._snapshot);
+    }
+    return endless.length > 0;
+  }
+
+  /** Lets happen what had to wait, but for what was put off. */
+  goOn(): void {
+    const held = this.#later ?? [];
+    this.#later = undefined;
+    for (const delay of this.delays.arm()) queueMicrotask(() => this.fire(delay));
+    let failed: Set<LiveActor> | undefined;
+    for (const one of held) if (!this.#closed) failed = this.#letOut(one, failed);
+  }
+
+  /** Something that had to wait, as a turn. */
+  deliverLate({ effect, source, target, event }: Late): void {
+    if (effect) return this.settle({ effect, target, event });
+    const { refusal } = this.run({ kind: source ? 'actor' : 'event', source, target, event });
+    if (refusal !== undefined) this.owner.context.logger(refusal);
+  }
+
+  /** Fires what was due by then, of a run that is about to go on. */
+  fireDue(time: number): void {
+    for (const delay of this.delays.due(time)) this.#fire(delay);
+  }
+
+  /** Runs it now or, while the run is paused, when that is over, if its effect still counts then. */
+  #whenGoing({ actor }: Effect, run: () => void, fails?: LiveActor): void {
+    if (!this.#later) return run();
+    const late = (): void => {
+      if (isActive(actor)) run();
+    };
+    this.#later.push({ actor: fails, run: late });
+  }
+
   // --- Turns
 
   /** Is a turn going on? */
@@ -166,6 +234,7 @@ export class Host implements ActorHost, DelayOwner, EffectOwner {
   /** An event arrives at an actor, in a turn or from an actor of another system. */
   receive(actor: LiveActor, event: AnyEventObject): void {
     if (this.#turn) original(actor)._send.call(actor, event);
+    else if (this.#later) this.owner.putOff({ effect: undefined, source: undefined, target: actor, event });
     else if (!this.#closed) {
       const { refusal } = this.run({ kind: 'event', target: actor, event });
       if (refusal !== undefined) this.owner.context.logger(refusal);
@@ -213,21 +282,7 @@ export class Host implements ActorHost, DelayOwner, EffectOwner {
       if (this.#closed) return true;
       if (!lease.holds) return false;
       turn.held.shift();
-      const { actor } = held;
-      if (actor && failed?.has(actor)) {
-        this.owner.skip(held);
-        continue;
-      }
-      try {
-        if (held.action) this.owner.act(held as Held & { readonly action: HeldAction });
-        else held.run();
-      } catch (error) {
-        if (actor) {
-          // As in XState: after an action that throws, the actor's further actions do not run.
-          (failed ??= new Set()).add(actor);
-          this.fail(actor, error);
-        } else this.owner.context.logger(error);
-      }
+      failed = this.#letOut(held, failed);
     }
     this.#letGo(turn);
     for (const actor of turn.born) {
@@ -242,22 +297,52 @@ export class Host implements ActorHost, DelayOwner, EffectOwner {
     return true;
   }
 
+  /** `failed`: those actors that threw. As in XState: after an action that throws, the actor's further actions do not run. */
+  #letOut(held: Held, failed: Set<LiveActor> | undefined): Set<LiveActor> | undefined {
+    const { actor } = held;
+    try {
+      if (actor && failed?.has(actor)) this.owner.skip(held);
+      else if (held.action) this.owner.act(held as Held & { readonly action: HeldAction });
+      else held.run();
+      return failed;
+    } catch (error) {
+      if (!actor) this.owner.context.logger(error);
+      else this.fail(actor, error);
+      return actor ? (failed ?? new Set()).add(actor) : failed;
+    }
+  }
+
   /** Forgets the effect of an actor that is over; what a later turn ended may be taken back, and still runs. */
   #forgetIfOver(actor: LiveActor): void {
     const { effect, noted } = adopted(actor);
     if (effect && !noted && !isActive(actor)) this.effects?.delete(effect);
   }
 
+  /** An effect's outcome, as a turn or, while the run is paused, for later. */
+  report(outcome: Outcome): void {
+    if (this.#closed) return;
+    if (this.#later) this.owner.putOff({ ...outcome, source: outcome.effect.actor });
+    else this.settle(outcome);
+  }
+
   /** An effect's outcome as a turn. If it cannot be stored, the effect fails with that instead. */
   settle({ effect, target, event }: Outcome): void {
     if (this.#closed) return;
     const { refusal } = this.run({ kind: 'actor', source: effect.actor, target, event });
-    if (refusal !== undefined) this.fail(effect.actor, storable(refusal));
+    if (refusal !== undefined) this.#fail(effect.actor, storable(refusal));
   }
 
   /** Makes an actor fail: its parent's `onError` takes it. */
   fail(actor: LiveActor, error: unknown): void {
     if (this.#closed) return;
+    const { effect } = adopted(actor);
+    // What is no effect has failed in a turn that is being let out: that is to be over before the run is paused.
+    if (this.#later && effect && actor._processingStatus !== STOPPED)
+      this.owner.putOff({ effect, source: actor, target: actor, event: failureOf(actor, error).event });
+    else this.#fail(actor, error);
+  }
+
+  #fail(actor: LiveActor, error: unknown): void {
     if (actor._processingStatus === STOPPED) return this.owner.context.logger(error);
     const { refusal } = this.run(failureOf(actor, error));
     if (refusal !== undefined) this.#mustRun(failureOf(actor, storable(refusal)));
@@ -315,6 +400,10 @@ export class Host implements ActorHost, DelayOwner, EffectOwner {
 
   /** A delay is due. */
   fire(delay: Delay): void {
+    if (!this.#later) this.#fire(delay);
+  }
+
+  #fire(delay: Delay): void {
     if (this.#closed || !this.delays.has(delay)) return;
     this.#mustRun({ kind: 'delay', source: delay.source, target: delay.target, event: delay.event, delay });
   }
@@ -372,6 +461,10 @@ export class Host implements ActorHost, DelayOwner, EffectOwner {
       if (this.#closed || (this.#restoring && event.type.startsWith('xstate.snapshot.'))) return;
       if (target.system !== system) return this.hold(undefined, () => relay(source, target, event));
       const inside = this.#turn !== undefined;
+      if (!inside && this.#later) {
+        const effect = source && adopted(source).effect;
+        return this.owner.putOff({ effect, source, target, event });
+      }
       const { refusal } = this.run({ kind: source ? 'actor' : 'event', source, target, event });
       if (!inside && refusal !== undefined) throw refusal;
     };
@@ -480,15 +573,19 @@ export class Host implements ActorHost, DelayOwner, EffectOwner {
   startEffect(actor: LiveActor, snapshot: LiveSnapshot): void {
     const { effect } = adopted(actor);
     if (!effect) return;
-    const start = (): void => {
+    const start = (): void => this.#start(effect, snapshot);
+    const restart = (): void => this.#whenGoing(effect, () => this.owner.interrupted(effect, start));
+    this.hold(undefined, this.#restoring ? restart : start);
+  }
+
+  #start(effect: Effect, snapshot: LiveSnapshot): void {
+    this.#whenGoing(effect, () => {
       if (this.yields && this.startsEffects && !this.isBusy) {
         this.startsEffects = false;
         this.owner.yielded();
       }
       if (this.startsEffects) effect.start(snapshot);
-    };
-    if (this.#restoring) this.hold(undefined, () => this.owner.interrupted(effect, start));
-    else this.hold(undefined, start);
+    });
   }
 
   stopEffect(actor: LiveActor): void {
@@ -498,7 +595,7 @@ export class Host implements ActorHost, DelayOwner, EffectOwner {
 
   deliver(actor: LiveActor, event: AnyEventObject): void {
     const { effect } = adopted(actor);
-    this.hold(actor, () => effect?.deliver(event));
+    if (effect) this.hold(actor, () => this.#whenGoing(effect, () => effect.deliver(event), actor));
   }
 
   #attempt(run: () => void): void {
@@ -518,8 +615,7 @@ export class Host implements ActorHost, DelayOwner, EffectOwner {
 
   /** Is there an effect that works in this process, and does not only wait? */
   get isBusy(): boolean {
-    for (const { isRunning, parkedUntil, actor } of this.effects ?? [])
-      if (isRunning && parkedUntil === undefined && isActive(actor)) return true;
+    for (const effect of this.effects ?? []) if (isBusy(effect) && isActive(effect.actor)) return true;
     return false;
   }
 
@@ -549,6 +645,10 @@ export class Host implements ActorHost, DelayOwner, EffectOwner {
     return this.owner.journalOf(effect);
   }
 }
+
+/** Does it work in this process, and not only wait? */
+const isBusy = ({ isRunning, parkedUntil, hasReported }: Effect): boolean =>
+  isRunning && parkedUntil === undefined && !hasReported;
 
 /** The custom action that the actor's machine has under a name. */
 const implementationOf = (actor: LiveActor, type: string): unknown => {

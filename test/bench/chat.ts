@@ -1,12 +1,11 @@
 /** W2: a chat whose history is in its context. Each turn adds two messages of 500 characters. */
 import { createActor } from 'xstate';
 import type { Store } from 'savepoint';
-import { chat, type Turn } from './machines.ts';
+import { chat } from './machines.ts';
 import {
   bytesWritten,
   databaseSize,
   figureOf,
-  rateSince,
   ratioOf,
   valuesOf,
   type Sample,
@@ -16,10 +15,11 @@ import {
 import { newFile } from './new-file.ts';
 import type { Report } from './report.ts';
 import type { Subject } from './subject.ts';
+import { MANY_TURNS, turnsOf } from './turns.ts';
+import { converse, talk, type Talk } from './work.ts';
 import { byHand, nothing, rawInserts, type Keeper } from './without.ts';
 
 const TURNS = 1000;
-const MANY_TURNS = 10_000;
 /** Characters that a turn adds. */
 const PAYLOAD = 1000;
 
@@ -69,7 +69,8 @@ async function chatWithout(keeper: Keeper, turns: number): Promise<Sample> {
   const actor = createActor(chat);
   keeper.keep('chat', actor);
   actor.start();
-  const sample = await talk(turns, (turn) => actor.send(turn));
+  const said = turnsOf(turns);
+  const sample = await written(() => talk(said, (turn) => actor.send(turn)));
   keeper.close();
   return sample;
 }
@@ -80,51 +81,12 @@ async function chatInFile(subject: Subject, turns: number): Promise<Sample> {
   return { ...(await chatWithin(subject, store, turns)), stored: databaseSize(file) };
 }
 
-async function chatWithin({ createRuntime }: Subject, store: Store, turns: number): Promise<Sample> {
-  const runtime = createRuntime({ store, machines: [chat] });
-  const run = await runtime.start(chat, { id: 'chat' });
-  const sample = await talk(turns, (turn) => run.send(turn));
-  const { messages } = run.getSnapshot().context;
-  if (messages.length !== 2 * turns || run.seq !== turns + 1) throw new Error('The chat lost a turn.');
-  await runtime.close();
-  await store.close();
-  return sample;
-}
-
-async function talk(turns: number, send: (turn: Turn) => unknown): Promise<Sample> {
+async function chatWithin(subject: Subject, store: Store, turns: number): Promise<Sample> {
   const said = turnsOf(turns);
+  return written(() => converse(subject, store, chat, said));
+}
+
+async function written(talking: () => Promise<Talk>): Promise<Sample> {
   const before = bytesWritten();
-  const since = performance.now();
-  const marks = [since];
-  for (const [at, turn] of said.entries()) {
-    await send(turn);
-    if ((at + 1) % 100 === 0) marks.push(performance.now());
-  }
-  const rate = rateSince(since, turns);
-  const hundreds = marks.slice(1).map((mark, at) => mark - marks[at]!);
-  return { rate, growth: hundreds.at(-1)! / hundreds[0]!, written: bytesWritten() - before };
-}
-
-let texts: Turn[] = [];
-
-/** The first turns of a talk that is the same each time. */
-export function turnsOf(count: number): readonly Turn[] {
-  if (texts.length === 0)
-    texts = Array.from({ length: MANY_TURNS }, () => ({
-      type: 'TURN',
-      ask: randomText(),
-      say: randomText(),
-    }));
-  return texts.slice(0, count);
-}
-
-let seed = 1;
-
-/** 500 printable characters in which there is nothing to compress. */
-function randomText(): string {
-  const codes = Array.from({ length: 500 }, () => {
-    seed = (seed * 48_271) % 2_147_483_647;
-    return 32 + (seed % 94);
-  });
-  return String.fromCharCode(...codes);
+  return { ...(await talking()), written: bytesWritten() - before };
 }

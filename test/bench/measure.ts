@@ -70,11 +70,6 @@ export function valuesOf(samples: readonly Sample[] | undefined, what: keyof Sam
   return (samples ?? []).map((sample) => sample[what] ?? Number.NaN);
 }
 
-/** How many a second, from `since` until now. */
-export function rateSince(since: number, count: number): number {
-  return count / ((performance.now() - since) / 1000);
-}
-
 /** Bytes that this process has written so far; Linux alone tells. */
 export function bytesWritten(): number {
   try {

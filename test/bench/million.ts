@@ -1,7 +1,6 @@
 /** What a million suspended runs cost those who work with a few of them, beside a thousand. */
 import { Pool } from 'pg';
 import type { Runtime, Store } from 'savepoint';
-import { postgresStore } from 'savepoint/postgres';
 import { startPostgres } from '../../examples/postgres/server.ts';
 import { review } from './machines.ts';
 import { figureOf, median, ratioOf, type Figure } from './measure.ts';
@@ -31,7 +30,7 @@ export async function measureMillion(
   report: Report,
   kind: string,
   make: () => Store,
-  count: number = 1_000_000,
+  count: number,
 ): Promise<void> {
   const name = `${count.toLocaleString('en')} suspended runs, ${kind}`;
   console.log(`\n${name}`);
@@ -65,14 +64,14 @@ export async function measureMillionOnPostgres(
   subject: Subject,
   rounds: number,
   report: Report,
+  count: number,
 ): Promise<void> {
   const server = await startPostgres({ fsync: true });
   if (!server) return;
   const pool = new Pool({ connectionString: server.connectionString });
   let stores = 0;
-  await measureMillion(subject, rounds, report, 'PostgreSQL', () =>
-    postgresStore(pool, { schema: `million_${stores++}` }),
-  );
+  const make = (): Store => subject.postgresStore(pool, { schema: `million_${stores++}` });
+  await measureMillion(subject, rounds, report, 'PostgreSQL', make, count);
   await pool.end();
   await server.stop();
 }

@@ -1,11 +1,11 @@
 /** W3: opening a run with a long history, beside reading and parsing its raw context. */
 import Database from 'better-sqlite3';
-import { turnsOf } from './chat.ts';
 import { chat } from './machines.ts';
 import { figureOf, median, type Figure } from './measure.ts';
 import { newFile } from './new-file.ts';
 import type { Report } from './report.ts';
 import type { Subject } from './subject.ts';
+import { turnsOf } from './turns.ts';
 
 const NAME = 'W3: opening a chat';
 /** Ten, so that it does not depend on where the newest base lies. */

@@ -52,6 +52,26 @@ export class Report {
     }
   }
 
+  /** A table of medians, a line for each name. */
+  grid(
+    workload: string,
+    columns: readonly string[],
+    lines: Readonly<Record<string, Readonly<Partial<Record<string, Figure>>>>>,
+  ): void {
+    const show = ({ median }: Figure): string => (median < 100 ? decimal(median) : whole(median));
+    const width = Math.max(...Object.keys(lines).map(({ length }) => length));
+    const line = (name: string, cells: readonly string[]): void =>
+      console.log(`  ${name.padEnd(width)} ${cells.map((cell) => cell.padStart(11)).join('')}`);
+    console.log(`\n${workload}`);
+    line('', columns);
+    for (const [name, figures] of Object.entries(lines))
+      line(
+        name,
+        columns.map((column) => (figures[column] ? show(figures[column]) : '–')),
+      );
+    this.#workloads[workload] = { ...lines };
+  }
+
   /** A figure that has no bar. */
   note(workload: string, what: string, figure: Figure, unit: string): void {
     const show = (value: number): string => `${Math.abs(value) < 10 ? decimal(value) : whole(value)}${unit}`;

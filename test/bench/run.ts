@@ -3,13 +3,19 @@
  *
  * - `--json <file>` writes them there as well;
  * - `--rounds <n>`: 5 unless told otherwise;
- * - `--million` measures instead what a million suspended runs cost: it takes minutes to make them;
+ * - `--stores` measures instead what each store costs, beside each other;
+ * - `--million` measures instead what a million suspended runs cost: it takes minutes to make them; `--runs <n>` makes
+ *   so many;
+ * - `--flows` measures flows alone, beside other systems, which it installs in a folder of their own;
  * - `--source` measures the source in place of the package as it is built.
  */
 import { writeFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
+import type { Store } from 'savepoint';
 import { judgeLongChat, judgeShortChat, longChat, shortChat } from './chat.ts';
+import { measureFlows } from './flows/flows.ts';
 import { measureListing } from './listing.ts';
+import { measureMap } from './map.ts';
 import { interleaved } from './measure.ts';
 import { measureMemory } from './memory.ts';
 import { measureMillion, measureMillionOnPostgres } from './million.ts';
@@ -17,6 +23,7 @@ import { newFile } from './new-file.ts';
 import { measureOpening } from './opening.ts';
 import { Report } from './report.ts';
 import { judgeManyRuns, judgeOneRun, manyRuns, oneRun } from './steps.ts';
+import { measureStores } from './stores.ts';
 import { buildSubject, loadSubject } from './subject.ts';
 import { judgeWaitingRuns, waitingRuns } from './waiting.ts';
 
@@ -26,6 +33,9 @@ const { values } = parseArgs({
     rounds: { type: 'string', default: '5' },
     source: { type: 'boolean', default: false },
     million: { type: 'boolean', default: false },
+    runs: { type: 'string', default: '1000000' },
+    stores: { type: 'boolean', default: false },
+    flows: { type: 'boolean', default: false },
   },
 });
 const rounds = Number(values.rounds);
@@ -39,11 +49,22 @@ console.log(
 );
 
 if (values.million) {
-  await measureMillion(subject, rounds, report, 'SQLite', () =>
-    subject.sqliteStore(newFile(), { synchronous: 'normal' }),
-  );
-  await measureMillionOnPostgres(subject, rounds, report);
-  process.exit(report.end() ? 0 : 1);
+  const count = Number(values.runs);
+  const sqlite = (): Store => subject.sqliteStore(newFile(), { synchronous: 'normal' });
+  await measureMillion(subject, rounds, report, 'SQLite', sqlite, count);
+  await measureMillionOnPostgres(subject, rounds, report, count);
+  finish();
+}
+
+if (values.stores) {
+  await measureStores(subject, rounds, report);
+  finish();
+}
+
+if (values.flows) {
+  await measureFlows(from, rounds, report);
+  await measureMap(subject, rounds, report);
+  finish();
 }
 
 const parts = [
@@ -69,6 +90,13 @@ judgeLongChat(talked!, report);
 await measureOpening(subject, rounds, report);
 await measureListing(subject, rounds, report);
 await measureMemory(from, report);
+await measureFlows(from, rounds, report);
+await measureMap(subject, rounds, report);
 
-if (!report.end()) process.exitCode = 1;
-if (values.json !== undefined) writeFileSync(values.json, `${JSON.stringify(report, null, 2)}\n`);
+finish();
+
+function finish(): never {
+  const isWell = report.end();
+  if (values.json !== undefined) writeFileSync(values.json, `${JSON.stringify(report, null, 2)}\n`);
+  process.exit(isWell ? 0 : 1);
+}

@@ -2,18 +2,11 @@
 import { createActor, waitFor } from 'xstate';
 import type { Store } from 'savepoint';
 import { makeWalk, steps } from './machines.ts';
-import {
-  rateSince,
-  ratioOf,
-  valuesOf,
-  type Figure,
-  type Sample,
-  type Samples,
-  type Workload,
-} from './measure.ts';
+import { ratioOf, valuesOf, type Figure, type Sample, type Samples, type Workload } from './measure.ts';
 import { newFile } from './new-file.ts';
 import type { Report } from './report.ts';
 import type { Subject } from './subject.ts';
+import { checkAll, idsOf, rateSince, takeSteps } from './work.ts';
 import { byHand, insertRows, nothing, rawInserts, type Keeper } from './without.ts';
 
 const RAW = 'bare machine, one raw 200-byte INSERT a step';
@@ -63,9 +56,13 @@ const rateOf = (samples: Samples, one: string, other: string): Figure =>
 function steppingRuns(name: string, subject: Subject, runs: number, each: number): Workload {
   const { sqliteStore, memoryStore } = subject;
   const without = (keeper: () => Keeper) => () => stepWithout(keeper(), runs, each);
-  const within = (store: () => Store) => () => stepWithin(subject, store(), steps, runs, each);
+  const within = (store: () => Store) => async () => ({
+    rate: await takeSteps(subject, store(), steps, runs, each),
+  });
   const walk = makeWalk(subject);
-  const durably = (store: () => Store) => () => stepWithin(subject, store(), walk, runs, each);
+  const durably = (store: () => Store) => async () => ({
+    rate: await takeSteps(subject, store(), walk, runs, each),
+  });
   return {
     name,
     contenders: {
@@ -95,42 +92,4 @@ async function stepWithout(keeper: Keeper, runs: number, each: number): Promise<
   checkAll(sums, each);
   keeper.close();
   return { rate };
-}
-
-async function stepWithin(
-  { createRuntime }: Subject,
-  store: Store,
-  machine: typeof steps | ReturnType<typeof makeWalk>,
-  runs: number,
-  each: number,
-): Promise<Sample> {
-  const runtime = createRuntime({ store, machines: [machine] });
-  const since = performance.now();
-  const ended = await Promise.all(
-    idsOf(runs).map(async (id) => {
-      const run = await runtime.start(machine as typeof steps, { id, input: { steps: each } });
-      return { sum: await run.done(), seq: run.seq };
-    }),
-  );
-  const rate = rateSince(since, runs * each);
-  checkAll(
-    ended.map(({ sum }) => sum),
-    each,
-  );
-  // One for the start, and one a step or one for all of them.
-  checkAll(
-    ended.map(({ seq }) => seq),
-    machine === steps ? each + 1 : 2,
-  );
-  await runtime.close();
-  await store.close();
-  return { rate };
-}
-
-const idsOf = (runs: number): string[] => Array.from({ length: runs }, (_, run) => `run-${run}`);
-
-function checkAll(values: readonly (number | undefined)[], expected: number): void {
-  const wrong = values.find((value) => value !== expected);
-  if (wrong !== undefined || values.includes(undefined))
-    throw new Error(`A run ended with ${wrong} in place of ${expected}.`);
 }

@@ -2,7 +2,11 @@
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { join } from 'node:path';
 import type { createRuntime, fromDurable, inputRequest } from 'savepoint';
+import type { fileStore } from 'savepoint/file';
+import type { workflow } from 'savepoint/machines';
 import type { memoryStore } from 'savepoint/memory';
+import type { postgresStore } from 'savepoint/postgres';
+import type { redisStore } from 'savepoint/redis';
 import type { sqliteStore } from 'savepoint/sqlite';
 import { build } from 'vite';
 
@@ -13,8 +17,12 @@ export interface Subject {
   readonly createRuntime: typeof createRuntime;
   readonly fromDurable: typeof fromDurable;
   readonly inputRequest: typeof inputRequest;
+  readonly workflow: typeof workflow;
   readonly sqliteStore: typeof sqliteStore;
   readonly memoryStore: typeof memoryStore;
+  readonly fileStore: typeof fileStore;
+  readonly postgresStore: typeof postgresStore;
+  readonly redisStore: typeof redisStore;
 }
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
@@ -28,15 +36,31 @@ export async function buildSubject(): Promise<void> {
 
 export async function loadSubject(from: From): Promise<Subject> {
   const entry = (name: string): string => pathToFileURL(join(folder, `${name}.js`)).href;
-  const [core, sqlite, memory] =
+  const [core, machines, sqlite, memory, file, postgres, redis] =
     from === 'source'
-      ? [await import('savepoint'), await import('savepoint/sqlite'), await import('savepoint/memory')]
-      : await Promise.all([import(entry('index')), import(entry('sqlite')), import(entry('memory'))]);
+      ? await Promise.all([
+          import('savepoint'),
+          import('savepoint/machines'),
+          import('savepoint/sqlite'),
+          import('savepoint/memory'),
+          import('savepoint/file'),
+          import('savepoint/postgres'),
+          import('savepoint/redis'),
+        ])
+      : await Promise.all(
+          ['index', 'machines', 'sqlite', 'memory', 'file', 'postgres', 'redis'].map(
+            (name) => import(entry(name)),
+          ),
+        );
   return {
     createRuntime: core.createRuntime,
     fromDurable: core.fromDurable,
     inputRequest: core.inputRequest,
+    workflow: machines.workflow,
     sqliteStore: sqlite.sqliteStore,
     memoryStore: memory.memoryStore,
+    fileStore: file.fileStore,
+    postgresStore: postgres.postgresStore,
+    redisStore: redis.redisStore,
   };
 }

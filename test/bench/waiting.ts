@@ -2,17 +2,18 @@
 import { createActor } from 'xstate';
 import type { Store } from 'savepoint';
 import { makeRequest, review } from './machines.ts';
-import { rateSince, ratioOf, valuesOf, type Sample, type Samples, type Workload } from './measure.ts';
+import { ratioOf, valuesOf, type Sample, type Samples, type Workload } from './measure.ts';
 import { newFile } from './new-file.ts';
 import type { Report } from './report.ts';
 import type { Subject } from './subject.ts';
+import { answerAll, idsOf, rateSince } from './work.ts';
 import { byHand, nothing, type Keeper } from './without.ts';
 
 const RUNS = 1000;
 const HAND = 'XState by hand, NORMAL';
 const NORMAL = 'savepoint, SQLite NORMAL';
 
-const ids = Array.from({ length: RUNS }, (_, run) => `run-${run}`);
+const ids = idsOf(RUNS);
 const decision = { approved: true };
 
 export function waitingRuns(subject: Subject): Workload {
@@ -21,16 +22,21 @@ export function waitingRuns(subject: Subject): Workload {
   const ofState = (id: string): string => `${id}:review.open`;
   const ofActor = (id: string): string => `${id}/ask`;
   const request = makeRequest(subject);
+  const answer = async (
+    store: Store,
+    machine: typeof review | typeof request,
+    questionOf: (run: string) => string,
+  ): Promise<Sample> => ({ rate: await answerAll(subject, store, machine, RUNS, questionOf) });
   return {
     name: 'W4: 1,000 runs that wait for a person',
     contenders: {
       'bare machine': async () => answerWithout(nothing),
       // It keeps no question, no answer and no name.
       [HAND]: async () => answerWithout(byHand(newFile())),
-      [NORMAL]: () => answerWithin(subject, normal(), review, ofState),
-      'savepoint with inputRequest, SQLite NORMAL': () => answerWithin(subject, normal(), request, ofActor),
-      'savepoint, SQLite FULL': () => answerWithin(subject, sqliteStore(newFile()), review, ofState),
-      'savepoint, memory': () => answerWithin(subject, memoryStore(), review, ofState),
+      [NORMAL]: () => answer(normal(), review, ofState),
+      'savepoint with inputRequest, SQLite NORMAL': () => answer(normal(), request, ofActor),
+      'savepoint, SQLite FULL': () => answer(sqliteStore(newFile()), review, ofState),
+      'savepoint, memory': () => answer(memoryStore(), review, ofState),
     },
   };
 }
@@ -51,23 +57,6 @@ function answerWithout(keeper: Keeper): Sample {
   const rate = rateSince(since, RUNS);
   checkAll(actors.map((actor) => actor.getSnapshot().output));
   keeper.close();
-  return { rate };
-}
-
-async function answerWithin(
-  { createRuntime }: Subject,
-  store: Store,
-  machine: typeof review | ReturnType<typeof makeRequest>,
-  questionOf: (run: string) => string,
-): Promise<Sample> {
-  const runtime = createRuntime({ store, machines: [machine] });
-  const since = performance.now();
-  const runs = await Promise.all(ids.map((id) => runtime.start(machine as typeof review, { id })));
-  await Promise.all(ids.map((id) => runtime.answer(questionOf(id), decision, { by: 'ann' })));
-  const rate = rateSince(since, RUNS);
-  checkAll(await Promise.all(runs.map((run) => run.done())));
-  await runtime.close();
-  await store.close();
   return { rate };
 }
 

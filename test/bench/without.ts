@@ -1,7 +1,8 @@
 /** What one would do without the package: nothing, one raw row a step, or a snapshot a step by hand. */
 import Database from 'better-sqlite3';
 import type { AnyActorRef, AnyActor } from 'xstate';
-import { rateSince, type Sample } from './measure.ts';
+import type { Sample } from './measure.ts';
+import { rateSince } from './work.ts';
 
 /** Watches an actor before it starts. */
 export interface Keeper {

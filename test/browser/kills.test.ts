@@ -1,7 +1,7 @@
 /** A browser that is killed at any instant, and started again with the same profile. */
 import { expect, it } from 'vitest';
 import { describeInChromium } from '../support/chromium.ts';
-import { randomFrom } from '../support/random.ts';
+import { killedWhileAdding } from './killed-while-adding.ts';
 import type { On } from './page/main.ts';
 import { valueOf } from './result.ts';
 
@@ -44,26 +44,7 @@ describeInChromium('a killed browser', (browser) => {
     'has every note that was acknowledged, once, after each of ten kills',
     { timeout: 180_000 },
     async () => {
-      const on: On = { database: 'kills' };
-      const random = randomFrom(7);
-      /** Told from outside, as whoever was given a receipt remembers it. */
-      const acknowledged: number[] = [];
-      for (let kills = 0; ; kills++) {
-        const tab = await browser.tab();
-        await tab.exposeFunction('acknowledge', (n: number) => void acknowledged.push(n));
-        const notes = valueOf(await tab.evaluate((on) => window.page.hold(on, 'r', 30_000), on));
-        // Each once and in order, all that was acknowledged, and at most the one that was under way.
-        expect(notes.map(Number)).toEqual(notes.map((_, n) => n));
-        const newest = acknowledged.at(-1) ?? -1;
-        expect([newest + 1, newest + 2]).toContain(notes.length);
-        if (kills === 10) break;
-        const seen = acknowledged.length;
-        await tab.evaluate((from) => void window.page.addForEver('r', from), notes.length);
-        await expect.poll(() => acknowledged.length, { timeout: 20_000 }).toBeGreaterThan(seen + 5);
-        await new Promise((resolve) => setTimeout(resolve, random() * 100));
-        await browser.kill();
-        await browser.restart();
-      }
+      expect((await killedWhileAdding(browser, 10)).faults).toEqual([]);
     },
   );
 });

@@ -1,9 +1,9 @@
-/** The process of one proof: `child.ts <name> full|fifth`, started by `run.ts`. */
+/** The process of one proof: `child.ts <name> full|fifth servers|local`, started by `run.ts`. */
 import type { Proof } from './proof.ts';
 
 export type Message = { readonly line: string } | Awaited<ReturnType<Proof['run']>>;
 
-const [name, length] = process.argv.slice(2);
+const [name, length, where] = process.argv.slice(2);
 // Whoever asked is gone.
 process.on('disconnect', () => process.exit(1));
 
@@ -11,7 +11,7 @@ const tell = (message: Message, then = (): void => {}): void => void process.sen
 const { proof } = (await import(`./${name}/proof.ts`)) as { readonly proof: Proof };
 const count = length === 'full' ? proof.full : Math.ceil(proof.full / 5);
 const outcome = await proof
-  .run(count, (line) => tell({ line }))
+  .run(count, (line) => tell({ line }), { servers: where !== 'local' })
   .catch((error: unknown) => ({
     passed: false,
     figure: error instanceof Error ? (error.stack ?? error.message) : String(error),

@@ -5,11 +5,16 @@ export interface Proof {
   /** Its count at full length. `npm run proof` runs a fifth of it. */
   readonly full: number;
   /** Shows it `count` times, and tells about its progress. What it leaves running ends with its process. */
-  run(count: number, say: (line: string) => void): Promise<Outcome>;
+  run(count: number, say: (line: string) => void, options: ProofOptions): Promise<Outcome>;
+}
+
+interface ProofOptions {
+  /** May it start servers? It does without those that are not there, and says so. */
+  readonly servers: boolean;
 }
 
 interface Outcome {
   readonly passed: boolean;
-  /** What was counted, in one line: `500 kills, 41,210 events acknowledged, 0 lost`. */
+  /** What was counted, in a line for each place: `500 kills, 41,210 events acknowledged, 0 lost`. */
   readonly figure: string;
 }

@@ -2,7 +2,8 @@
  * `npm run proof`: what the library promises, shown at length, each proof in a process of its own.
  *
  * - `--full` runs each at its full count, else at a fifth of it;
- * - `--only <name>` runs one of them.
+ * - `--only <name>` runs one of them;
+ * - `--local` starts no servers: what needs one is skipped.
  */
 import { fork, type ChildProcess } from 'node:child_process';
 import { existsSync } from 'node:fs';
@@ -10,17 +11,33 @@ import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import type { Message } from './child.ts';
 
-const names = ['scxml', 'oracle', 'kills', 'two-processes', 'effects', 'answers', 'fleet'];
+const names = [
+  'scxml',
+  'oracle',
+  'kills',
+  'two-processes',
+  'effects',
+  'answers',
+  'pauses',
+  'flows',
+  'map',
+  'fleet',
+];
 
 const { values } = parseArgs({
-  options: { full: { type: 'boolean', default: false }, only: { type: 'string' } },
+  options: {
+    full: { type: 'boolean', default: false },
+    only: { type: 'string' },
+    local: { type: 'boolean', default: false },
+  },
 });
 const length = values.full ? 'full' : 'fifth';
+const where = values.local ? 'local' : 'servers';
 /** Run by its name, or at full length: it takes minutes on each of its grounds. */
 const atLengthOnly: ReadonlySet<string> = new Set(['fleet']);
 
 /** A proof that hangs fails alone. */
-const minutes = values.full ? 20 : 6;
+const minutes = values.full ? 20 : 10;
 
 interface Result {
   readonly name: string;
@@ -44,7 +61,8 @@ console.log();
 const width = Math.max(...names.map(({ length }) => length));
 for (const { name, passed, figure, seconds } of results)
   console.log(
-    `${name.padEnd(width)}  ${passed ? 'passed' : 'FAILED'}  ${String(seconds).padStart(5)} s  ${figure}`,
+    `${name.padEnd(width)}  ${passed ? 'passed' : 'FAILED'}  ${String(seconds).padStart(5)} s  ` +
+      figure.replaceAll('\n', `\n${' '.repeat(width + 19)}`),
   );
 const failed = results.filter(({ passed }) => !passed).length;
 console.log(`\n${results.length - failed} passed, ${failed} failed`);
@@ -54,7 +72,8 @@ async function prove(name: string): Promise<Result> {
   console.log(`${name}: begins`);
   const began = performance.now();
   // A group of its own, so that the processes that it starts end with it.
-  const child = fork(fileURLToPath(new URL('child.ts', import.meta.url)), [name, length], { detached: true });
+  const program = fileURLToPath(new URL('child.ts', import.meta.url));
+  const child = fork(program, [name, length, where], { detached: true });
   const interrupted = (): void => {
     end(child);
     process.exit(1);

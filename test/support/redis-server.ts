@@ -76,7 +76,10 @@ export class RedisServer {
     const child = this.#process;
     if (child === undefined || child.exitCode !== null || child.signalCode !== null) return;
     child.kill(signal);
-    if (signal === 'SIGKILL' || signal === 'SIGTERM') await once(child, 'exit');
+    if (signal !== 'SIGKILL' && signal !== 'SIGTERM') return;
+    // Whoever waits for its end does not end before.
+    child.ref();
+    await once(child, 'exit');
   }
 
   /** As after a crash. */

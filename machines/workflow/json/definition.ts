@@ -96,6 +96,8 @@ export type NodeDefinition =
 
 /** A workflow as data. Tasks, guards, functions and schemas are there by name. */
 export interface WorkflowDefinition {
+  /** Where its JSON Schema is, for editors. */
+  readonly $schema?: string | undefined;
   readonly format: typeof FORMAT;
   readonly id: string;
   readonly version?: string | undefined;

@@ -110,6 +110,7 @@ const nodes = z.discriminatedUnion('type', [
 
 /** The schema of definitions. */
 export const definitionSchema: z.ZodType<WorkflowDefinition> = z.strictObject({
+  $schema: name.optional().describe('Where its JSON Schema is, for editors.'),
   format: z.literal(FORMAT),
   id: name,
   version: name.optional(),

@@ -10,6 +10,7 @@ import { workflowFromJSON, workflowToJSON } from './from-json.ts';
 import type { Registries } from './registries.ts';
 
 const order = {
+  $schema: './node_modules/savepoint/machines/workflow/workflow.schema.json',
   format: 1,
   id: 'order',
   version: '3',
@@ -125,6 +126,16 @@ describe('a definition', () => {
     });
     expect(refusal(withNodes({ ...task, input: { $: 'outputs.a' } }))).toMatchObject({ node: 'a' });
     expect(refusal(withNodes({ id: 'c', type: 'choice', routes: [] }))).toMatchObject({ node: 'c' });
+    for (const over of [7, 'abc', { list: [] }])
+      expect(refusal(withNodes({ id: 'm', type: 'map', task: 'charge', over }))).toMatchObject({
+        code: 'WORKFLOW_NOT_A_LIST',
+        node: 'm',
+      });
+    for (const times of [{}, { for: 1, until: '2030-01-01' }])
+      expect(refusal(withNodes({ id: 'w', type: 'wait', ...times }))).toMatchObject({
+        code: 'WORKFLOW_DEFINITION',
+        node: 'w',
+      });
   });
 
   it('cannot be had of a workflow with functions', () => {

@@ -4,7 +4,7 @@ import type { Iteration, NodeArgs, Plan } from '../run/plan.ts';
 import { isLogic } from '../work/work-of.ts';
 import type { NodeDefinition } from './definition.ts';
 import { questionSource, type Registries, registered, sourceOf, undoSource } from './registries.ts';
-import { templateFunction } from './template.ts';
+import { isReference, templateFunction } from './template.ts';
 
 type Of<TResult> = (args: NodeArgs) => TResult;
 
@@ -41,6 +41,7 @@ function ofType(node: NodeDefinition, registries: Registries): Plan {
     }
     case 'map': {
       const { over, concurrency, retry, timeout } = node;
+      checkList(over, id);
       const { retry: _, timeout: __, ...plan } = working(node, registries);
       return { ...plan, input: filled(over), items: defined({ concurrency, retry, timeout }) };
     }
@@ -73,6 +74,12 @@ function ofType(node: NodeDefinition, registries: Registries): Plan {
       };
     }
     case 'wait': {
+      if ((node.for === undefined) === (node.until === undefined))
+        throw new WorkflowError(
+          'WORKFLOW_DEFINITION',
+          `The wait '${id}' has either 'for', in milliseconds, or 'until', an instant.`,
+          id,
+        );
       const instant = filled(node.until);
       return node.until === undefined
         ? { input: filled(node.for), isInstant: false }
@@ -87,6 +94,16 @@ function ofType(node: NodeDefinition, registries: Registries): Plan {
         id,
       );
   }
+}
+
+/** A list that is written down, or a reference to what may be one. */
+function checkList(over: unknown, node: string): void {
+  if (Array.isArray(over) || (typeof over === 'object' && over !== null && isReference(over))) return;
+  throw new WorkflowError(
+    'WORKFLOW_NOT_A_LIST',
+    `The map '${node}' goes over a list, or over { "$": … } that leads to one; it was given ${JSON.stringify(over)}.`,
+    node,
+  );
 }
 
 type Working = Extract<NodeDefinition, { readonly task: string }>;

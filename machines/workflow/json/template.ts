@@ -6,7 +6,9 @@ interface Reference {
   readonly $: unknown;
 }
 
-const isReference = (value: object): value is Reference => '$' in value && Object.keys(value).length === 1;
+/** Is it filled in when its node starts? Then what it is cannot be told before. */
+export const isReference = (value: object): value is Reference =>
+  '$' in value && Object.keys(value).length === 1;
 
 /** The keys that a reference names, from `input` or `results` on. */
 function keysOf({ $: given }: Reference, node: string): readonly string[] {

@@ -2,7 +2,7 @@
 import type { GraphShape, NodeType } from '../graph/definition.ts';
 import { ERROR_ROUTE, splitReference } from '../graph/references.ts';
 import type { NodeStatus } from '../run/record.ts';
-import { label, quoted } from './text.ts';
+import { quoted } from './text.ts';
 
 const colours: Readonly<Record<NodeStatus, string>> = {
   pending: 'fill:#f4f4f5,stroke:#a1a1aa,color:#3f3f46',
@@ -54,5 +54,5 @@ export function flowPicture(
 
 function arrow(route: string | undefined): string {
   if (route === undefined) return '-->';
-  return route === ERROR_ROUTE ? '-. error .->' : `-- ${quoted(label(route))} -->`;
+  return route === ERROR_ROUTE ? '-. error .->' : `-- ${quoted(route)} -->`;
 }

@@ -1,4 +1,4 @@
-import { createActor, createMachine } from 'xstate';
+import { createActor, createMachine, fromPromise, not, setup } from 'xstate';
 import { describe, expect, it } from 'vitest';
 import { workflow } from '../workflow.ts';
 import { toMermaid } from './to-mermaid.ts';
@@ -17,7 +17,7 @@ describe('a picture', () => {
     const actor = createActor(machine);
     actor.start();
     expect(toMermaid(machine, { snapshot: actor.getSnapshot() })).toBe(`flowchart TD
-  n0{"is it #quot;large#quot;?"}:::done
+  n0{"is it #34;large#34;?"}:::done
   n1{{"ask"}}:::skipped
   n2>"wait"]:::waitingForInput
   n3["mend"]:::pending
@@ -64,6 +64,91 @@ describe('a picture', () => {
   s2 --> s3 : after 1000 ms
   classDef active fill:#dbeafe,stroke:#2563eb,color:#1e3a8a
   class s2 active
+`);
+  });
+
+  it('has guards, delays, ends of actors, what is always taken, and histories', () => {
+    const machine = setup({
+      actors: { pay: fromPromise(async () => 1) },
+      guards: { isLarge: () => true },
+      delays: { patience: 10 },
+    }).createMachine({
+      id: 'order',
+      initial: 'open',
+      on: { reset: '.open' },
+      states: {
+        open: {
+          initial: 'paying',
+          states: {
+            paying: {
+              invoke: {
+                src: 'pay',
+                onDone: [{ guard: 'isLarge', target: 'asking' }, { target: 'paid' }],
+                onError: { guard: () => true, target: 'paying' },
+              },
+              after: { patience: 'asking' },
+            },
+            asking: { always: { guard: not('isLarge'), target: 'paid' } },
+            paid: { type: 'final' },
+            last: { type: 'history', history: 'deep' },
+          },
+          onDone: 'sent: "all"',
+        },
+        'sent: "all"': { on: { back: 'open.last', '*': 'ended' } },
+        ended: { type: 'final' },
+      },
+    });
+    expect(toMermaid(machine)).toBe(`stateDiagram-v2
+  state "order" as s0 {
+    [*] --> s1
+    state "open" as s1 {
+      [*] --> s2
+      state "paying" as s2
+      state "asking" as s3
+      state "paid" as s4
+      s4 --> [*]
+      state "last (H*)" as s5
+    }
+    state "sent#58; #34;all#34;" as s6
+    state "ended" as s7
+    s7 --> [*]
+  }
+  s0 --> s1 : reset
+  s1 --> s6 : done
+  s2 --> s3 : done pay [isLarge]
+  s2 --> s4 : done pay
+  s2 --> s2 : error pay […]
+  s2 --> s3 : after patience
+  s3 --> s4 : […]
+  s6 --> s5 : back
+  s6 --> s7 : *
+`);
+  });
+
+  it('has the regions of a parallel machine, and what is active in each', () => {
+    const region = { initial: 'off', states: { off: { on: { flip: 'on' } }, on: {} } };
+    const machine = createMachine({ id: 'lamps', type: 'parallel', states: { left: region, right: region } });
+    const actor = createActor(machine);
+    actor.start();
+    actor.send({ type: 'flip' });
+    expect(toMermaid(machine, { snapshot: actor.getPersistedSnapshot() as object })).toBe(`stateDiagram-v2
+  state "lamps" as s0 {
+    state "left" as s1 {
+      [*] --> s2
+      state "off" as s2
+      state "on" as s3
+    }
+    --
+    state "right" as s4 {
+      [*] --> s5
+      state "off" as s5
+      state "on" as s6
+    }
+  }
+  s2 --> s3 : flip
+  s5 --> s6 : flip
+  classDef active fill:#dbeafe,stroke:#2563eb,color:#1e3a8a
+  class s3,s6 active
 `);
   });
 });

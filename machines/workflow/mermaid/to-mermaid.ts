@@ -2,13 +2,14 @@
 import type { AnyStateMachine, StateValue } from 'xstate';
 import type { GraphShape } from '../graph/definition.ts';
 import { nodeStates } from '../node-states.ts';
+import { stateOf } from '../run/state-of.ts';
 import { flowPicture } from './flow-picture.ts';
 import { statePicture } from './state-picture.ts';
 
 /** What a picture shows. */
 export interface MermaidOptions {
-  /** What is active, or has become of the nodes: a snapshot, also one that is stored. */
-  readonly snapshot?: { readonly value?: StateValue };
+  /** What is active, or has become of the nodes: a snapshot, also one that is stored, or a checkpoint. */
+  readonly snapshot?: { readonly value?: unknown };
 }
 
 /**
@@ -23,10 +24,9 @@ export interface MermaidOptions {
  */
 export function toMermaid(machine: AnyStateMachine, { snapshot }: MermaidOptions = {}): string {
   const { workflow } = (machine.config.meta ?? {}) as { readonly workflow?: GraphShape };
-  if (!workflow) return statePicture(machine, snapshot?.value);
+  if (!workflow) return statePicture(machine, snapshot?.value as StateValue | undefined);
   if (!snapshot) return flowPicture(workflow, undefined);
   const statuses = Object.entries(nodeStates(snapshot)).map(([id, { status }]) => [id, status] as const);
   // A run has the graph that it was started with.
-  const { context } = snapshot as { readonly context: { readonly graph: GraphShape } };
-  return flowPicture(context.graph, Object.fromEntries(statuses));
+  return flowPicture(stateOf(snapshot).context.graph, Object.fromEntries(statuses));
 }

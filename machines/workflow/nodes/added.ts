@@ -7,6 +7,7 @@ import { mapWork } from '../work/map-work.ts';
 import type { WorkFunction } from '../work/function-work.ts';
 import { undoWork } from '../work/undo-work.ts';
 import { isLogic, workOf } from '../work/work-of.ts';
+import { checkOptions } from './check-options.ts';
 import type { ErrorPolicy, WorkingOptions } from './options.ts';
 
 type Of<TResult> = (args: NodeArgs) => TResult;
@@ -48,8 +49,9 @@ const always = (): true => true;
 const asFunction = (given: unknown): Of<unknown> =>
   typeof given === 'function' ? (given as Of<unknown>) : () => given;
 
-/** What is kept of a node. */
+/** What is kept of a node. Throws `WorkflowError` where it could never do what its type does. */
 export function addedNode(type: NodeType, id: string, options: GivenOptions): AddedNode {
+  checkOptions(type, id, options);
   const { after, when, onError, compensate, cache } = options;
   const { plan, work, routes, wait } = ofType(type, options);
   return {

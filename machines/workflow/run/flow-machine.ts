@@ -11,10 +11,18 @@ import {
 import type { StandardSchema } from '../../../src/index.ts';
 import type { GraphShape } from '../graph/definition.ts';
 import { graphOf } from '../graph/graph.ts';
+import { checkStorable } from './check-storable.ts';
 import { begun, failureOf, recordOf, resultsOf } from './context.ts';
 import { endAtOnce } from './end-at-once.ts';
 import { Ledger } from './ledger.ts';
-import type { AnswerEvent, RetryEvent, StumbledMessage, WorkedMessage } from './messages.ts';
+import type {
+  AnswerEvent,
+  ExpiredMessage,
+  RetryEvent,
+  StartMessage,
+  StumbledMessage,
+  WorkedMessage,
+} from './messages.ts';
 import { nodeMachine } from './node-machine.ts';
 import { nowOf } from './now.ts';
 import { answered, awaiting } from './outside.ts';
@@ -45,7 +53,9 @@ export interface FlowParts {
 
 type FlowEvent =
   | WorkedMessage
+  | StartMessage
   | StumbledMessage
+  | ExpiredMessage
   | AnswerEvent
   | RetryEvent
   | { readonly type: 'workflow.fail' }
@@ -84,8 +94,14 @@ export function flowMachine(parts: FlowParts): AnyStateMachine {
           case 'workflow.worked':
             scheduler.worked(event.node, event.output);
             break;
+          case 'workflow.start':
+            scheduler.startAlone(event.node);
+            break;
           case 'workflow.stumbled':
             scheduler.stumbled(event.node, event.error, event.timeout);
+            break;
+          case 'workflow.expired':
+            scheduler.expired(event.node, event.isAnew);
             break;
           case 'workflow.answer': {
             const { number, value } = answered(planOf, context, event)!;
@@ -158,8 +174,10 @@ export function flowMachine(parts: FlowParts): AnyStateMachine {
         always: { guard: 'hasFailed', target: 'failing' },
         on: {
           'xstate.done.actor.*': { guard: 'hasEnded', target: 'done' },
+          'workflow.start': { actions: 'advance' },
           'workflow.worked': { actions: 'advance' },
           'workflow.stumbled': { actions: 'advance' },
+          'workflow.expired': { actions: 'advance' },
           'workflow.answer': { guard: 'isAnswered', actions: 'advance' },
           'workflow.retry': { actions: 'advance' },
           ...Object.fromEntries(
@@ -181,8 +199,11 @@ export function flowMachine(parts: FlowParts): AnyStateMachine {
       done: { type: 'final' },
     },
     ...(output && {
-      output: ({ context }: { context: WorkflowContext }) =>
-        output({ input: context.input, results: resultsOf(context) }),
+      output: ({ context }: { context: WorkflowContext }) => {
+        const value = output({ input: context.input, results: resultsOf(context) });
+        checkStorable(value, '', 'output');
+        return value;
+      },
     }),
   });
   endAtOnce(

@@ -22,12 +22,36 @@ interface AskMessage {
   readonly timeout?: number;
 }
 
+/** To a node: ask to be started in a turn of its own. */
+interface LaterMessage {
+  readonly type: 'node.later';
+}
+
+/** From a node: it is to be started. */
+export interface StartMessage {
+  readonly type: 'workflow.start';
+  readonly node: string;
+}
+
+/** To a node: your time is out for good. Say so in a turn of its own. */
+interface ExpireMessage {
+  readonly type: 'node.expire';
+}
+
+/** From a node: its time is out for good. */
+export interface ExpiredMessage {
+  readonly type: 'workflow.expired';
+  readonly node: string;
+  /** The run was opened again since: then the node gets its time anew. */
+  readonly isAnew: boolean;
+}
+
 /** To a node: this is your end. */
 export interface EndMessage {
   readonly type: 'node.done' | 'node.failed' | 'node.skipped' | 'node.cancelled';
 }
 
-export type NodeMessage = RunMessage | AskMessage | EndMessage;
+export type NodeMessage = RunMessage | AskMessage | LaterMessage | ExpireMessage | EndMessage;
 
 /** From a node: what its work came to. */
 export interface WorkedMessage {

@@ -5,10 +5,21 @@ import {
   type DoneActorEvent,
   enqueueActions,
   type ErrorActorEvent,
+  raise,
   sendParent,
   setup,
+  spawnChild,
 } from 'xstate';
-import type { NodeMessage, RunMessage, StumbledMessage, WorkedMessage } from './messages.ts';
+import { EXPIRY, expiry } from './expiry.ts';
+import type {
+  ExpiredMessage,
+  NodeMessage,
+  RunMessage,
+  StartMessage,
+  StumbledMessage,
+  WorkedMessage,
+} from './messages.ts';
+import { longestDelayOf } from './now.ts';
 
 type Work = Omit<RunMessage, 'type' | 'delay'>;
 
@@ -23,12 +34,16 @@ interface LateEvent {
   readonly type: 'node.late';
   /** In milliseconds. */
   readonly timeout: number;
+  /** How much of it is more than a timer reaches. */
+  readonly more: number;
 }
 
-type NodeEvent = NodeMessage | DueEvent | LateEvent | DoneActorEvent | ErrorActorEvent;
+interface NowEvent {
+  readonly type: 'node.now';
+}
 
-// The longest delay that browsers' and Node's timers take.
-const LONGEST_TIMEOUT = 2 ** 31 - 1;
+type NodeEvent = NodeMessage | DueEvent | LateEvent | NowEvent | DoneActorEvent | ErrorActorEvent;
+
 const LATE = 'late';
 /** The id of the actor that does a node's work. */
 const WORK = 'work';
@@ -48,39 +63,58 @@ const workOf = ({ src, input, asks, timeout }: RunMessage): Work => ({
   ...(timeout !== undefined && { timeout }),
 });
 
+/** What to raise, and when, for a timeout of which so much is left. */
+function lateAfter(timeout: number, left: number, self: object): [LateEvent, { id: string; delay: number }] {
+  const delay = Math.min(left, longestDelayOf(self));
+  return [
+    { type: 'node.late', timeout, more: left - delay },
+    { id: LATE, delay },
+  ];
+}
+
 /** The shared machine of the nodes of a workflow, which finds their work by its name among `works`. */
 export function nodeMachine(works: Readonly<Record<string, AnyActorLogic>>): AnyStateMachine {
+  const actors: Readonly<Record<string, AnyActorLogic>> = { ...works, [EXPIRY]: expiry };
   return setup({
     types,
-    actors: works,
+    actors,
     actions: {
-      run: enqueueActions(({ enqueue, event }) => {
+      run: enqueueActions(({ enqueue, event, self }) => {
         if (event.type !== 'node.run' && event.type !== 'node.due') return;
         const work = event.type === 'node.due' ? event.work : workOf(event);
         const delay = event.type === 'node.due' ? event.more : event.delay;
         const { src, input, asks, timeout } = work;
         if (delay || src === undefined) {
-          const now = Math.min(delay ?? 0, LONGEST_TIMEOUT);
+          const now = Math.min(delay ?? 0, longestDelayOf(self));
           enqueue.raise({ type: 'node.due', work, more: (delay ?? 0) - now }, { delay: now });
           return;
         }
         if (asks) enqueue.assign({ asks });
         enqueue.spawnChild(src, { id: WORK, input });
-        if (timeout !== undefined)
-          enqueue.raise({ type: 'node.late', timeout }, { id: LATE, delay: timeout });
+        if (timeout !== undefined) enqueue.raise(...lateAfter(timeout, timeout, self));
       }),
-      ask: enqueueActions(({ enqueue, event }) => {
+      ask: enqueueActions(({ enqueue, event, self }) => {
         if (event.type !== 'node.ask') return;
         const { src, input, timeout } = event;
         if (src !== undefined) enqueue.spawnChild(src, { id: QUESTION, input });
-        if (timeout !== undefined)
-          enqueue.raise({ type: 'node.late', timeout }, { id: LATE, delay: timeout });
+        if (timeout !== undefined) enqueue.raise(...lateAfter(timeout, timeout, self));
+      }),
+      waitOn: enqueueActions(({ enqueue, event, self }) => {
+        if (event.type === 'node.late') enqueue.raise(...lateAfter(event.timeout, event.more, self));
       }),
       // What the work came to is kept by the workflow.
       clear: enqueueActions(({ enqueue, self }) => {
         for (const id in self.getSnapshot().children) enqueue.stopChild(id);
         enqueue.cancel(LATE);
       }),
+      expire: spawnChild(EXPIRY, { id: 'expiry' }),
+      tellExpired: sendParent(({ self, event }): ExpiredMessage => ({
+        type: 'workflow.expired',
+        node: self.id,
+        isAnew: 'output' in event && event.output === true,
+      })),
+      startLater: raise({ type: 'node.now' }, { delay: 0 }),
+      tellStart: sendParent(({ self }): StartMessage => ({ type: 'workflow.start', node: self.id })),
       tellWorked: sendParent(({ self, event }): WorkedMessage => ({
         type: 'workflow.worked',
         node: self.id,
@@ -94,6 +128,7 @@ export function nodeMachine(works: Readonly<Record<string, AnyActorLogic>>): Any
       })),
     },
     guards: {
+      isEarly: ({ event }) => event.type === 'node.late' && event.more > 0,
       asks: ({ context }) => context.asks,
       isWork: ({ event }) => event.type === 'node.due' && (event.more > 0 || event.work.src !== undefined),
     },
@@ -112,11 +147,15 @@ export function nodeMachine(works: Readonly<Record<string, AnyActorLogic>>): Any
         on: {
           'node.run': { target: 'running', actions: 'run' },
           'node.ask': { target: 'waitingForInput', actions: 'ask' },
+          'node.later': { actions: 'startLater' },
+          'node.now': { actions: 'tellStart' },
         },
       },
       running: {
         on: {
           'node.run': { actions: 'run' },
+          'node.expire': { actions: 'expire' },
+          'xstate.done.actor.expiry': { actions: ['clear', 'tellExpired'] },
           'node.due': [
             { guard: 'isWork', actions: 'run' },
             { target: 'done', actions: 'tellWorked' },
@@ -126,14 +165,17 @@ export function nodeMachine(works: Readonly<Record<string, AnyActorLogic>>): Any
             { target: 'done', actions: ['clear', 'tellWorked'] },
           ],
           'xstate.error.actor.work': { actions: ['clear', 'tellStumbled'] },
-          'node.late': { actions: ['clear', 'tellStumbled'] },
+          'node.late': [{ guard: 'isEarly', actions: 'waitOn' }, { actions: ['clear', 'tellStumbled'] }],
         },
       },
       waitingForInput: {
         on: {
+          'node.ask': { actions: 'ask' },
+          'node.expire': { actions: 'expire' },
+          'xstate.done.actor.expiry': { actions: ['clear', 'tellExpired'] },
           'xstate.done.actor.question': { target: 'done', actions: ['clear', 'tellWorked'] },
           'xstate.error.actor.question': { actions: ['clear', 'tellStumbled'] },
-          'node.late': { actions: ['clear', 'tellStumbled'] },
+          'node.late': [{ guard: 'isEarly', actions: 'waitOn' }, { actions: ['clear', 'tellStumbled'] }],
         },
       },
       done: { type: 'final' },

@@ -11,8 +11,9 @@ import type { EndMessage } from './messages.ts';
 import type { Plan } from './plan.ts';
 import type { NodeRecord } from './record.ts';
 import type { FunctionInput } from '../work/function-work.ts';
+import { checkStorable } from './check-storable.ts';
 import { retryDelay } from './retry-delay.ts';
-import { cacheKey, startNode } from './start-node.ts';
+import { cacheKey, givenTo, startNode } from './start-node.ts';
 
 const isEnd = ({ status }: NodeRecord): boolean =>
   status === 'done' || status === 'failed' || status === 'skipped' || status === 'cancelled';
@@ -24,6 +25,9 @@ const working: ReadonlySet<NodeType> = new Set(['task', 'subflow', 'loop', 'map'
 const meets = ({ status, output }: NodeRecord, { route }: Edge): boolean =>
   status === 'done' ? route === undefined || route === output : status === 'failed' && route === ERROR_ROUTE;
 
+const tookLonger = (id: string, timeout: number): WorkflowError =>
+  new WorkflowError('WORKFLOW_TIMEOUT', `The node '${id}' took longer than ${timeout} ms.`, id);
+
 function functionInput({ input, attempts = 1, iteration = 1, round = 0 }: NodeRecord): FunctionInput {
   const part = `${round > 0 ? `/again-${round}` : ''}${iteration > 1 ? `/${iteration}` : ''}`;
   return { input, attempt: attempts, part };
@@ -32,6 +36,8 @@ function functionInput({ input, attempts = 1, iteration = 1, round = 0 }: NodeRe
 export class Scheduler {
   /** Nodes that all is decided for, by number. */
   #ready: number[] = [];
+  /** The node whose turn it is. */
+  #alone: number | undefined;
 
   constructor(
     readonly graph: Graph,
@@ -48,6 +54,18 @@ export class Scheduler {
     this.#goOn();
   }
 
+  /** A node is to start in a turn of its own. Meanwhile, what it depends on may be run again. */
+  startAlone(id: string): void {
+    this.ledger.teller = id;
+    const number = this.graph.numbers.get(id)!;
+    const { status, open = 0, met = 0 } = this.ledger.get(number);
+    const wanted = needed(this.graph.nodes[number]!.wait);
+    if (status !== 'pending' || (open > 0 && !(wanted > 0 && met >= wanted))) return;
+    this.#alone = number;
+    this.#ready.push(number);
+    this.#goOn();
+  }
+
   /** The work of a node came to something, whose actor has ended unless it asks. */
   worked(id: string, output: unknown): void {
     this.ledger.teller = id;
@@ -56,13 +74,16 @@ export class Scheduler {
     const { until, next, limit = Infinity } = plan;
     const { iteration = 0, input } = this.ledger.get(number);
     if (!until) {
-      const key = cacheKey(plan, input);
-      if (key !== undefined) this.ledger.cache = { ...this.ledger.cache, [key]: output };
+      this.#keep(cacheKey(plan, input), output);
       this.done(number, output);
     } else
       this.attempt(number, () => {
         const came = { output, iteration };
-        if (until(came)) return this.done(number, output, 'node.done');
+        if (until(came)) {
+          // Its record has what the last iteration was given.
+          if (plan.cache !== undefined) this.#keep(cacheKey(plan, givenTo(this, number)), output);
+          return this.done(number, output, 'node.done');
+        }
         if (iteration >= limit)
           throw new WorkflowError(
             'WORKFLOW_LOOP_LIMIT',
@@ -70,6 +91,7 @@ export class Scheduler {
             id,
           );
         const input = next ? next(came) : output;
+        checkStorable(input, id, 'input');
         const record = { ...this.ledger.get(number), input, attempts: 1, iteration: iteration + 1 };
         this.ledger.set(number, record);
         this.run(number, record);
@@ -77,24 +99,44 @@ export class Scheduler {
     this.#goOn();
   }
 
+  #keep(key: string | undefined, output: unknown): void {
+    if (key !== undefined) this.ledger.cache = { ...this.ledger.cache, [key]: output };
+  }
+
   /** The work of a node failed, or took longer than `timeout`. */
   stumbled(id: string, given: unknown, timeout: number | undefined): void {
     this.ledger.teller = id;
     const number = this.graph.numbers.get(id)!;
-    const error =
-      timeout === undefined
-        ? given
-        : new WorkflowError('WORKFLOW_TIMEOUT', `The node '${id}' took longer than ${timeout} ms.`, id);
+    const error = timeout === undefined ? given : tookLonger(id, timeout);
     const record = this.ledger.get(number);
     const { attempts = 1 } = record;
     this.attempt(number, () => {
       const delay =
         record.status === 'running' ? retryDelay(this.planOf(number).retry, attempts, error) : undefined;
-      if (delay === undefined) throw error;
+      if (delay === undefined) {
+        if (timeout === undefined || !this.#failsFlow(number)) throw error;
+        return this.ledger.tell(id, { type: 'node.expire' });
+      }
       const again = { ...record, attempts: attempts + 1 };
       this.ledger.set(number, again);
       this.run(number, again, delay);
     });
+    this.#goOn();
+  }
+
+  /** The time of a node is out for good, unless the run was opened again since: then it gets it anew. */
+  expired(id: string, isAnew: boolean): void {
+    this.ledger.teller = id;
+    const number = this.graph.numbers.get(id)!;
+    const { timeout, src } = this.planOf(number);
+    const record = this.ledger.get(number);
+    if (!isAnew) this.#failed(number, tookLonger(id, timeout ?? 0));
+    else if (record.status === 'running') this.run(number, record);
+    else {
+      const question = src === undefined ? {} : { src, input: record.input };
+      const time = timeout === undefined ? {} : { timeout };
+      this.ledger.tell(id, { type: 'node.ask', ...question, ...time });
+    }
     this.#goOn();
   }
 
@@ -178,6 +220,11 @@ export class Scheduler {
       { ...record, status: 'skipped', ...(error !== undefined && { error }) },
       'node.skipped',
     );
+  }
+
+  #failsFlow(number: number): boolean {
+    const { onError = 'fail' } = this.planOf(number);
+    return onError === 'fail';
   }
 
   #failed(number: number, error: unknown): void {
@@ -266,7 +313,7 @@ export class Scheduler {
     const { id, wait, after = [] } = graph.nodes[number]!;
     if (after.length > 0 && met === 0) return this.skip(number);
     const wanted = needed(wait);
-    this.attempt(number, () => {
+    try {
       if (met < wanted)
         throw new WorkflowError(
           'WORKFLOW_JOIN_NOT_MET',
@@ -274,7 +321,12 @@ export class Scheduler {
           id,
         );
       startNode(this, number);
-    });
+    } catch (error) {
+      // The outcome that led here is not to be lost when the flow is retried from before it failed: it fails in a turn of
+      // its own, where the node is started once more.
+      if (this.#failsFlow(number) && number !== this.#alone) return ledger.tell(id, { type: 'node.later' });
+      this.#failed(number, error);
+    }
     if (open > 0) this.#cancelRest(number);
   }
 

@@ -1,5 +1,6 @@
 /** What it means to start a node, by its type. */
 import { WorkflowError } from '../errors.ts';
+import { checkStorable } from './check-storable.ts';
 import { fingerprint } from './fingerprint.ts';
 import type { NodeArgs, Plan } from './plan.ts';
 import type { Scheduler } from './scheduler.ts';
@@ -11,8 +12,11 @@ export function startNode(scheduler: Scheduler, number: number): void {
   const args = argsOf(scheduler, number);
   if (plan.when && !plan.when(args)) return scheduler.skip(number);
   switch (type) {
-    case 'transform':
-      return scheduler.done(number, plan.compute?.(args), 'node.done');
+    case 'transform': {
+      const output = plan.compute?.(args);
+      checkStorable(output, id, 'output');
+      return scheduler.done(number, output, 'node.done');
+    }
     case 'join':
       return scheduler.done(number, args.results, 'node.done');
     case 'choice':
@@ -52,9 +56,21 @@ function routeOf(id: string, { routes = [] }: Plan, args: NodeArgs): string {
   );
 }
 
-function ask({ graph, ledger }: Scheduler, number: number, plan: Plan, args: NodeArgs): void {
-  const { src, timeout } = plan;
+/** What the work of a node is given at first. */
+export const givenTo = (scheduler: Scheduler, number: number): unknown =>
+  inputOf(scheduler, number, scheduler.planOf(number), argsOf(scheduler, number));
+
+/** What its work, or whoever it waits for, is given. */
+function inputOf({ graph }: Scheduler, number: number, plan: Plan, args: NodeArgs): unknown {
   const input = plan.input?.(args);
+  checkStorable(input, graph.nodes[number]!.id, 'input');
+  return input;
+}
+
+function ask(scheduler: Scheduler, number: number, plan: Plan, args: NodeArgs): void {
+  const { graph, ledger } = scheduler;
+  const { src, timeout } = plan;
+  const input = inputOf(scheduler, number, plan, args);
   const record = ledger.get(number);
   ledger.set(number, { ...record, status: 'waitingForInput', input, started: ledger.now });
   ledger.tell(graph.nodes[number]!.id, {
@@ -82,7 +98,7 @@ function wait(scheduler: Scheduler, number: number, { input: given, isInstant }:
 function work(scheduler: Scheduler, number: number, plan: Plan, args: NodeArgs): void {
   const { graph, ledger } = scheduler;
   const { id, type } = graph.nodes[number]!;
-  const input = plan.input?.(args);
+  const input = inputOf(scheduler, number, plan, args);
   if (type === 'map' && !Array.isArray(input))
     throw new WorkflowError(
       'WORKFLOW_NOT_A_LIST',

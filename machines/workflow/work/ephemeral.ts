@@ -1,5 +1,6 @@
 /** Work of which nothing is stored until it has ended. */
 import { type AnyActorLogic, createActor, fromPromise, type PromiseActorLogic, toPromise } from 'xstate';
+import { currentEffect } from '../../../src/index.ts';
 
 /** Actor logic that runs another in an actor of its own, which no checkpoint knows: cut off, it starts afresh. */
 export const ephemeral = (logic: AnyActorLogic): PromiseActorLogic<unknown> =>
@@ -8,7 +9,9 @@ export const ephemeral = (logic: AnyActorLogic): PromiseActorLogic<unknown> =>
 /** Runs actor logic apart from every system. Resolves with its output; aborting the signal stops it. */
 export async function runApart(logic: AnyActorLogic, input: unknown, signal: AbortSignal): Promise<unknown> {
   signal.throwIfAborted();
-  const actor = createActor(logic, { input } as object);
+  // Its id is the effect's: durable functions have it for theirs, and it must not be another's.
+  const id = currentEffect()?.effectId;
+  const actor = createActor(logic, { input, ...(id !== undefined && { id }) } as object);
   const stop = (): void => {
     actor.stop();
   };

@@ -1,8 +1,7 @@
-/** Some ballots in one file, of which two processes answer every question at the same time. */
-import { join } from 'node:path';
+/** Some ballots in one place, of which two processes answer every question at the same time. */
 import { setTimeout as sleep } from 'node:timers/promises';
-import { createRuntime, type Runtime, type Store } from 'savepoint';
-import { sqliteStore } from 'savepoint/sqlite';
+import { createRuntime, type Runtime } from 'savepoint';
+import { type OpenedPlace, openPlace, type Place } from '../place.ts';
 import { until } from '../until.ts';
 import type { SpareProcesses, WorkerProcess } from '../worker-process.ts';
 import { questionsOf } from './machine.ts';
@@ -26,22 +25,22 @@ export class Round {
   readonly outcomes: Readonly<Record<Who, Map<string, Outcome>>> = { A: new Map(), B: new Map() };
   /** How many answers were without an outcome when their process was killed. */
   cutOff = 0;
-  readonly #store: Store;
+  readonly #opened: OpenedPlace;
   readonly #runtime: Runtime;
   readonly #people = new Map<string, WorkerProcess<Order, Answer>>();
   /** The newest word of each, other than outcomes. */
   readonly #said = new Map<string, string>();
 
   constructor(
-    private readonly folder: string,
+    private readonly place: Place,
     private readonly workers: SpareProcesses<Order, Answer>,
     private readonly kind: Kind,
     ballots: number,
   ) {
     this.ballots = Array.from({ length: ballots }, (_, n) => `ballot-${n + 1}`);
     this.questions = this.ballots.flatMap((ballot) => Object.values(questionsOf(ballot)));
-    this.#store = sqliteStore(join(folder, 'ballots.db'), { synchronous: 'full' });
-    this.#runtime = createRuntime({ store: this.#store });
+    this.#opened = openPlace(place);
+    this.#runtime = createRuntime({ store: this.#opened.store });
   }
 
   async live(): Promise<void> {
@@ -74,7 +73,7 @@ export class Round {
   async end(): Promise<void> {
     for (const one of this.#people.values()) await one.kill();
     await this.#runtime.close();
-    await this.#store.close();
+    await this.#opened.close();
   }
 
   async #begin(who: string): Promise<void> {
@@ -82,7 +81,7 @@ export class Round {
     this.#people.set(who, worker);
     worker.onAnswer = (answer) => this.#hear(who, answer);
     const recovers = who === this.kind.holder;
-    await this.#ask(who, { begin: { folder: this.folder, who, recovers } }, 'ready');
+    await this.#ask(who, { begin: { place: this.place, who, recovers } }, 'ready');
   }
 
   /** Kills the holder in the middle, and lets another take its place. What had no outcome is answered again. */

@@ -1,21 +1,20 @@
 /** A process that answers questions while another answers the same ones, or that has their runs. */
-import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { createRuntime, InputClosedError, type Runtime, type Store } from 'savepoint';
-import { sqliteStore } from 'savepoint/sqlite';
+import { createRuntime, InputClosedError, type Runtime } from 'savepoint';
+import { type OpenedPlace, openPlace, type Place } from '../place.ts';
 import type { Loaded } from '../worker-process.ts';
 import { answerOf, ballot } from './machine.ts';
 
 /** Who it is, and where. */
-export interface Place {
-  readonly folder: string;
+interface Part {
+  readonly place: Place;
   readonly who: string;
   /** Does it take what other processes left? */
   readonly recovers: boolean;
 }
 
 export type Order =
-  | { readonly begin: Place }
+  | { readonly begin: Part }
   | { readonly start: readonly string[] }
   /** The first at that time, in milliseconds since 1970, and each of the others a little later than the one before it. */
   | { readonly answer: readonly string[]; readonly at: number }
@@ -45,7 +44,7 @@ const gap = 5;
 const round = 100;
 
 let who = '';
-let store: Store;
+let opened: OpenedPlace;
 let runtime: Runtime;
 let looking: NodeJS.Timeout | undefined;
 
@@ -73,16 +72,16 @@ async function obey(order: Order): Promise<void> {
   } else {
     clearInterval(looking);
     await runtime.close();
-    await store.close();
+    await opened.close();
     tell({ ended: true }, () => process.exit());
   }
 }
 
-async function begin({ folder, who: name, recovers }: Place): Promise<void> {
+async function begin({ place, who: name, recovers }: Part): Promise<void> {
   who = name;
-  store = sqliteStore(join(folder, 'ballots.db'), { synchronous: 'full' });
+  opened = openPlace(place);
   runtime = createRuntime({
-    store,
+    store: opened.store,
     machines: [ballot],
     limits: { poll: 20, recoveries: 100 },
     logger: () => {},

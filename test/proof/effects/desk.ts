@@ -1,7 +1,6 @@
-/** Whoever looks on from outside: reads the file, knows no machine, and decides on the answers. */
-import { join } from 'node:path';
-import { createRuntime, type Runtime, type Store } from 'savepoint';
-import { sqliteStore } from 'savepoint/sqlite';
+/** Whoever looks on from outside: reads the store, knows no machine, and decides on the answers. */
+import { createRuntime, type Runtime } from 'savepoint';
+import { openPlace, type OpenedPlace, type Place } from '../place.ts';
 import { questionsOf } from './machine.ts';
 import type { Said } from './worker.ts';
 
@@ -23,19 +22,19 @@ const thinking = 80;
 export class Desk {
   /** By question. */
   readonly plans = new Map<string, Plan>();
-  /** All orders that were begun, and those of them that are in the file, and at their end. */
+  /** All orders that were begun, and those of them that are in the store, and at their end. */
   readonly orders: string[] = [];
   readonly started = new Set<string>();
   readonly ended = new Set<string>();
-  readonly #store: Store;
+  readonly #opened: OpenedPlace;
   readonly #runtime: Runtime;
 
   constructor(
-    folder: string,
+    place: Place,
     private readonly faults: string[],
   ) {
-    this.#store = sqliteStore(join(folder, 'orders.db'), { synchronous: 'full' });
-    this.#runtime = createRuntime({ store: this.#store });
+    this.#opened = openPlace(place);
+    this.#runtime = createRuntime({ store: this.#opened.store });
   }
 
   /** Plans whose time has come, for the process that has the orders. This one leaves its own in the inbox. */
@@ -61,7 +60,7 @@ export class Desk {
     plan.state = 'acknowledged';
   }
 
-  /** An order is in the file. The second question of some is answered before it opens. */
+  /** An order is in the store. The second question of some is answered before it opens. */
   begun(order: string): void {
     if (this.started.has(order)) return;
     this.started.add(order);
@@ -90,7 +89,7 @@ export class Desk {
 
   /** Is there a message that nobody has taken? */
   async isInboxEmpty(): Promise<boolean> {
-    return (await this.#store.runs({ undelivered: true, limit: 1 })).length === 0;
+    return (await this.#opened.store.runs({ undelivered: true, limit: 1 })).length === 0;
   }
 
   /** The state of an order, and what became of its questions. */
@@ -103,7 +102,7 @@ export class Desk {
 
   async close(): Promise<void> {
     await this.#runtime.close();
-    await this.#store.close();
+    await this.#opened.close();
   }
 
   #mean(question: string, early: boolean): void {

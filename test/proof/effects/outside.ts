@@ -31,10 +31,14 @@ export interface Outside {
   readonly port: number;
   /** All that was acknowledged so far, and what a worker said in its last moment. */
   read(): Entry[];
+  /** How many entries there are. */
+  count(): number;
   /** For how many orders a deed is written down, be it once or several times. */
   ordersWith(name: string, at: Deed['at']): number;
   end(): Promise<void>;
 }
+
+const newline = 10;
 
 /** Starts the process. It appends to `path`. */
 export async function startOutside(path: string): Promise<Outside> {
@@ -44,6 +48,7 @@ export async function startOutside(path: string): Promise<Outside> {
   return {
     port,
     read,
+    count: () => readFileSync(path).filter((byte) => byte === newline).length,
     ordersWith: (name, at) =>
       new Set(read().flatMap((entry) => (entry.name === name && entry.at === at ? [entry.run] : []))).size,
     async end() {

@@ -1,5 +1,6 @@
-/** Orders in one file, over the lives of many processes. */
+/** Orders in one place, over the lives of many processes. */
 import { setTimeout as sleep } from 'node:timers/promises';
+import type { Place } from '../place.ts';
 import { until } from '../until.ts';
 import type { SpareProcesses, WorkerProcess } from '../worker-process.ts';
 import { Desk, type Plan } from './desk.ts';
@@ -8,6 +9,8 @@ import type { Answer, Order } from './worker.ts';
 
 /** How many orders are under way at any time. */
 const atOnce = 6;
+/** Also a process that does nothing is killed after a while, in milliseconds. */
+const longestLife = 2000;
 
 export class Round {
   readonly faults: string[] = [];
@@ -19,11 +22,11 @@ export class Round {
   #isClosing = false;
 
   constructor(
-    private readonly folder: string,
+    private readonly place: Place,
     private readonly workers: SpareProcesses<Order, Answer>,
     private readonly outside: Outside,
   ) {
-    this.desk = new Desk(folder, this.faults);
+    this.desk = new Desk(place, this.faults);
   }
 
   /** Kills `count` processes, and lets the next one bring all orders to their end. */
@@ -33,8 +36,11 @@ export class Round {
       const worker = await this.#begin();
       // Some die while they open what was left.
       const isEarly = n % 8 === 4;
-      if (!isEarly) await this.#until(() => this.#state === 'ready');
-      await sleep(Math.random() * (isEarly ? 80 : 260));
+      if (!isEarly) {
+        await this.#until(() => this.#state === 'ready');
+        await this.#someDeeds();
+      }
+      await sleep(Math.random() * (isEarly ? 80 : 60));
       await this.#kill(worker);
     }
     this.#isClosing = true;
@@ -63,7 +69,7 @@ export class Round {
     this.#worker = worker;
     this.#state = 'opening';
     worker.onAnswer = (answer) => this.#hear(answer);
-    worker.tell({ begin: { folder: this.folder, port: this.outside.port, life: ++this.#life } });
+    worker.tell({ begin: { place: this.place, port: this.outside.port, life: ++this.#life } });
     return worker;
   }
 
@@ -73,6 +79,14 @@ export class Round {
     if (this.#state === 'opening') this.tally.early++;
     if ([...this.desk.plans.values()].some(({ state }) => state === 'sent')) this.tally.unanswered++;
     this.#state = 'dead';
+  }
+
+  /** Lets so much happen as a process does in some hundred milliseconds, however slow the machine and the store are. */
+  async #someDeeds(): Promise<void> {
+    const { outside } = this;
+    const enough = outside.count() + Math.floor(Math.random() * 12);
+    const last = performance.now() + longestLife;
+    while (outside.count() < enough && performance.now() < last) await sleep(2);
   }
 
   #hear(answer: Answer): void {

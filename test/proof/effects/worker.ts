@@ -1,8 +1,7 @@
 /** The process that is killed: it has the orders, starts new ones, and answers questions. */
-import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { createRuntime, currentEffect, type Runtime } from 'savepoint';
-import { sqliteStore } from 'savepoint/sqlite';
+import { openPlace, type Place } from '../place.ts';
 import type { Loaded } from '../worker-process.ts';
 import { type Doings, makeOrder } from './machine.ts';
 import { type Deed, reachOutside } from './outside.ts';
@@ -18,14 +17,14 @@ export interface Said {
 }
 
 /** Where the orders are, where the outside world is, and which process this is, counted from 1. */
-interface Place {
-  readonly folder: string;
+interface Opening {
+  readonly place: Place;
   readonly port: number;
   readonly life: number;
 }
 
 export type Order =
-  | { readonly begin: Place }
+  | { readonly begin: Opening }
   | { readonly start: readonly string[] }
   | { readonly answer: Said }
   | { readonly end: true };
@@ -54,7 +53,7 @@ process.on('message', (told: Order) => {
   else void end().catch(fault);
 });
 
-async function begin({ folder, port, life }: Place): Promise<void> {
+async function begin({ place, port, life }: Opening): Promise<void> {
   const outside = reachOutside(port, life);
   const doing = async (deed: Omit<Deed, 'at'>, most: number): Promise<void> => {
     const effect = currentEffect();
@@ -72,20 +71,20 @@ async function begin({ folder, port, life }: Place): Promise<void> {
     },
   };
   order = makeOrder(doings);
-  const store = sqliteStore(join(folder, 'orders.db'), { synchronous: 'full' });
+  const opened = openPlace(place);
   runtime = createRuntime({
-    store,
+    store: opened.store,
     machines: [order],
     limits: { poll: 20, recoveries: 100 },
     logger: () => {},
   });
-  const { opened } = await recover();
-  tell({ recovered: opened });
+  const recovered = await recover();
+  tell({ recovered: recovered.opened });
   const looking = setInterval(() => void recover().catch(fault), round);
   end = async () => {
     clearInterval(looking);
     await runtime.close();
-    await store.close();
+    await opened.close();
     tell({ ended: true }, () => process.exit());
   };
 }

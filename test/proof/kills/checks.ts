@@ -1,10 +1,9 @@
 /** What must be so, whenever and wherever the process was killed. Each check gives what is not. */
 import { isDeepStrictEqual } from 'node:util';
 import { createRuntime, type CheckpointInfo } from 'savepoint';
-import { sqliteStore } from 'savepoint/sqlite';
-import { join } from 'node:path';
 import { isGoodsOf } from '../goods.ts';
 import { readLedger, type Entry } from '../ledger.ts';
+import { openPlace } from '../place.ts';
 import { amountOf, delays, type Fired } from './machine.ts';
 import { slack, type Round } from './round.ts';
 import type { State } from './worker.ts';
@@ -129,10 +128,10 @@ export function checkDelays(
     if (firedAt < due - 5) faults.push(`${what} ${n} fired ${due - firedAt} ms early`);
     // The first process that lived long enough.
     const able = round.lives.find(({ from, to }) => Math.max(due, from) + slack <= to);
-    const limit = able ? Math.max(due, able.from) + slack : Infinity;
+    const limit = able ? Math.max(due, able.from) + slack + able.stalled : Infinity;
     if (firedAt > limit)
       faults.push(
-        `${what} ${n} fired ${firedAt - due} ms after its time, ${firedAt - limit + slack} ms after it could`,
+        `${what} ${n} fired ${firedAt - due} ms after its time, ${firedAt - limit} ms after it had to`,
       );
     if (round.lives.some(({ to }) => to > armedAt && to < firedAt)) across++;
     // Where there is none, it fired while the process was opening the run.
@@ -145,8 +144,8 @@ export function checkDelays(
 /** The history as a third process reads it. */
 export async function checkHistory(state: State, round: Round): Promise<string[]> {
   const faults: string[] = [];
-  const store = sqliteStore(join(round.folder, 'shop.db'));
-  const runtime = createRuntime({ store });
+  const opened = openPlace(round.place);
+  const runtime = createRuntime({ store: opened.store });
   const infos: CheckpointInfo[] = [];
   for await (const info of runtime.history(round.run)) infos.push(info);
   const gap = infos.findIndex(({ seq }, i) => seq !== i + 1);
@@ -177,7 +176,7 @@ export async function checkHistory(state: State, round: Round): Promise<string[]
       faults.push(`checkpoint ${at} has ${context.seen.length} of ${sold} sales`);
   }
   await runtime.close();
-  await store.close();
+  await opened.close();
   return faults;
 }
 

@@ -5,10 +5,10 @@ import type { Goods } from '../goods.ts';
 
 /** What leaves the shop. */
 export interface Outside {
-  /** A custom action. */
-  report(n: number): void;
+  /** A custom action; what takes time gives a promise. */
+  report(n: number): unknown;
   /** What a callback does with what it receives. */
-  ring(n: number): void;
+  ring(n: number): void | Promise<void>;
   /** What a promise does: the goods come back. */
   fetch(what: 'deliver' | 'audit', n: number): Promise<Goods>;
 }
@@ -146,8 +146,10 @@ export function makeShop(outside: Outside) {
       shelf,
       bell: fromCallback<{ type: 'RING'; n: number }>(({ receive, sendBack }) => {
         receive(({ n }) => {
-          outside.ring(n);
-          sendBack({ type: 'RANG', n });
+          const rang = outside.ring(n);
+          const tell = (): void => sendBack({ type: 'RANG', n });
+          if (rang === undefined) tell();
+          else void rang.then(tell);
         });
       }),
       deliver: fromPromise<Goods, { n: number }>(({ input }) => outside.fetch('deliver', input.n)),

@@ -1,12 +1,15 @@
 /**
  * Processes are killed at random instants, in the middle of commits as well as between them, and each time
- * the next one must find all that was acknowledged, once, and nothing done that was not stored.
+ * the next one must find all that was acknowledged, once, and nothing done that was not stored. In every place that
+ * processes can share.
  */
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Proof } from '../proof.ts';
 import { bundle, unbundle } from '../bundle.ts';
+import { type Ground, openGrounds } from '../grounds.ts';
+import { killBrowser } from './browser.ts';
 import { checkDelays, checkHistory, checkLedger, checkState } from './checks.ts';
 import { Round } from './round.ts';
 import { SpareProcesses } from '../worker-process.ts';
@@ -18,81 +21,103 @@ const killsPerRound = 50;
 export const proof: Proof = {
   name: 'kills',
   full: 500,
-  async run(count, say) {
-    const total = { kills: 0, opening: 0, inFlight: 0, stored: 0, sentAgain: 0 };
-    const figures = {
-      acknowledged: 0,
-      turns: 0,
-      delays: 0,
-      across: 0,
-      late: 0,
-      effects: 0,
-      again: 0,
-      replayed: 0,
-    };
-    const faults: string[] = [];
+  async run(count, say, { servers }) {
+    const grounds = await openGrounds(say, servers);
     const program = await bundle(new URL('worker.ts', import.meta.url));
     const workers = new SpareProcesses<Order, Answer>(program, 3);
-    while (total.kills < count && faults.length === 0) {
-      const folder = mkdtempSync(join(tmpdir(), 'savepoint-kills-'));
-      const round = new Round(folder, workers, checkState);
-      try {
-        const state = await round.live(Math.min(killsPerRound, count - total.kills));
-        const ledger = checkLedger(round);
-        const alarms = checkDelays('alarm', round.begun.ARM, state.fired, round);
-        const stocktakes = checkDelays('stocktake', round.begun.COUNT, state.stockroom.fired, round);
-        faults.push(...checkState(state, round), ...ledger.faults, ...alarms.faults, ...stocktakes.faults);
-        faults.push(...(await checkHistory(state, round)));
-        figures.acknowledged += round.receipts.size;
-        figures.turns += state.seq;
-        figures.delays += state.fired.length + state.stockroom.fired.length;
-        figures.across += alarms.across + stocktakes.across;
-        figures.late = Math.max(figures.late, alarms.late, stocktakes.late);
-        figures.effects += round.begun.COUNT + round.begun.DISPATCH;
-        figures.again += ledger.again;
-        figures.replayed += ledger.replayed;
-      } catch (error) {
-        faults.push(...round.faults, String(error));
-      }
-      for (const key of ['kills', 'opening', 'inFlight', 'stored', 'sentAgain'] as const)
-        total[key] += round.tally[key];
-      if (faults.length === 0) rmSync(folder, { recursive: true });
-      else faults.push(`What is left is in ${folder}.`);
-      say(`${total.kills} kills, ${figures.acknowledged} events acknowledged`);
+    const faults: string[] = [];
+    const figures: string[] = [];
+    for (const ground of grounds.all) {
+      const kills = new Kills(ground, workers);
+      await kills.reach(Math.ceil(count / grounds.all.length), say);
+      for (const fault of kills.faults) faults.push(`${ground.name}: ${fault}`);
+      figures.push(`${ground.name}: ${kills.figure}`);
+      if (faults.length > 0) break;
     }
     await workers.end();
     unbundle(program);
-    // Kills that hit nothing, and delays that no kill came between, would prove nothing.
-    if (total.inFlight < total.kills / 2) faults.push(`only ${total.inFlight} kills hit events in flight`);
-    if (figures.across < total.kills / 20) faults.push(`only ${figures.across} delays lived through a kill`);
+    await grounds.end();
+    if (faults.length === 0) {
+      const browser = servers ? await killBrowser(Math.ceil(count / 20)) : undefined;
+      for (const fault of browser?.faults ?? []) faults.push(`Chromium: ${fault}`);
+      figures.push(`IndexedDB in Chromium: ${browser?.figure ?? 'skipped, as no browser was wanted'}`);
+    }
     for (const fault of faults.slice(0, 12)) say(fault);
     return {
       passed: faults.length === 0,
-      figure: faults.length > 0 ? `${faults.length} faults: ${faults[0]}` : describe(total, figures),
+      figure:
+        faults.length > 0
+          ? `${faults.length} faults: ${faults[0]}`
+          : [...figures, ...grounds.skipped].join('\n'),
     };
   },
 };
 
-function describe(
-  { kills, opening, inFlight, stored, sentAgain }: Round['tally'],
-  {
-    acknowledged,
-    turns,
-    delays,
-    across,
-    late,
-    effects,
-    again,
-    replayed,
-  }: Record<
-    'acknowledged' | 'turns' | 'delays' | 'across' | 'late' | 'effects' | 'again' | 'replayed',
-    number
-  >,
-): string {
-  return (
-    `${kills} kills (${inFlight} with events unacknowledged, in ${stored} of them some of those stored; ${opening} at opening), ` +
-    `${acknowledged} events acknowledged, 0 lost, 0 twice (${sentAgain} sent again), ${turns} seqs without a gap; ` +
-    `${delays} delays once each (${across} lived through a kill, the latest ${late} ms late); ` +
-    `${effects} promises (${again} ran again, none after its outcome was committed); actions in order, 0 early, 0 lost (${replayed} came again)`
-  );
+/** The kills in one place, and what was counted. */
+class Kills {
+  readonly faults: string[] = [];
+  readonly #counts = {
+    ...{ kills: 0, opening: 0, inFlight: 0, stored: 0, sentAgain: 0 },
+    ...{ acknowledged: 0, turns: 0, delays: 0, across: 0, late: 0, effects: 0, again: 0, replayed: 0 },
+  };
+
+  constructor(
+    private readonly ground: Ground,
+    private readonly workers: SpareProcesses<Order, Answer>,
+  ) {}
+
+  async reach(count: number, say: (line: string) => void): Promise<void> {
+    const counts = this.#counts;
+    while (counts.kills < count && this.faults.length === 0) {
+      await this.#round(Math.min(killsPerRound, count - counts.kills));
+      say(`${this.ground.name}: ${counts.kills} kills, ${counts.acknowledged} events acknowledged`);
+    }
+    if (this.faults.length > 0) return;
+    // Kills that hit nothing, and delays that no kill came between, would prove nothing.
+    if (counts.inFlight < counts.kills / 2)
+      this.faults.push(`only ${counts.inFlight} of ${counts.kills} kills hit events in flight`);
+    if (counts.across < counts.kills / 20)
+      this.faults.push(`only ${counts.across} delays lived through a kill`);
+  }
+
+  async #round(kills: number): Promise<void> {
+    const { faults } = this;
+    const counts = this.#counts;
+    const folder = mkdtempSync(join(tmpdir(), 'savepoint-kills-'));
+    mkdirSync(join(folder, 'place'));
+    const round = new Round(this.ground.fresh(join(folder, 'place')), folder, this.workers, checkState);
+    try {
+      const state = await round.live(kills);
+      const ledger = checkLedger(round);
+      const alarms = checkDelays('alarm', round.begun.ARM, state.fired, round);
+      const stocktakes = checkDelays('stocktake', round.begun.COUNT, state.stockroom.fired, round);
+      faults.push(...checkState(state, round), ...ledger.faults, ...alarms.faults, ...stocktakes.faults);
+      faults.push(...(await checkHistory(state, round)));
+      counts.acknowledged += round.receipts.size;
+      counts.turns += state.seq;
+      counts.delays += state.fired.length + state.stockroom.fired.length;
+      counts.across += alarms.across + stocktakes.across;
+      counts.late = Math.max(counts.late, alarms.late, stocktakes.late);
+      counts.effects += round.begun.COUNT + round.begun.DISPATCH;
+      counts.again += ledger.again;
+      counts.replayed += ledger.replayed;
+    } catch (error) {
+      faults.push(...round.faults, String(error));
+    }
+    for (const key of ['kills', 'opening', 'inFlight', 'stored', 'sentAgain'] as const)
+      counts[key] += round.tally[key];
+    if (faults.length === 0) rmSync(folder, { recursive: true });
+    else faults.push(`What is left is in ${folder}.`);
+  }
+
+  get figure(): string {
+    const { kills, opening, inFlight, stored, sentAgain, acknowledged, turns } = this.#counts;
+    const { delays, across, late, effects, again, replayed } = this.#counts;
+    return (
+      `${kills} kills (${inFlight} with events unacknowledged, in ${stored} of them some of those stored; ${opening} at opening), ` +
+      `${acknowledged} events acknowledged, 0 lost, 0 twice (${sentAgain} sent again), ${turns} seqs without a gap; ` +
+      `${delays} delays once each (${across} lived through a kill, the latest ${late} ms late); ` +
+      `${effects} promises (${again} ran again, none after its outcome was committed); actions in order, 0 early, 0 lost (${replayed} came again)`
+    );
+  }
 }

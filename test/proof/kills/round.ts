@@ -1,7 +1,9 @@
-/** One run of the shop, in one file, over the lives of many processes. */
+/** One run of the shop, in one place, over the lives of many processes. */
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { goodsOf } from '../goods.ts';
+import { readLedger } from '../ledger.ts';
+import type { Place } from '../place.ts';
 import type { ShopEvent } from './machine.ts';
 import type { SpareProcesses, WorkerProcess } from '../worker-process.ts';
 import type { Answer, Job, Order, Sent, State } from './worker.ts';
@@ -13,12 +15,16 @@ const sales = 8;
 /** How late a delay may be, once a process has the run open. The machine may be busy with other things. */
 export const slack = 700;
 const patience = 60_000;
+/** How long a process that gets nothing done may go on, in milliseconds. */
+const longestWait = 2000;
 const jobs = ['ARM', 'COUNT', 'DISPATCH'] as const;
 
 /** A process, from when it had the run open until it was killed. */
 export interface Life {
   readonly from: number;
   to: number;
+  /** For how long it stood still, in milliseconds. */
+  stalled: number;
 }
 
 export class Round {
@@ -42,6 +48,7 @@ export class Round {
   #ended: State | undefined;
 
   constructor(
+    readonly place: Place,
     readonly folder: string,
     private readonly workers: Workers,
     /** Called with the state that each process finds. Gives its faults. */
@@ -63,8 +70,13 @@ export class Round {
       const worker = await this.#begin();
       // Some die while they open the run.
       const isEarly = n % 8 === 4;
-      if (!isEarly) await this.#until(() => this.#isReady);
-      await sleep(isEarly ? Math.random() * 60 : spanOf(n));
+      if (isEarly) await sleep(Math.random() * 60);
+      else {
+        await this.#until(() => this.#isReady);
+        const before = this.receipts.size;
+        await sleep(spanOf(n));
+        await this.#someReceipts(before + Math.random() * 12);
+      }
       await this.#kill(worker);
       if (this.faults.length > 0) throw new Error('It is not as it must be.');
     }
@@ -75,9 +87,19 @@ export class Round {
     await this.#until(
       () => this.#open.size === 0 && jobs.every((job) => this.#over[job] === this.begun[job]),
     );
+    // The last action belongs to the last turn, and comes after it.
+    await this.#until(() =>
+      readLedger(this.ledger).some(({ what, n }) => what === 'report' && n === this.sold),
+    );
     worker.tell({ end: true });
     await this.#until(() => this.#ended !== undefined);
     return this.#ended!;
+  }
+
+  /** Where the machine or the store is slow, a process lives until some was done, or for a while. */
+  async #someReceipts(enough: number): Promise<void> {
+    const last = performance.now() + longestWait;
+    while (this.receipts.size < enough && performance.now() < last) await sleep(2);
   }
 
   async #begin(): Promise<WorkerProcess<Order, Answer>> {
@@ -86,7 +108,8 @@ export class Round {
     this.#isReady = false;
     this.#worker = worker;
     worker.onAnswer = (answer) => this.#hear(answer);
-    worker.tell({ open: { folder: this.folder, run: this.run, life: this.#number } });
+    const { place, folder, run } = this;
+    worker.tell({ open: { place, folder, run, life: this.#number } });
     return worker;
   }
 
@@ -108,11 +131,13 @@ export class Round {
     else if ('over' in answer) {
       this.#over[answer.over] = Math.max(this.#over[answer.over], answer.n);
       this.#soon(() => this.#work());
+    } else if ('stalled' in answer) {
+      if (this.#isReady) this.lives.at(-1)!.stalled += answer.stalled;
     } else this.#ended = answer.ended;
   }
 
   #resume(state: State, at: number): void {
-    this.lives.push({ from: at, to: Infinity });
+    this.lives.push({ from: at, to: Infinity, stalled: 0 });
     this.faults.push(...this.check(state, this));
     const { seen } = state;
     if (seen.length > 0 && this.#open.has(`SELL-${seen.length}`)) this.tally.stored++;

@@ -2,9 +2,9 @@
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { createRuntime, type Run } from 'savepoint';
-import { sqliteStore } from 'savepoint/sqlite';
 import { goodsOf, type Goods } from '../goods.ts';
 import { openLedger } from '../ledger.ts';
+import { openPlace, type Place } from '../place.ts';
 import type { Loaded } from '../worker-process.ts';
 import { makeShop, type Fired, type Outside, type ShopEvent } from './machine.ts';
 
@@ -15,10 +15,18 @@ export interface Sent {
 
 /** What it is told. It starts, waits for `open`, and knows nothing before: so it can be kept ready. */
 export type Order =
-  | { readonly open: { readonly folder: string; readonly run: string; readonly life: number } }
+  | { readonly open: Opening }
   /** All in one job: their turns are one commit. */
   | { readonly send: readonly Sent[] }
   | { readonly end: true };
+
+interface Opening {
+  readonly place: Place;
+  /** Where its ledger is. */
+  readonly folder: string;
+  readonly run: string;
+  readonly life: number;
+}
 
 /** The state of the shop and of all its actors. */
 export interface State {
@@ -51,6 +59,8 @@ export type Answer =
     }
   | { readonly over: Job; readonly n: number }
   | { readonly ended: State }
+  /** The process stood still for so many milliseconds: the machine or the disk had other things to do. */
+  | { readonly stalled: number }
   | { readonly fault: string };
 
 type Shop = ReturnType<typeof makeShop>;
@@ -70,28 +80,31 @@ process.on('message', (order: Order) => {
   else void end().catch(fault);
 });
 
-async function open({ folder, run: id, life }: { folder: string; run: string; life: number }): Promise<void> {
-  const path = join(folder, 'shop.db');
-  const store = sqliteStore(path, { synchronous: 'full' });
+async function open({ place, folder, run: id, life }: Opening): Promise<void> {
+  tellStalls();
+  const opened = openPlace(place);
   const ledger = openLedger(join(folder, 'ledger'), life);
-  // Through another connection: it sees what is committed, and nothing else.
-  const witness = sqliteStore(path);
-  const seqOf = (event: string): number => {
-    const [row] = witness.rows(id, 'event', { key: event }) as readonly { value: unknown }[];
-    return Number(row?.value ?? 0);
+  const witness = opened.another();
+  /** Writes it down with the seq of the event that caused it: at once where the store answers at once. */
+  const note = (what: string, n: number, event: string): void | Promise<void> => {
+    const write = ([row]: readonly { readonly value: unknown }[]): void =>
+      ledger(what, n, Number(row?.value ?? 0));
+    const rows = witness.rows(id, 'event', { key: event });
+    return rows instanceof Promise ? rows.then(write) : write(rows);
   };
   const outside: Outside = {
-    report: (n) => ledger('report', n, seqOf(`SELL-${n}`)),
-    ring: (n) => ledger('ring', n, seqOf(`SELL-${n}`)),
+    report: (n) => note('report', n, `SELL-${n}`),
+    ring: (n) => note('ring', n, `SELL-${n}`),
     fetch: async (what, n) => {
       await sleep(Math.random() * 40);
-      ledger(what, n, seqOf(what === 'deliver' ? `DISPATCH-${n}` : `COUNT-${n}`));
+      await note(what, n, what === 'deliver' ? `DISPATCH-${n}` : `COUNT-${n}`);
       await sleep(Math.random() * 40);
       return goodsOf(n);
     },
   };
   const shop = makeShop(outside);
-  const runtime = createRuntime({ store, machines: [shop], limits: { lease: 1000 } });
+  // With the usual lease: a process that was killed is known to be gone before that ends.
+  const runtime = createRuntime({ store: opened.store, machines: [shop] });
   run = await runtime.ensure(shop, { id });
   const mine = run;
   watch(mine, ledger);
@@ -101,8 +114,7 @@ async function open({ folder, run: id, life }: { folder: string; run: string; li
     await mine.flush();
     const state = stateOf(mine);
     await runtime.close();
-    await store.close();
-    await witness.close();
+    await opened.close();
     process.send?.({ ended: state } satisfies Answer, () => process.exit());
   };
 }
@@ -141,6 +153,20 @@ function stateOf({ seq, actor }: Run<Shop>): State {
     shelf: shelf.getSnapshot().context,
     stockroom: stockroom.getSnapshot().context,
   };
+}
+
+/** How often it looks whether it stood still, and what of that is usual, in milliseconds. */
+const beat = 50;
+const usual = 100;
+
+function tellStalls(): void {
+  let last = performance.now();
+  setInterval(() => {
+    const now = performance.now();
+    const stalled = now - last - beat;
+    last = now;
+    if (stalled > usual) tell({ stalled });
+  }, beat).unref();
 }
 
 process.send?.({ loaded: true } satisfies Loaded);

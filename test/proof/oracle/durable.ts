@@ -24,6 +24,8 @@ export interface Place {
   open(): Store;
   /** Lets go of what `open` gave. */
   leave(store: Store): void | Promise<void>;
+  /** Is the store at work? What waits for it is then not at rest. */
+  readonly isBusy?: () => boolean;
   /** Set where faults are to be expected. */
   readonly flaky?: FlakyStore;
 }
@@ -137,7 +139,8 @@ export class Durable {
     for (let calm = 0; calm < 2;) {
       const { seq } = this.run;
       if (this.#durability !== 'exit') await this.run.flush().catch((error) => this.#lossOnly(error));
-      await rest();
+      do await rest();
+      while (this.place.isBusy?.());
       calm = this.run.seq === seq ? calm + 1 : 0;
     }
   }

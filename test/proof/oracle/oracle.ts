@@ -1,7 +1,7 @@
 /** Random machines and random sequences against bare XState. */
 import fc from 'fast-check';
 import { checkSequence } from './check-sequence.ts';
-import { placesFor } from './places.ts';
+import type { MakePlace } from './places.ts';
 import { sequence, type SequenceSpec } from './spec.ts';
 
 /** Where to begin: a seed, and a path of fast-check to one counterexample. */
@@ -13,30 +13,30 @@ export interface Start {
 /** Sequences that wait for a store at the same time. */
 const LANES = 4;
 
-async function checkPlaces(spec: SequenceSpec, only?: string): Promise<void> {
-  const places = placesFor(spec.seed).filter(({ name }) => only === undefined || name === only);
+async function checkIn(spec: SequenceSpec, make: MakePlace): Promise<void> {
+  const place = make(spec.seed);
   try {
-    for (const place of places) await checkSequence(spec, place);
+    await checkSequence(spec, place);
   } finally {
-    for (const place of places) place.clear();
+    place.clear();
   }
 }
 
 /**
- * Checks so many sequences on every store.
+ * Checks so many sequences in one kind of place.
  *
  * @returns the counterexample in words, with its seed and path; undefined where there is none.
  */
 export async function runOracle(
   count: number,
   { seed, path }: Start,
-  only?: string,
+  make: MakePlace,
 ): Promise<string | undefined> {
   const lanes = path === undefined ? LANES : 1;
   const found = await Promise.all(
     Array.from({ length: lanes }, (_, lane) =>
       fc.check(
-        fc.asyncProperty(sequence, (spec) => checkPlaces(spec, only)),
+        fc.asyncProperty(sequence, (spec) => checkIn(spec, make)),
         {
           numRuns: Math.ceil(count / lanes),
           seed: seed + lane,
