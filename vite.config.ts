@@ -12,6 +12,7 @@ const entries: Record<string, string> = {
   index: path('src/index.ts'),
   machines: path('machines/index.ts'),
   'machines/agent': path('machines/agent/index.ts'),
+  'machines/agent/otel': path('machines/agent/otel/index.ts'),
   memory: path('adapters/memory.ts'),
   sqlite: path('adapters/sqlite/index.ts'),
   indexeddb: path('adapters/indexeddb/index.ts'),

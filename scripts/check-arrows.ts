@@ -21,6 +21,7 @@ const adapterContract = ['src/store.ts', 'src/worker/engine.ts', 'src/errors.ts'
 const subpaths: Record<string, Layer> = {
   'savepoint/machines': 'machines',
   'savepoint/machines/agent': 'machines',
+  'savepoint/machines/agent/otel': 'machines',
 };
 /** Names of XState's insides. */
 const insiders =

@@ -18,7 +18,7 @@ export interface ServedPage {
 export interface ServeOptions {
   /** Default: any that is free. */
   readonly port?: number;
-  /** What takes the requests to a path. */
+  /** What takes the requests to a path, or to all that begins with it where it ends with `/`. */
   readonly receive?: Readonly<
     Record<string, (request: IncomingMessage, response: ServerResponse) => Promise<void>>
   >;
@@ -34,7 +34,10 @@ export async function servePage(
   const files = await bundle(folder);
   const server = createServer((request, response) => {
     const { pathname } = new URL(request.url ?? '/', 'http://localhost');
-    const receiver = receive[pathname];
+    const [, receiver] =
+      Object.entries(receive).find(
+        ([path]) => path === pathname || (path.endsWith('/') && path !== '/' && pathname.startsWith(path)),
+      ) ?? [];
     if (receiver !== undefined) {
       receiver(request, response).catch((error: unknown) => response.writeHead(500).end(String(error)));
       return;

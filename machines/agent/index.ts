@@ -33,3 +33,6 @@ export type {
   ToolOptions,
 } from './tools/tool.ts';
 export type { AgentUsage, ModelPrice } from './usage.ts';
+export { chatHandler } from './wire/chat-handler.ts';
+export type { ChatHandlerOptions } from './wire/chat-handler.ts';
+export { uiMessages } from './wire/ui-messages.ts';

@@ -17,9 +17,12 @@ type Listener = (part: AgentPart) => void;
 /** Those who listen, by the actor system in which they do. */
 const listeners = new WeakMap<object, Set<Listener>>();
 
+/** What was said so far in the calls that are not over, by their messages. */
+const unfinished = new WeakMap<object, Map<string, AgentPart[]>>();
+
 /**
  * Calls `listener` with each piece of what the models of an actor system say: those of the agent, and of the agents that
- * are its tools. Of a run, pass `run.actor`.
+ * are its tools; first with what they have said so far in calls that are not over. Of a run, pass `run.actor`.
  *
  * @returns a function that ends it.
  *
@@ -33,18 +36,31 @@ export function onParts(actor: { readonly system: object }, listener: Listener):
   const told = listeners.get(system) ?? new Set();
   listeners.set(system, told);
   told.add(listener);
+  for (const said of unfinished.get(system)?.values() ?? []) for (const part of said) tell(listener, part);
   return () => void told.delete(listener);
 }
 
-/** Tells who listens. What a listener throws is its own affair, and no failure of the model. */
+/** Tells who listens. */
 export function tellPart(system: object, part: AgentPart): void {
-  for (const listener of listeners.get(system) ?? []) {
-    try {
-      listener(part);
-    } catch (error) {
-      setTimeout(() => {
-        throw error;
-      });
-    }
+  const calls = unfinished.get(system) ?? new Map<string, AgentPart[]>();
+  unfinished.set(system, calls);
+  const said = calls.get(part.messageId);
+  if (said === undefined || part.part.type === 'start') calls.set(part.messageId, [part]);
+  else said.push(part);
+  for (const listener of listeners.get(system) ?? []) tell(listener, part);
+}
+
+/** A call is over, whatever it came to. */
+export const endParts = (system: object, messageId: string): void =>
+  void unfinished.get(system)?.delete(messageId);
+
+/** What a listener throws is its own affair, and no failure of the model. */
+function tell(listener: Listener, part: AgentPart): void {
+  try {
+    listener(part);
+  } catch (error) {
+    setTimeout(() => {
+      throw error;
+    });
   }
 }

@@ -9,11 +9,11 @@ import {
   type LanguageModelUsage,
   type ToolSet,
 } from 'ai';
-import { type AnyActorRef, fromPromise, type PromiseActorLogic } from 'xstate';
+import { type AnyActorRef, type AnyStateMachine, fromPromise, type PromiseActorLogic } from 'xstate';
 import { currentEffect, parentOf } from '../../../src/index.ts';
 import { nowOf } from '../../workflow/run/now.ts';
 import type { AgentContext } from '../run/context.ts';
-import { tellPart } from '../parts.ts';
+import { endParts, tellPart } from '../parts.ts';
 import { withOwnIds, type Heard } from './heard.ts';
 import { ModelCallError, modelFailure } from './model-failure.ts';
 import { modelName, resolveModel, type Models } from './resolve-model.ts';
@@ -46,9 +46,18 @@ export interface FailedCall {
   readonly error: ModelCallError;
 }
 
+/** Which model the logic of its calls asks. */
+const models = new WeakMap<object, LanguageModel>();
+
+/** The model of an agent; `undefined` where a machine is none. */
+export function modelOf(machine: AnyStateMachine): LanguageModel | undefined {
+  const logic: unknown = machine.implementations.actors['model'];
+  return typeof logic === 'object' && logic !== null ? models.get(logic) : undefined;
+}
+
 /** The actor logic of a model call. Its output says whether it failed: what it fails with otherwise is a fault of ours. */
-export const modelLogic = (asking: Asking): PromiseActorLogic<Heard | FailedCall, ModelInput> =>
-  fromPromise(async ({ input, self, signal }) => {
+export function modelLogic(asking: Asking): PromiseActorLogic<Heard | FailedCall, ModelInput> {
+  const logic = fromPromise<Heard | FailedCall, ModelInput>(async ({ input, self, signal }) => {
     const effect = currentEffect();
     const path = pathOf(self);
     const id = input.id ?? effect?.effectId ?? `${path}:${input.call}`;
@@ -58,8 +67,13 @@ export const modelLogic = (asking: Asking): PromiseActorLogic<Heard | FailedCall
       // It is over, and nobody hears what it came to.
       if (signal.aborted) throw error;
       return { id, error: modelFailure(modelName(asking.model), error, nowOf(self)) };
+    } finally {
+      endParts(self.system, id);
     }
   });
+  models.set(logic, asking.model);
+  return logic;
+}
 
 interface Call {
   readonly id: string;

@@ -14,7 +14,7 @@ import { resultIn, withAnswer, withArguments, withResult } from './transcript.ts
 const reserved: readonly string[] = ['model', 'answer', 'limit'];
 
 /** A model chooses the ids of its calls; one that is no good for an actor is replaced by the number of the call. */
-const childOf = (toolCallId: string, number: number): string =>
+export const childOf = (toolCallId: string, number: number): string =>
   /^[\w.-]{1,100}$/.test(toolCallId) && !reserved.includes(toolCallId) ? toolCallId : `call-${number + 1}`;
 
 /** What tells two calls apart. */

@@ -14,6 +14,8 @@ export interface Line {
   /** In the middle of it. */
   readonly breaks?: boolean;
   readonly tokens?: number;
+  /** Whatever else a model streams, as it streams it; before the calls. */
+  readonly parts?: readonly object[];
 }
 
 /** What a model is called with. */
@@ -43,8 +45,8 @@ export function scriptedModel(
   return { model, calls };
 }
 
-function partsOf({ text, calls = [], breaks, tokens = 10 }: Line): StreamPart[] {
-  const parts: StreamPart[] = [{ type: 'stream-start', warnings: [] }];
+function partsOf({ text, calls = [], breaks, tokens = 10, parts: more = [] }: Line): StreamPart[] {
+  const parts: StreamPart[] = [{ type: 'stream-start', warnings: [] }, ...(more as readonly StreamPart[])];
   if (text !== undefined) {
     parts.push({ type: 'text-start', id: 't' });
     for (const delta of text.match(/.{1,4}/gs) ?? []) parts.push({ type: 'text-delta', id: 't', delta });
@@ -59,7 +61,7 @@ function partsOf({ text, calls = [], breaks, tokens = 10 }: Line): StreamPart[] 
       input: typeof input === 'string' ? input : JSON.stringify(input),
     });
   });
-  const unified = calls.length > 0 ? 'tool-calls' : 'stop';
+  const unified = parts.some(({ type }) => type === 'tool-call') ? 'tool-calls' : 'stop';
   parts.push({
     type: 'finish',
     finishReason: { unified, raw: unified },
