@@ -1,22 +1,23 @@
 /** One model call: an effect, whose outcome is a checkpoint. */
 import {
+  generateText,
   Output,
-  stepCountIs,
-  streamText,
+  wrapLanguageModel,
   type AssistantModelMessage,
   type FlexibleSchema,
   type LanguageModel,
-  type LanguageModelUsage,
   type ToolSet,
 } from 'ai';
 import { type AnyActorRef, type AnyStateMachine, fromPromise, type PromiseActorLogic } from 'xstate';
 import { currentEffect, parentOf } from '../../../src/index.ts';
 import { nowOf } from '../../workflow/run/now.ts';
 import type { AgentContext } from '../run/context.ts';
-import { endParts, tellPart } from '../parts.ts';
-import { withOwnIds, type Heard } from './heard.ts';
+import { beginParts, endParts } from '../parts.ts';
+import { callsIn, type Heard } from './heard.ts';
 import { ModelCallError, modelFailure } from './model-failure.ts';
+import { Recording } from './recording.ts';
 import { modelName, resolveModel, type Models } from './resolve-model.ts';
+import { tellAll } from './tell-all.ts';
 
 /** What an agent asks its model with. */
 export interface Asking {
@@ -88,50 +89,53 @@ async function ask(asking: Asking, { id, agent, self, signal }: Call): Promise<H
   const name = modelName(asking.model);
   const { messages } = (parentOf(self)!.getSnapshot() as { readonly context: AgentContext }).context;
   const tooLate = AbortSignal.timeout(Math.min(timeout, 2 ** 31 - 1));
-  const hasTools = Object.keys(tools).length > 0;
-  const stream = streamText({
+  const abortSignal = AbortSignal.any([signal, tooLate]);
+  // The provider streams, so that a long answer is no long silence; the pieces are told to those who listen, and the whole
+  // is made of them without the many streams of `streamText`, which take several times as long as all the rest.
+  const recording = new Recording();
+  let telling: Promise<void> | undefined;
+  beginParts(self.system, id, () => {
+    telling = tellAll(recording, { system: self.system, messageId: id, agent, model, tools });
+  });
+  const asked = generateText({
     ...settings,
-    model,
+    model: wrapLanguageModel({
+      model,
+      middleware: { wrapGenerate: ({ doStream }) => recording.record(doStream) },
+    }),
     messages: [...messages],
     ...(instructions !== undefined && { system: instructions }),
-    ...(hasTools && { tools }),
-    ...(output !== undefined && { output: Output.object({ schema: output }) }),
-    stopWhen: stepCountIs(1),
-    // What is tried again is for the agent to say: it remembers over restarts how often.
+    ...(Object.keys(tools).length > 0 && { tools }),
+    // Whether an answer fits is for the agent to say: it tells the model where it does not.
+    ...(output !== undefined && {
+      output: { ...Output.object({ schema: output }), parseCompleteOutput: async () => undefined },
+    }),
+    // What is tried again, too: it remembers over restarts how often.
     maxRetries: 0,
-    headers: { 'Idempotency-Key': id },
-    abortSignal: AbortSignal.any([signal, tooLate]),
-    // Errors are parts of the stream as well.
-    onError: () => {},
+    headers: { 'idempotency-key': id },
+    abortSignal,
   });
-  let usage: LanguageModelUsage | undefined;
-  let finishReason = 'unknown';
-  let modelId = name;
-  const wanted: { toolCallId: string; toolName: string; input: unknown }[] = [];
-  const errors = new Map<object, string>();
-  for await (const part of stream.fullStream) {
-    if (part.type === 'error') throw part.error;
-    if (part.type === 'abort') {
-      signal.throwIfAborted();
-      throw new ModelCallError(
-        'AGENT_MODEL_TIMEOUT',
-        `The model '${name}' took longer than ${timeout} ms.`,
-        true,
-      );
-    }
-    tellPart(self.system, { type: 'part', messageId: id, agent, part });
-    if (part.type === 'tool-call' && !part.providerExecuted) {
-      wanted.push(part);
-      if (part.invalid) errors.set(part, messageOf(part.error));
-    } else if (part.type === 'finish-step') {
-      ({ usage, finishReason } = part);
-      ({ modelId } = part.response);
-    }
-  }
-  const { messages: response } = await stream.response;
-  const said = response.find((message): message is AssistantModelMessage => message.role === 'assistant');
-  const { content, calls } = withOwnIds(partsOf(said), errors, wanted);
-  const text = await stream.text;
+  const { response, toolCalls, text, usage, finishReason } = await Promise.race([
+    asked,
+    aborted(abortSignal),
+  ]).catch(async (error: unknown) => {
+    recording.stop(error);
+    await telling;
+    signal.throwIfAborted();
+    if (!tooLate.aborted) throw error;
+    const why = `The model '${name}' took longer than ${timeout} ms.`;
+    throw new ModelCallError('AGENT_MODEL_TIMEOUT', why, true);
+  });
+  // Who listens has heard all of it when the message is there.
+  await telling;
+  const said = response.messages.find(
+    (message): message is AssistantModelMessage => message.role === 'assistant',
+  );
+  const content = partsOf(said);
+  const errors = new Map<string, string>();
+  for (const call of toolCalls)
+    if (call.dynamic && call.invalid) errors.set(call.toolCallId, messageOf(call.error));
+  const calls = callsIn(content, errors);
   if (content.length === 0 || (calls.length === 0 && text.trim() === '' && content.every(isText)))
     throw new ModelCallError(
       'AGENT_NO_ANSWER',
@@ -145,10 +149,16 @@ async function ask(asking: Asking, { id, agent, self, signal }: Call): Promise<H
     calls,
     usage: plain(usage),
     finishReason,
-    modelId,
+    modelId: response.modelId,
     asked: name,
   };
 }
+
+/** Fails when the signal does, also where a provider does not listen to it. */
+const aborted = (signal: AbortSignal): Promise<never> =>
+  new Promise((_, reject) => {
+    signal.addEventListener('abort', () => reject(signal.reason as Error), { once: true });
+  });
 
 type Content = Exclude<AssistantModelMessage['content'], string>;
 
