@@ -31,7 +31,7 @@ export function readOutside(folder: string): Entry[] {
 
 /** How many there are, roughly. */
 export const countOf = (folder: string): number =>
-  (statSync(fileIn(folder), { throwIfNoEntry: false })?.size ?? 0) / 100;
+  (statSync(fileIn(folder), { throwIfNoEntry: false })?.size ?? 0) / 90;
 
 /** `trip-1/places/work:1/fetch`: of which run, which call of a tool, and which step of it, if any. */
 export function placeOf(effectId: string): {

@@ -9,8 +9,9 @@ import { countOf } from './outside.ts';
 import { People, type Stored } from './people.ts';
 import type { Answer, Order } from './worker.ts';
 
-/** How many calls and deeds a process lives for, at most. */
-const DEEDS = 8;
+/** How many entries of the ledger, or calls of the model, a process lives for at most, and how long after them. */
+const ENTRIES = { most: 10, after: 15 };
+const CALLS = { most: 3, after: 60 };
 
 export class Round {
   readonly faults: string[] = [];
@@ -46,9 +47,8 @@ export class Round {
       const isEarly = this.kills % 7 === 3;
       if (!isEarly) {
         await this.#until(() => this.#isOpen);
-        await this.#deeds(Math.random() * DEEDS);
-      }
-      await sleep(Math.random() * (isEarly ? 60 : 25));
+        await this.#someWork(this.kills % 2 === 0);
+      } else await sleep(Math.random() * 60);
       await this.#end(worker);
       if (this.#isOver) break;
       this.kills++;
@@ -88,12 +88,14 @@ export class Round {
     this.left.push(await this.people.read());
   }
 
-  /** Waits for so many calls and deeds, or for as long as they may take. */
-  async #deeds(count: number): Promise<void> {
-    const seen = (): number => this.server.calls.length + countOf(this.folder);
-    const wanted = seen() + count;
-    const last = performance.now() + 1000;
+  /** Waits until tools have worked, or the model was asked, for a while: or for as long as that may take. */
+  async #someWork(byTools: boolean): Promise<void> {
+    const { most, after } = byTools ? ENTRIES : CALLS;
+    const seen = (): number => (byTools ? countOf(this.folder) : this.server.calls.length);
+    const wanted = seen() + Math.random() * most;
+    const last = performance.now() + 1500;
     while (seen() < wanted && performance.now() < last && !this.#isOver) await sleep(1);
+    await sleep(Math.random() * after);
   }
 
   async #attend(): Promise<void> {
