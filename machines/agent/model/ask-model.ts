@@ -13,6 +13,7 @@ import { currentEffect, parentOf } from '../../../src/index.ts';
 import { nowOf } from '../../workflow/run/now.ts';
 import type { AgentContext } from '../run/context.ts';
 import { beginParts, endParts } from '../parts.ts';
+import { Ending } from './ending.ts';
 import { callsIn, type Heard } from './heard.ts';
 import { ModelCallError, modelFailure } from './model-failure.ts';
 import { Recording } from './recording.ts';
@@ -88,21 +89,22 @@ async function ask(asking: Asking, { id, agent, self, signal }: Call): Promise<H
   const model = await resolveModel(asking.model, asking.models);
   const name = modelName(asking.model);
   const { messages } = (parentOf(self)!.getSnapshot() as { readonly context: AgentContext }).context;
-  const tooLate = AbortSignal.timeout(Math.min(timeout, 2 ** 31 - 1));
-  const abortSignal = AbortSignal.any([signal, tooLate]);
   // The provider streams, so that a long answer is no long silence; the pieces are told to those who listen, and the whole
   // is made of them without the many streams of `streamText`, which take several times as long as all the rest.
   const recording = new Recording();
+  const recorded = wrapLanguageModel({
+    model,
+    middleware: { wrapGenerate: ({ doStream }) => recording.record(doStream) },
+  });
+  const ending = new Ending(signal, timeout);
   let telling: Promise<void> | undefined;
   beginParts(self.system, id, () => {
-    telling = tellAll(recording, { system: self.system, messageId: id, agent, model, tools });
+    // Where nothing can be told any more, the call tells why.
+    telling = tellAll(recording, { system: self.system, messageId: id, agent, model, tools }).catch(() => {});
   });
   const asked = generateText({
     ...settings,
-    model: wrapLanguageModel({
-      model,
-      middleware: { wrapGenerate: ({ doStream }) => recording.record(doStream) },
-    }),
+    model: recorded,
     messages: [...messages],
     ...(instructions !== undefined && { system: instructions }),
     ...(Object.keys(tools).length > 0 && { tools }),
@@ -113,19 +115,18 @@ async function ask(asking: Asking, { id, agent, self, signal }: Call): Promise<H
     // What is tried again, too: it remembers over restarts how often.
     maxRetries: 0,
     headers: { 'idempotency-key': id },
-    abortSignal,
+    abortSignal: ending.signal,
   });
-  const { response, toolCalls, text, usage, finishReason } = await Promise.race([
-    asked,
-    aborted(abortSignal),
-  ]).catch(async (error: unknown) => {
-    recording.stop(error);
-    await telling;
-    signal.throwIfAborted();
-    if (!tooLate.aborted) throw error;
-    const why = `The model '${name}' took longer than ${timeout} ms.`;
-    throw new ModelCallError('AGENT_MODEL_TIMEOUT', why, true);
-  });
+  const { response, toolCalls, text, usage, finishReason } = await Promise.race([asked, ending.aborted])
+    .catch(async (error: unknown) => {
+      recording.stop(error);
+      await telling;
+      signal.throwIfAborted();
+      if (!ending.signal.aborted) throw error;
+      const why = `The model '${name}' took longer than ${timeout} ms.`;
+      throw new ModelCallError('AGENT_MODEL_TIMEOUT', why, true);
+    })
+    .finally(() => ending.forget());
   // Who listens has heard all of it when the message is there.
   await telling;
   const said = response.messages.find(
@@ -153,12 +154,6 @@ async function ask(asking: Asking, { id, agent, self, signal }: Call): Promise<H
     asked: name,
   };
 }
-
-/** Fails when the signal does, also where a provider does not listen to it. */
-const aborted = (signal: AbortSignal): Promise<never> =>
-  new Promise((_, reject) => {
-    signal.addEventListener('abort', () => reject(signal.reason as Error), { once: true });
-  });
 
 type Content = Exclude<AssistantModelMessage['content'], string>;
 
