@@ -34,7 +34,7 @@ function scripted(onCall: (key: string | undefined) => void): LanguageModel {
   return new MockLanguageModelV4({
     modelId: 'by-heart',
     doStream: async ({ prompt, headers }) => {
-      onCall(headers?.['idempotency-key'] ?? headers?.['Idempotency-Key']);
+      onCall(headers?.['idempotency-key']);
       const since = prompt.slice(prompt.findLastIndex(({ role }) => role === 'user'));
       const said = since.filter(({ role }) => role === 'assistant').length;
       const { text, call } = answers[said] ?? { text: 'That is all that I know.' };

@@ -274,7 +274,7 @@ describe('a conversation past its budget', () => {
     );
     const run = await open().start(machine, { id: 'r', input: { prompt: 'Look six times!' } });
     expect(await run.done()).toMatchObject({ text: 'Done.' });
-    const keys = calls.filter(isSummary).map(({ headers }) => headers?.['Idempotency-Key']);
+    const keys = calls.filter(isSummary).map(({ headers }) => headers?.['idempotency-key']);
     expect(keys.slice(0, 3)).toEqual(Array(3).fill(keys[0]));
     expect(new Set(keys).size).toBe(keys.length - 2);
   });

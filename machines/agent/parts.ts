@@ -17,8 +17,17 @@ type Listener = (part: AgentPart) => void;
 /** Those who listen, by the actor system in which they do. */
 const listeners = new WeakMap<object, Set<Listener>>();
 
-/** What was said so far in the calls that are not over, by their messages. */
-const unfinished = new WeakMap<object, Map<string, AgentPart[]>>();
+/** A call that is not over. */
+interface Speaking {
+  /** What was told of it so far. */
+  said: AgentPart[];
+  /** Lets all of it be told, from its beginning: most models speak to nobody, and pieces cost more than the whole. */
+  readonly tellAll: () => void;
+  isTold: boolean;
+}
+
+/** The calls that are not over, by their messages. */
+const unfinished = new WeakMap<object, Map<string, Speaking>>();
 
 /**
  * Calls `listener` with each piece of what the models of an actor system say: those of the agent, and of the agents that
@@ -36,17 +45,31 @@ export function onParts(actor: { readonly system: object }, listener: Listener):
   const told = listeners.get(system) ?? new Set();
   listeners.set(system, told);
   told.add(listener);
-  for (const said of unfinished.get(system)?.values() ?? []) for (const part of said) tell(listener, part);
+  for (const call of unfinished.get(system)?.values() ?? []) {
+    for (const part of call.said) tell(listener, part);
+    tellOnce(call);
+  }
   return () => void told.delete(listener);
+}
+
+/** A call begins. `tellAll` is called once, when somebody listens: now or later. */
+export function beginParts(system: object, messageId: string, tellAll: () => void): void {
+  const calls = unfinished.get(system) ?? new Map<string, Speaking>();
+  unfinished.set(system, calls);
+  const call: Speaking = { said: [], tellAll, isTold: false };
+  calls.set(messageId, call);
+  if ((listeners.get(system)?.size ?? 0) > 0) tellOnce(call);
+}
+
+function tellOnce(call: Speaking): void {
+  if (call.isTold) return;
+  call.isTold = true;
+  call.tellAll();
 }
 
 /** Tells who listens. */
 export function tellPart(system: object, part: AgentPart): void {
-  const calls = unfinished.get(system) ?? new Map<string, AgentPart[]>();
-  unfinished.set(system, calls);
-  const said = calls.get(part.messageId);
-  if (said === undefined || part.part.type === 'start') calls.set(part.messageId, [part]);
-  else said.push(part);
+  unfinished.get(system)?.get(part.messageId)?.said.push(part);
   for (const listener of listeners.get(system) ?? []) tell(listener, part);
 }
 

@@ -56,7 +56,7 @@ describe('an agent that is opened again', () => {
     await expect.poll(() => run.status).toBe('sleeping');
     clock.increment(60_000);
     expect(await run.done()).toMatchObject({ text: 'Well.' });
-    expect(calls.map(({ headers }) => headers?.['Idempotency-Key'])).toEqual(Array(3).fill('r/model:1'));
+    expect(calls.map(({ headers }) => headers?.['idempotency-key'])).toEqual(Array(3).fill('r/model:1'));
   });
 
   it('can be stopped while it waits for a provider', async () => {

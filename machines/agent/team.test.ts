@@ -179,7 +179,7 @@ describe('a router', () => {
     await run.answer('r/asker/c/work', '!');
     expect(await run.done()).toMatchObject({ text: 'Asked.' });
     expect([chooser.calls.length, asker.calls.length]).toEqual([2, 2]);
-    expect(new Set(chooser.calls.map(({ headers }) => headers?.['Idempotency-Key'])).size).toBe(2);
+    expect(new Set(chooser.calls.map(({ headers }) => headers?.['idempotency-key'])).size).toBe(2);
   });
 
   it('tells the model where it chooses nobody that is there, and not to be done before anybody spoke', async () => {

@@ -7,11 +7,14 @@
  * - `--million` measures instead what a million suspended runs cost: it takes minutes to make them; `--runs <n>` makes
  *   so many;
  * - `--flows` measures flows alone, beside other systems, which it installs in a folder of their own;
+ * - `--agents` measures agents alone, beside other systems as well;
  * - `--source` measures the source in place of the package as it is built.
  */
 import { writeFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 import type { Store } from 'savepoint';
+import { measureAgents } from './agents/agents.ts';
+import { measureAgentChat } from './agents/chat.ts';
 import { judgeLongChat, judgeShortChat, longChat, shortChat } from './chat.ts';
 import { measureFlows } from './flows/flows.ts';
 import { measureListing } from './listing.ts';
@@ -36,6 +39,7 @@ const { values } = parseArgs({
     runs: { type: 'string', default: '1000000' },
     stores: { type: 'boolean', default: false },
     flows: { type: 'boolean', default: false },
+    agents: { type: 'boolean', default: false },
   },
 });
 const rounds = Number(values.rounds);
@@ -67,6 +71,12 @@ if (values.flows) {
   finish();
 }
 
+if (values.agents) {
+  await measureAgentChat(subject, rounds, report);
+  await measureAgents(from, rounds, report);
+  finish();
+}
+
 const parts = [
   [oneRun(subject), judgeOneRun],
   [manyRuns(subject), judgeManyRuns],
@@ -92,6 +102,8 @@ await measureListing(subject, rounds, report);
 await measureMemory(from, report);
 await measureFlows(from, rounds, report);
 await measureMap(subject, rounds, report);
+await measureAgentChat(subject, rounds, report);
+await measureAgents(from, rounds, report);
 
 finish();
 

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import type { createRuntime, fromDurable, inputRequest } from 'savepoint';
 import type { fileStore } from 'savepoint/file';
 import type { workflow } from 'savepoint/machines';
+import type { agent, durableTool } from 'savepoint/machines/agent';
 import type { memoryStore } from 'savepoint/memory';
 import type { postgresStore } from 'savepoint/postgres';
 import type { redisStore } from 'savepoint/redis';
@@ -18,6 +19,8 @@ export interface Subject {
   readonly fromDurable: typeof fromDurable;
   readonly inputRequest: typeof inputRequest;
   readonly workflow: typeof workflow;
+  readonly agent: typeof agent;
+  readonly durableTool: typeof durableTool;
   readonly sqliteStore: typeof sqliteStore;
   readonly memoryStore: typeof memoryStore;
   readonly fileStore: typeof fileStore;
@@ -36,11 +39,12 @@ export async function buildSubject(): Promise<void> {
 
 export async function loadSubject(from: From): Promise<Subject> {
   const entry = (name: string): string => pathToFileURL(join(folder, `${name}.js`)).href;
-  const [core, machines, sqlite, memory, file, postgres, redis] =
+  const [core, machines, agents, sqlite, memory, file, postgres, redis] =
     from === 'source'
       ? await Promise.all([
           import('savepoint'),
           import('savepoint/machines'),
+          import('savepoint/machines/agent'),
           import('savepoint/sqlite'),
           import('savepoint/memory'),
           import('savepoint/file'),
@@ -48,7 +52,7 @@ export async function loadSubject(from: From): Promise<Subject> {
           import('savepoint/redis'),
         ])
       : await Promise.all(
-          ['index', 'machines', 'sqlite', 'memory', 'file', 'postgres', 'redis'].map(
+          ['index', 'machines', 'machines/agent', 'sqlite', 'memory', 'file', 'postgres', 'redis'].map(
             (name) => import(entry(name)),
           ),
         );
@@ -57,6 +61,8 @@ export async function loadSubject(from: From): Promise<Subject> {
     fromDurable: core.fromDurable,
     inputRequest: core.inputRequest,
     workflow: machines.workflow,
+    agent: agents.agent,
+    durableTool: agents.durableTool,
     sqliteStore: sqlite.sqliteStore,
     memoryStore: memory.memoryStore,
     fileStore: file.fileStore,

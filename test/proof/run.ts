@@ -21,6 +21,7 @@ const names = [
   'pauses',
   'flows',
   'map',
+  'agents',
   'fleet',
 ];
 

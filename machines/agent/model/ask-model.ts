@@ -1,12 +1,11 @@
 /** One model call: an effect, whose outcome is a checkpoint. */
 import {
+  generateText,
   Output,
-  stepCountIs,
-  streamText,
+  wrapLanguageModel,
   type AssistantModelMessage,
   type FlexibleSchema,
   type LanguageModel,
-  type LanguageModelUsage,
   type ModelMessage,
   type ToolSet,
 } from 'ai';
@@ -14,11 +13,14 @@ import { type AnyActorRef, type AnyStateMachine, fromPromise, type PromiseActorL
 import { currentEffect, parentOf } from '../../../src/index.ts';
 import { nowOf } from '../../workflow/run/now.ts';
 import type { AgentContext } from '../run/context.ts';
-import { endParts, tellPart } from '../parts.ts';
 import { SUMMARISE, toldMessages, toSummarise } from '../memory/summary.ts';
-import { withOwnIds, type Heard, type HeardSummary } from './heard.ts';
+import { beginParts, endParts } from '../parts.ts';
+import { Ending } from './ending.ts';
+import { callsIn, type Heard, type HeardSummary } from './heard.ts';
 import { ModelCallError, modelFailure } from './model-failure.ts';
+import { Recording } from './recording.ts';
 import { modelName, resolveModel, type Models } from './resolve-model.ts';
+import { tellAll } from './tell-all.ts';
 
 /** What an agent asks its model with. */
 export interface Asking {
@@ -122,51 +124,55 @@ async function ask(asking: Asking, { id, agent, self, signal, messages, isQuiet 
   const tools = await asking.tools();
   const model = await resolveModel(asking.model, asking.models);
   const name = modelName(asking.model);
-  const tooLate = AbortSignal.timeout(Math.min(timeout, 2 ** 31 - 1));
-  const hasTools = Object.keys(tools).length > 0;
-  const stream = streamText({
-    ...settings,
+  // The provider streams, so that a long answer is no long silence; the pieces are told to those who listen, and the whole
+  // is made of them without the many streams of `streamText`, which take several times as long as all the rest.
+  const recording = new Recording();
+  const recorded = wrapLanguageModel({
     model,
+    middleware: { wrapGenerate: ({ doStream }) => recording.record(doStream) },
+  });
+  const ending = new Ending(signal, timeout);
+  let telling: Promise<void> | undefined;
+  const tell = (): void => {
+    // Where nothing can be told any more, the call tells why.
+    telling = tellAll(recording, { system: self.system, messageId: id, agent, model, tools }).catch(() => {});
+  };
+  if (!isQuiet) beginParts(self.system, id, tell);
+  const asked = generateText({
+    ...settings,
+    model: recorded,
     messages: [...messages],
     ...(instructions !== undefined && { system: instructions }),
-    ...(hasTools && { tools }),
-    ...(output !== undefined && { output: Output.object({ schema: output }) }),
-    stopWhen: stepCountIs(1),
-    // What is tried again is for the agent to say: it remembers over restarts how often.
+    ...(Object.keys(tools).length > 0 && { tools }),
+    // Whether an answer fits is for the agent to say: it tells the model where it does not.
+    ...(output !== undefined && {
+      output: { ...Output.object({ schema: output }), parseCompleteOutput: async () => undefined },
+    }),
+    // What is tried again, too: it remembers over restarts how often.
     maxRetries: 0,
-    headers: { 'Idempotency-Key': id },
-    abortSignal: AbortSignal.any([signal, tooLate]),
-    // Errors are parts of the stream as well.
-    onError: () => {},
+    headers: { 'idempotency-key': id },
+    abortSignal: ending.signal,
   });
-  let usage: LanguageModelUsage | undefined;
-  let finishReason = 'unknown';
-  let modelId = name;
-  const wanted: { toolCallId: string; toolName: string; input: unknown }[] = [];
-  const errors = new Map<object, string>();
-  for await (const part of stream.fullStream) {
-    if (part.type === 'error') throw part.error;
-    if (part.type === 'abort') {
+  const { response, toolCalls, text, usage, finishReason } = await Promise.race([asked, ending.aborted])
+    .catch(async (error: unknown) => {
+      recording.stop(error);
+      await telling;
       signal.throwIfAborted();
-      throw new ModelCallError(
-        'AGENT_MODEL_TIMEOUT',
-        `The model '${name}' took longer than ${timeout} ms.`,
-        true,
-      );
-    }
-    if (!isQuiet) tellPart(self.system, { type: 'part', messageId: id, agent, part });
-    if (part.type === 'tool-call' && !part.providerExecuted) {
-      wanted.push(part);
-      if (part.invalid) errors.set(part, messageOf(part.error));
-    } else if (part.type === 'finish-step') {
-      ({ usage, finishReason } = part);
-      ({ modelId } = part.response);
-    }
-  }
-  const { messages: response } = await stream.response;
-  const said = response.find((message): message is AssistantModelMessage => message.role === 'assistant');
-  const { content, calls } = withOwnIds(partsOf(said), errors, wanted);
-  const text = await stream.text;
+      if (!ending.signal.aborted) throw error;
+      const why = `The model '${name}' took longer than ${timeout} ms.`;
+      throw new ModelCallError('AGENT_MODEL_TIMEOUT', why, true);
+    })
+    .finally(() => ending.forget());
+  // Who listens has heard all of it when the message is there.
+  await telling;
+  const said = response.messages.find(
+    (message): message is AssistantModelMessage => message.role === 'assistant',
+  );
+  const content = partsOf(said);
+  const errors = new Map<string, string>();
+  for (const call of toolCalls)
+    if (call.dynamic && call.invalid) errors.set(call.toolCallId, messageOf(call.error));
+  const calls = callsIn(content, errors);
   if (content.length === 0 || (calls.length === 0 && text.trim() === '' && content.every(isText)))
     throw new ModelCallError(
       'AGENT_NO_ANSWER',
@@ -180,7 +186,7 @@ async function ask(asking: Asking, { id, agent, self, signal, messages, isQuiet 
     calls,
     usage: plain(usage),
     finishReason,
-    modelId,
+    modelId: response.modelId,
     asked: name,
   };
 }

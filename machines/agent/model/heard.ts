@@ -29,32 +29,11 @@ export type HeardSummary = Pick<Heard, 'id' | 'usage' | 'modelId' | 'asked'> & {
 
 type Content = Exclude<AssistantModelMessage['content'], string>;
 
-/**
- * The calls in a message, each with an id of its own: some providers give none, or one twice, and then no result could be
- * told from another. The message is changed to fit.
- */
-export function withOwnIds(
-  content: Content,
-  errors: ReadonlyMap<object, string>,
-  wanted: readonly { readonly toolCallId: string; readonly toolName: string; readonly input: unknown }[],
-): { readonly content: Content; readonly calls: WantedCall[] } {
-  const taken = new Set<string>();
-  const calls: WantedCall[] = [];
-  const changed = content.map((part) => {
-    if (part.type !== 'tool-call' || part.providerExecuted) return part;
-    const given = wanted[calls.length];
-    let { toolCallId } = part;
-    if (toolCallId === '' || taken.has(toolCallId))
-      toolCallId = `${toolCallId || 'call'}-${calls.length + 1}`;
-    taken.add(toolCallId);
-    const error = given && errors.get(given);
-    calls.push({
-      toolCallId,
-      toolName: part.toolName,
-      input: part.input,
-      ...(error !== undefined && { error }),
-    });
-    return toolCallId === part.toolCallId ? part : { ...part, toolCallId };
+/** The calls in a message, with why those cannot be made that cannot, by their ids. */
+export const callsIn = (content: Content, errors: ReadonlyMap<string, string>): readonly WantedCall[] =>
+  content.flatMap((part) => {
+    if (part.type !== 'tool-call' || part.providerExecuted) return [];
+    const { toolCallId, toolName, input } = part;
+    const error = errors.get(toolCallId);
+    return { toolCallId, toolName, input, ...(error !== undefined && { error }) };
   });
-  return { content: changed, calls };
-}

@@ -1,5 +1,5 @@
 /** Which model a name stands for. */
-import type { LanguageModel } from 'ai';
+import { gateway, type LanguageModel } from 'ai';
 import { ModelCallError } from './model-failure.ts';
 
 /** Models by name: each one as it is, or a function that makes it when it is first needed. */
@@ -7,12 +7,22 @@ export type Models =
   | Readonly<Record<string, LanguageModel | (() => LanguageModel | PromiseLike<LanguageModel>)>>
   | ((name: string) => LanguageModel | PromiseLike<LanguageModel>);
 
+/** A model that is no name. */
+export type KnownModel = Exclude<LanguageModel, string>;
+
 /**
  * The model to call. A name that `models` does not have is given to the AI SDK as it is. What a model holds, such as a
  * key, is in no checkpoint: of a model, only its name is kept anywhere.
  */
-export async function resolveModel(model: LanguageModel, models: Models | undefined): Promise<LanguageModel> {
-  if (typeof model !== 'string' || models === undefined) return model;
+export async function resolveModel(model: LanguageModel, models: Models | undefined): Promise<KnownModel> {
+  if (typeof model !== 'string') return model;
+  const found = models === undefined ? model : await modelNamed(model, models);
+  return typeof found === 'string'
+    ? (globalThis.AI_SDK_DEFAULT_PROVIDER ?? gateway).languageModel(found)
+    : found;
+}
+
+function modelNamed(model: string, models: Models): LanguageModel | PromiseLike<LanguageModel> {
   if (typeof models === 'function') return models(model);
   const known = Object.hasOwn(models, model) ? models[model] : undefined;
   if (known === undefined)

@@ -1,9 +1,10 @@
 /** The process of one contender, so that none has to do with another's heap; started by flows.ts. */
+import type { Said } from '../contender-process.ts';
 import { loadSubject, type From } from '../subject.ts';
 import {
-  type Answer,
   BARE,
   type FlowContender,
+  type Measured,
   type Name,
   NORMAL,
   PEERS,
@@ -12,10 +13,10 @@ import {
 import { langGraph } from './langgraph.ts';
 import { mastra } from './mastra.ts';
 import { bare, durable } from './ours.ts';
-import { installPeers } from './peers.ts';
+import { installPeers } from '../peers/peers.ts';
 
 const [name, from] = process.argv.slice(2) as [Name, From];
-const tell = (answer: Answer): void => void process.send!(answer);
+const tell = (answer: Said | Measured): void => void process.send!(answer);
 const failed = (error: unknown): void => tell({ failed: String(error) });
 
 function load(): Promise<FlowContender> {

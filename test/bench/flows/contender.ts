@@ -31,8 +31,7 @@ export interface Question {
   readonly repeats: number;
 }
 
-/** That it is ready, or microseconds a node. */
-export type Answer =
-  | { readonly ready: readonly string[] }
-  | { readonly micros: number }
-  | { readonly failed: string };
+/** Microseconds a node. */
+export interface Measured {
+  readonly micros: number;
+}

@@ -1,11 +1,19 @@
 /** Flows: a chain and a fan of 300 nodes, by the cost of a node, beside flows of 30 and beside other systems. */
-import { fork, type ChildProcess } from 'node:child_process';
-import { once } from 'node:events';
-import { fileURLToPath } from 'node:url';
+import type { ChildProcess } from 'node:child_process';
+import { askContender, startContender } from '../contender-process.ts';
 import { figureOf, ratioOf } from '../measure.ts';
 import type { Report } from '../report.ts';
 import type { From } from '../subject.ts';
-import { type Answer, BARE, type Kind, type Name, names, NORMAL, PEERS, type Question } from './contender.ts';
+import {
+  BARE,
+  type Kind,
+  type Measured,
+  type Name,
+  names,
+  NORMAL,
+  PEERS,
+  type Question,
+} from './contender.ts';
 
 const KINDS: readonly Kind[] = ['chain', 'fan'];
 const SMALL = 30;
@@ -18,7 +26,8 @@ const REPEATS = 8;
 export async function measureFlows(from: From, rounds: number, report: Report): Promise<void> {
   const processes = new Map<Name, ChildProcess>();
   for (const name of names) {
-    const started = await start(name, from);
+    const isOurs = name === BARE || name === NORMAL;
+    const started = await startContender(new URL('child.ts', import.meta.url), name, from, !isOurs);
     if (started) processes.set(name, started);
   }
   const figures = await measure(processes, rounds);
@@ -56,38 +65,12 @@ async function measure(
         for (const size of [SMALL, LARGE]) {
           const repeats = name === BARE || name === NORMAL ? REPEATS : 1;
           const times = size === SMALL ? TIMES : 1;
-          child.send({ kind, size, times, repeats } satisfies Question);
-          const answer = await answerOf(child);
+          const question: Question = { kind, size, times, repeats };
+          const answer = await askContender<Measured>(child, question);
           if (!('micros' in answer)) throw new Error(`${name}: ${JSON.stringify(answer)}`);
           const key = keyOf(name, kind, size);
           if (round > 0) figures.set(key, [...(figures.get(key) ?? []), answer.micros]);
         }
   }
   return figures;
-}
-
-/** Where one of the others cannot be had, it says why, and the rest are measured. */
-async function start(name: Name, from: From): Promise<ChildProcess | undefined> {
-  const child = fork(fileURLToPath(new URL('child.ts', import.meta.url)), [name, from], {
-    // LangGraph.js listens to one signal for each node of a fan, and Node would complain each time.
-    execArgv: ['--no-warnings', '--import', import.meta.resolve('tsx')],
-  });
-  const answer = await answerOf(child);
-  if ('ready' in answer) {
-    if (answer.ready.length > 0) console.log(`${name}: ${answer.ready.join(', ')}`);
-    return child;
-  }
-  child.disconnect();
-  const reason = 'failed' in answer ? answer.failed : 'it gave no answer';
-  if (name === BARE || name === NORMAL) throw new Error(`${name}: ${reason}`);
-  console.log(`${name} is not measured: ${reason}`);
-  return undefined;
-}
-
-async function answerOf(child: ChildProcess): Promise<Answer> {
-  const [answer] = (await Promise.race([
-    once(child, 'message'),
-    once(child, 'exit').then(([code]) => [{ failed: `its process ended with ${code}` }]),
-  ])) as [Answer];
-  return answer;
 }

@@ -2,7 +2,7 @@
 import Database from 'better-sqlite3';
 import { newFile } from '../new-file.ts';
 import type { FlowContender, Kind } from './contender.ts';
-import type { Peers } from './peers.ts';
+import type { Peers } from '../peers/peers.ts';
 
 // Written down as far as it is called: the package is not among our dependencies.
 interface StateGraph {

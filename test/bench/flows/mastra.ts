@@ -1,7 +1,7 @@
 /** The flows as workflows of Mastra, with its store for libSQL. */
 import { newFile } from '../new-file.ts';
 import type { FlowContender, Kind } from './contender.ts';
-import type { Peers } from './peers.ts';
+import type { Peers } from '../peers/peers.ts';
 
 // Written down as far as it is called: the package is not among our dependencies.
 interface Workflow {

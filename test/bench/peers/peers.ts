@@ -1,4 +1,4 @@
-/** Installs the systems that flows are measured beside, in a folder of their own: never among our dependencies. */
+/** Installs the systems that others are measured beside, in a folder of their own: never among our dependencies. */
 import { execFileSync } from 'node:child_process';
 import { copyFileSync, existsSync, mkdirSync, readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
