@@ -47,6 +47,7 @@ import { graphileWorker } from 'savepoint/graphile-worker';
 import { postgresStore } from 'savepoint/postgres';
 import { sqliteStore } from 'savepoint/sqlite';
 import { Pool } from 'pg';
+import type { LanguageModel } from 'ai';
 import type { CustomType, DurableArgs, Runtime, Store } from 'savepoint';
 import { fromPromise, setup, type AnyStateMachine } from 'xstate';
 import { z } from 'zod';
@@ -64,6 +65,7 @@ declare const confirm: (receipt: string) => Promise<void>;
 declare const chargeCard: () => Promise<string>;
 declare const isRefusal: (error: unknown) => boolean;
 declare const key: string;
+declare const openai: (model: string) => LanguageModel;
 `;
 
 /** A folder that sees our packages and none of our files. */
