@@ -55,7 +55,8 @@ export class Leaving {
       clearTimeout(timer);
     }
     const now = run.context.clock.now();
-    await run.pausing.stored();
+    // Nothing begins meanwhile: in a run that is not paused, a step whose time has come would, and be cut off at once.
+    if (run.pausing.isPaused) await run.pausing.stored();
     host.abortEffects();
     if (!run.isClosed) {
       run.cleanUp();
