@@ -109,10 +109,10 @@ async function open({ place, folder, run: id, life }: Opening): Promise<void> {
   const mine = run;
   watch(mine, ledger);
   await mine.flush();
-  tell({ ready: stateOf(mine), at: Date.now() });
+  tell({ ready: await stateOf(mine), at: Date.now() });
   end = async () => {
     await mine.flush();
-    const state = stateOf(mine);
+    const state = await stateOf(mine);
     await runtime.close();
     await opened.close();
     process.send?.({ ended: state } satisfies Answer, () => process.exit());
@@ -142,16 +142,27 @@ function watch(run: Run<Shop>, ledger: ReturnType<typeof openLedger>): void {
   run.subscribe(look);
 }
 
-function stateOf({ seq, actor }: Run<Shop>): State {
-  const { context, children } = actor.getSnapshot();
+/** All of it at one instant: on a store that takes its time, live children are ahead of what is committed of the root. */
+async function stateOf(run: Run<Shop>): Promise<State> {
+  const { seq } = run;
+  const { context, children } = (await run.checkpoint(seq)).snapshot as StoredShop;
   const { till, shelf, stockroom } = children;
   if (!till || !shelf || !stockroom) throw new Error('An actor of the shop is missing.');
   const { seen, lately, rang, fired, delivered, cargo, counted, dispatch } = context;
   return {
     ...{ seq, seen, lately, rang, fired, delivered, cargo, counted, dispatch },
-    till: till.getSnapshot().context,
-    shelf: shelf.getSnapshot().context,
-    stockroom: stockroom.getSnapshot().context,
+    till: till.snapshot.context,
+    shelf: shelf.snapshot.context,
+    stockroom: stockroom.snapshot.context,
+  };
+}
+
+interface StoredShop {
+  readonly context: Omit<State, 'seq' | 'till' | 'shelf' | 'stockroom'>;
+  readonly children: {
+    readonly till?: { readonly snapshot: { readonly context: State['till'] } };
+    readonly shelf?: { readonly snapshot: { readonly context: State['shelf'] } };
+    readonly stockroom?: { readonly snapshot: { readonly context: State['stockroom'] } };
   };
 }
 
