@@ -25,6 +25,7 @@ export { onInterrupt } from './effects/policy.ts';
 export type { InterruptPolicy } from './effects/policy.ts';
 export { isStepProgress } from './effects/progress.ts';
 export type { StepProgress } from './effects/progress.ts';
+export { checkRetry, retryDelay } from './effects/retry.ts';
 export type { RetryOptions } from './effects/retry.ts';
 export { sendToRun } from './effects/send-to-run.ts';
 export type { SendToRunAction } from './effects/send-to-run.ts';

@@ -93,6 +93,24 @@ describe.each(stores)('retry() with an event, in %s', (_, makeStore) => {
     expect((await runtime.open(counter, 'r')).getSnapshot().context).toEqual({ count: 1 });
   });
 
+  it('leaves nothing behind where the run cannot be taken up again', async () => {
+    const { runtime, options } = await failed([]);
+    const { store } = options;
+    await expect(runtime.retry('r', { from: 99, event: { type: 'detour' } })).rejects.toMatchObject({
+      code: 'CHECKPOINT_NOT_FOUND',
+    });
+    const commit = store.commit.bind(store);
+    store.commit = (batch) =>
+      batch.some(({ checkpoints = [] }) => checkpoints.length > 0)
+        ? batch.map(
+            () => ({ status: 'failed', error: new Error('The disk is full.'), retry: false }) as const,
+          )
+        : commit(batch);
+    await expect(runtime.retry('r', { event: { type: 'detour' } })).rejects.toThrow('The disk is full.');
+    store.commit = commit;
+    expect(await store.rows('r', 'inbox', {})).toEqual([]);
+  });
+
   it('refuses an event that cannot be stored, and leaves the run as it was', async () => {
     const { runtime } = await failed([]);
     const { seq } = await runtime.get('r');

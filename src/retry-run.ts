@@ -38,6 +38,7 @@ export async function retryRun(context: RunContext, run: string, { from, event }
   const { store, lease, codec, clock } = context;
   // Where it cannot be stored, nothing is done.
   const mail = event && encodeMail(context.inline, randomId(), { type: 'event', event });
+  const word = mail && encodeMail(context.inline, controlId(), { type: 'resume' });
   const [known] = await store.runs({ run, limit: 1 });
   const status = known?.status;
   // What was cancelled stays so, and what is done has nothing to be tried again, unless it is told from where.
@@ -63,13 +64,15 @@ export async function retryRun(context: RunContext, run: string, { from, event }
     const isFirstTold = mail !== undefined && !readMore(stored).paused;
     const head = headOf(stored, document, isFirstTold ? { at: clock.now(), reason: 'retry' } : undefined);
     if (mail) await store.enqueue(run, mail);
-    if (isFirstTold) await store.enqueue(run, encodeMail(context.inline, controlId(), { type: 'resume' }));
+    if (isFirstTold) await store.enqueue(run, word!);
     const [outcome] = await store.commit([{ ...commit, put, drop, head, release: true }]);
     if (outcome?.status === 'fenced') throw new FencedError(run);
     if (outcome?.status === 'conflict') throw new ConflictError(run, stored.seq);
     if (outcome?.status === 'failed') throw outcome.error;
   } catch (error) {
-    await commitAlone(context, { run, fence, release: true }).catch(() => {});
+    // What it was to get is for this retry alone.
+    const take = mail && word && [mail.id, word.id];
+    await commitAlone(context, { run, fence, take, release: true }).catch(() => {});
     throw error;
   }
 }

@@ -9,6 +9,8 @@ import { isBusy, mayRetry } from './failure.ts';
 import { pauseAfter, patience } from './patience.ts';
 
 interface Call<TParts> {
+  /** Until when it waits, once another process was in the way. */
+  deadline: number | undefined;
   readonly work: (parts: TParts) => unknown;
   readonly resolve: (result: never) => void;
   readonly reject: (error: unknown) => void;
@@ -18,14 +20,13 @@ type Outcome = { readonly result: unknown } | { readonly error: unknown };
 
 export class Line<TParts extends { readonly connection: Connection }> {
   #calls: Call<TParts>[] = [];
-  #deadline: number | undefined;
 
   /** `opened` gives what the calls work with. */
   constructor(private readonly opened: () => TParts) {}
 
   add<T>(work: (parts: TParts) => T): Promise<T> {
     return new Promise<T>((resolve, reject) => {
-      this.#calls.push({ work, resolve, reject });
+      this.#calls.push({ deadline: undefined, work, resolve, reject });
       if (this.#calls.length === 1) queueMicrotask(() => this.#run(0));
     });
   }
@@ -35,22 +36,28 @@ export class Line<TParts extends { readonly connection: Connection }> {
     try {
       outcomes = this.#write();
     } catch (error) {
-      const now = performance.now();
-      this.#deadline ??= now + patience;
-      if (isBusy(error) && now < this.#deadline) {
-        setTimeout(() => this.#run(tries + 1), pauseAfter(tries));
-        return;
-      }
+      if (isBusy(error)) return this.#wait(error, tries);
       outcomes = this.#calls.map(() => ({ error }));
     }
     const calls = this.#calls;
     this.#calls = [];
-    this.#deadline = undefined;
     for (const [at, { resolve, reject }] of calls.entries()) {
       const outcome = outcomes[at]!;
       if ('error' in outcome) reject(outcome.error);
       else resolve(outcome.result as never);
     }
+  }
+
+  /** Each for its own time, whoever else stands in the line. */
+  #wait(busy: unknown, tries: number): void {
+    const now = performance.now();
+    this.#calls = this.#calls.filter((call) => {
+      call.deadline ??= now + patience;
+      if (now < call.deadline) return true;
+      call.reject(busy);
+      return false;
+    });
+    if (this.#calls.length > 0) setTimeout(() => this.#run(tries + 1), pauseAfter(tries));
   }
 
   #write(): readonly Outcome[] {

@@ -6,7 +6,7 @@ import { z } from 'zod';
 import { memoryStore } from '../../adapters/memory.ts';
 import { createRuntime } from '../../src/index.ts';
 import { scriptedModel } from '../../test/support/agent/scripted-model.ts';
-import { agent, onParts } from './index.ts';
+import { agent, durableTool, onParts } from './index.ts';
 
 const add = tool({
   description: 'Adds.',
@@ -128,6 +128,15 @@ describe('an agent', () => {
     [{ approvals: { send: true } }, 'no such tool'],
     [{ maxLoops: 0 }, "'maxLoops' of 0"],
     [{ limits: { cost: 1 } }, "no 'prices'"],
+    [{ retry: { limit: 1.5 } }, "has a 'retry' that cannot be: 'retry.limit'"],
+    [
+      {
+        tools: {
+          t: durableTool({ inputSchema: z.object({}), run: () => 1, retry: { limit: 1, factor: 0 } }),
+        },
+      },
+      "has a 'retry' for the tool 't' that cannot be: 'retry.factor'",
+    ],
     [{ tools: { bare: { inputSchema: z.object({}) } } }, "'bare' has nothing that works"],
   ])('is refused where it could not run: %s', (options, why) => {
     const { model } = scriptedModel([]);

@@ -70,6 +70,7 @@ describe('a node', () => {
     ['task', { run, after: 'a' }, "'after' to be a list"],
     ['task', { run, input: 5 }, "'input' to be a function"],
     ['task', { run, when: true }, "'when' to be a function"],
+    ['task', { run, retry: { limit: -1 } }, "another 'retry': 'retry.limit' is a number of retries"],
     ['loop', { run }, "'until', a function"],
     ['map', { run, over: [1, 2] }, "'over', a function"],
     ['map', { run, over: () => [1], concurrency: 0 }, "a 'concurrency' of 1 or more"],

@@ -1,4 +1,4 @@
-/** When a step that failed is tried again. */
+/** When what failed is tried again. */
 import { checkMs } from '../check-options.ts';
 import { InvalidArgumentError } from '../errors.ts';
 
@@ -21,7 +21,11 @@ export interface RetryOptions {
   readonly retryable?: ((error: unknown) => boolean) | undefined;
 }
 
-/** Throws `InvalidArgumentError` where an option has a value that it cannot have. */
+/**
+ * Looks at options before they are needed.
+ *
+ * @throws {InvalidArgumentError} where one has a value that it cannot have.
+ */
 export function checkRetry(retry: RetryOptions): void {
   const { limit, backoff = 0, factor = 1, max = 0, jitter = 0, retryable } = retry;
   if (!(limit >= 0 && (Number.isInteger(limit) || limit === Infinity)))
@@ -38,10 +42,20 @@ function refuse(name: string, what: string, value: unknown): never {
   throw new InvalidArgumentError(`'retry.${name}' is ${what}; it was ${String(value)}.`);
 }
 
-/** How long to wait before a retry, in milliseconds; the first one has number 1. */
-export function delayBefore(number: number, retry: RetryOptions): number {
+/**
+ * How long to wait before a try that failed is repeated, in milliseconds, for machines that try again by themselves.
+ * `undefined`: it is final.
+ *
+ * @param tries how many there were so far: 1 after the first.
+ */
+export function retryDelay(
+  retry: RetryOptions | undefined,
+  tries: number,
+  error: unknown,
+): number | undefined {
+  if (!retry || tries > retry.limit || retry.retryable?.(error) === false) return undefined;
   const { backoff = 1000, factor = 2, max = Infinity, jitter = 0.2 } = retry;
   // 0 * Infinity is no number: what does not wait the first time never does.
-  const full = backoff === 0 ? 0 : Math.min(max, backoff * factor ** (number - 1));
+  const full = backoff === 0 ? 0 : Math.min(max, backoff * factor ** (tries - 1));
   return full * (1 - jitter * Math.random());
 }

@@ -108,7 +108,7 @@ export class StepCall implements Place {
 class StepTry implements StepArgs, CurrentEffect {
   readonly attempt: number;
   readonly #call: StepCall;
-  readonly #late = new LateSignal();
+  #late: LateSignal | undefined;
 
   constructor(call: StepCall, attempt: number) {
     this.#call = call;
@@ -125,17 +125,17 @@ class StepTry implements StepArgs, CurrentEffect {
   }
 
   get signal(): AbortSignal {
-    return this.#late.signal;
+    return (this.#late ??= new LateSignal()).signal;
   }
 
   get progress(): (value: unknown) => void {
     const { effect, name } = this.#call;
     return (value) => {
-      if (!this.#late.isAborted) effect.emit({ type: 'progress', step: name, value });
+      if (!this.#late?.isAborted) effect.emit({ type: 'progress', step: name, value });
     };
   }
 
   abort(reason: unknown): void {
-    this.#late.abort(reason);
+    (this.#late ??= new LateSignal()).abort(reason);
   }
 }

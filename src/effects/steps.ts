@@ -5,7 +5,7 @@ import type { Step, StepArgs, StepOptions } from './durable-function.ts';
 import type { Journal } from './journal.ts';
 import type { StepProgress } from './progress.ts';
 import { Replay } from './replay.ts';
-import { checkRetry, delayBefore, type RetryOptions } from './retry.ts';
+import { checkRetry, retryDelay } from './retry.ts';
 import { timeIn } from './sleep.ts';
 import { type Effect, StepCall } from './step-call.ts';
 import { type Entry, entryText, type Finished, isFinished, resultText } from './step-entry.ts';
@@ -147,8 +147,9 @@ export class Steps {
         } catch (error) {
           call.tried();
           this.#mayWrite(call);
-          if (!mayRetry(attempt, error, retry)) return await this.#giveUp(call, error);
-          const due = timeIn(this.#effect.clock, delayBefore(attempt, retry));
+          const delay = retryDelay(retry, attempt, error);
+          if (delay === undefined) return await this.#giveUp(call, error);
+          const due = timeIn(this.#effect.clock, delay);
           attempt++;
           this.#park(call, due);
           await this.#write(call, entryText(call, 'retry', `${attempt},${due}`));
@@ -341,9 +342,4 @@ function checkWork(work: unknown, { retry, timeout }: StepOptions): void {
     throw new InvalidArgumentError(`A step has a function that does its work; it was ${String(work)}.`);
   if (retry) checkRetry(retry);
   if (timeout !== undefined) checkMs('timeout', timeout);
-}
-
-function mayRetry(attempt: number, error: unknown, retry: RetryOptions | undefined): retry is RetryOptions {
-  if (!retry || attempt > retry.limit) return false;
-  return retry.retryable ? retry.retryable(error) : true;
 }

@@ -1,5 +1,5 @@
 /** What follows from what a model said, or from its failure. */
-import { retryDelay } from '../../workflow/run/retry-delay.ts';
+import { retryDelay } from '../../../src/index.ts';
 import { AgentError } from '../errors.ts';
 import type { FailedCall } from '../model/ask-model.ts';
 import type { Heard, HeardSummary } from '../model/heard.ts';

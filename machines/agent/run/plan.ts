@@ -1,5 +1,5 @@
 /** What the machine of an agent goes by: its options, with their defaults. */
-import type { RetryOptions } from '../../../src/index.ts';
+import { checkRetry, type RetryOptions } from '../../../src/index.ts';
 import { AgentError } from '../errors.ts';
 import type { AgentMemory } from '../memory/agent-memory.ts';
 import type { AgentLimits, AgentOptions } from '../options.ts';
@@ -35,6 +35,16 @@ export function planOf(options: AgentOptions): AgentPlan {
   const { maxLoops = 20, concurrency = 8, maxMisfits = 3, maxRepeats = 5 } = options;
   for (const [name, value] of Object.entries({ maxLoops, concurrency, maxMisfits, maxRepeats }))
     if (!(value >= 1)) refuse(`has '${name}' of ${value}: it is a number, 1 or more.`);
+  const { retry = { limit: 5, backoff: 1000, max: 60_000 } } = options;
+  for (const [whose, given] of [
+    ['', retry],
+    ...Object.entries(tools).map(([name, tool]) => [` for the tool '${name}'`, tool.retry] as const),
+  ] as const)
+    try {
+      if (given) checkRetry(given);
+    } catch (error) {
+      refuse(`has a 'retry'${whose} that cannot be: ${(error as Error).message}`);
+    }
   if (limits.cost !== undefined && limits.prices === undefined)
     refuse("has a limit of cost, and no 'prices'.");
   if (memory.tokens !== undefined && !(memory.tokens >= 1))
@@ -51,7 +61,7 @@ export function planOf(options: AgentOptions): AgentPlan {
     limits,
     isChat: options.chat === true,
     hasOutput: options.output !== undefined,
-    retry: options.retry ?? { limit: 5, backoff: 1000, max: 60_000 },
+    retry,
     concurrency,
     maxMisfits,
     maxRepeats,

@@ -10,9 +10,8 @@ import {
   sendTo,
   setup,
 } from 'xstate';
-import type { InputQuestion } from '../../../src/index.ts';
+import { retryDelay, type InputQuestion } from '../../../src/index.ts';
 import { nowOf } from '../../workflow/run/now.ts';
-import { retryDelay } from '../../workflow/run/retry-delay.ts';
 import { AgentError } from '../errors.ts';
 import { approvalQuestion, type ApprovalAnswer } from './approval.ts';
 import { deniedOutcome, errorOutcome, notStorable, type Outcome } from './outcome.ts';

@@ -1,4 +1,5 @@
 /** What TypeScript refuses, for those who do not use it: each fault names the node. */
+import { checkRetry, type RetryOptions } from '../../../src/index.ts';
 import type { NodeType } from '../graph/definition.ts';
 import { WorkflowError } from '../errors.ts';
 import type { GivenOptions } from './added.ts';
@@ -16,7 +17,8 @@ export const isConcurrency = (value: unknown): boolean =>
 /** Throws `WorkflowError` for a node that could never do what its type does. */
 export function checkOptions(type: NodeType, id: string, given: unknown): void {
   const options = (isObject(given) ? given : {}) as Readonly<Record<keyof GivenOptions, unknown>>;
-  const { after, run, over, until, routes, ask, event, concurrency, when, input, compensate } = options;
+  const { after, run, over, until, routes, ask, event, concurrency, when, input, compensate, retry } =
+    options;
   const check = (holds: boolean, what: string): void => {
     if (!holds) throw new WorkflowError('WORKFLOW_DEFINITION', `The ${type} '${id}' needs ${what}.`, id);
   };
@@ -24,6 +26,7 @@ export function checkOptions(type: NodeType, id: string, given: unknown): void {
     after === undefined || (Array.isArray(after) && after.every((one) => typeof one === 'string')),
     "'after' to be a list of ids",
   );
+  if (retry !== undefined) checkRetryOf(type, id, retry as RetryOptions);
   for (const [name, value] of Object.entries({ when, input, compensate }))
     check(value === undefined || isFunction(value), `'${name}' to be a function`);
   switch (type) {
@@ -52,5 +55,16 @@ export function checkOptions(type: NodeType, id: string, given: unknown): void {
     case 'wait':
       return check((options.for === undefined) !== (until === undefined), "either 'for' or 'until'");
     case 'join':
+  }
+}
+
+function checkRetryOf(type: NodeType, id: string, retry: RetryOptions): void {
+  try {
+    checkRetry(retry);
+  } catch (cause) {
+    const why = (cause as Error).message;
+    throw new WorkflowError('WORKFLOW_DEFINITION', `The ${type} '${id}' needs another 'retry': ${why}`, id, {
+      cause,
+    });
   }
 }

@@ -2,6 +2,7 @@
  * Decides what a workflow does next: from its context and what happened, and by the functions of its nodes. One is made
  * for each event. It changes a ledger, which then becomes the context.
  */
+import { retryDelay } from '../../../src/index.ts';
 import { WorkflowError } from '../errors.ts';
 import type { NodeType } from '../graph/definition.ts';
 import type { Edge, Graph } from '../graph/graph.ts';
@@ -12,7 +13,6 @@ import type { Plan } from './plan.ts';
 import type { NodeRecord } from './record.ts';
 import type { FunctionInput } from '../work/function-work.ts';
 import { checkStorable } from './check-storable.ts';
-import { retryDelay } from './retry-delay.ts';
 import { cacheKey, givenTo, startNode } from './start-node.ts';
 
 const isEnd = ({ status }: NodeRecord): boolean =>
