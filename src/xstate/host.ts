@@ -574,8 +574,8 @@ export class Host implements ActorHost, DelayOwner, EffectOwner {
     const { effect } = adopted(actor);
     if (!effect) return;
     const start = (): void => this.#start(effect, snapshot);
-    const restart = (): void => this.#whenGoing(effect, () => this.owner.interrupted(effect, start));
-    this.hold(undefined, this.#restoring ? restart : start);
+    if (!this.#restoring) this.hold(undefined, start);
+    else this.hold(undefined, () => this.#whenGoing(effect, () => this.owner.interrupted(effect, start)));
   }
 
   #start(effect: Effect, snapshot: LiveSnapshot): void {

@@ -7,8 +7,22 @@ import type { From } from './subject.ts';
 /** What such a process says of itself: that it is ready, with the versions of its packages, or why it is not. */
 export type Said = { readonly ready: readonly string[] } | { readonly failed: string };
 
-/** Starts one. Where one that may be missing cannot be had, it says why, and the rest are measured. */
-export async function startContender(
+/** Starts them, by their names. Where one that is not ours cannot be had, it says why, and the rest are measured. */
+export async function startContenders<TName extends string>(
+  script: URL,
+  names: readonly TName[],
+  from: From,
+  isOurs: (name: TName) => boolean,
+): Promise<ReadonlyMap<TName, ChildProcess>> {
+  const processes = new Map<TName, ChildProcess>();
+  for (const name of names) {
+    const started = await startContender(script, name, from, !isOurs(name));
+    if (started) processes.set(name, started);
+  }
+  return processes;
+}
+
+async function startContender(
   script: URL,
   name: string,
   from: From,

@@ -1,6 +1,6 @@
 /** Agents: 200 at once of 10 loops with 2 tools each, by what a loop costs, beside other systems. */
 import type { ChildProcess } from 'node:child_process';
-import { askContender, startContender } from '../contender-process.ts';
+import { askContender, startContenders } from '../contender-process.ts';
 import { figureOf, ratioOf } from '../measure.ts';
 import type { Report } from '../report.ts';
 import type { From } from '../subject.ts';
@@ -10,12 +10,7 @@ const AGENTS = 200;
 const TITLE = `Agents: ${AGENTS} at once, ${LOOPS} loops with 2 tools each, ms a loop`;
 
 export async function measureAgents(from: From, rounds: number, report: Report): Promise<void> {
-  const processes = new Map<Name, ChildProcess>();
-  for (const name of names) {
-    const isOurs = name === BARE || name === NORMAL;
-    const started = await startContender(new URL('child.ts', import.meta.url), name, from, !isOurs);
-    if (started) processes.set(name, started);
-  }
+  const processes = await startContenders(new URL('child.ts', import.meta.url), names, from, isOurs);
   const figures = await measure(processes, rounds);
   for (const child of processes.values()) child.disconnect();
   console.log(`\n${TITLE}`);
@@ -31,6 +26,8 @@ export async function measureAgents(from: From, rounds: number, report: Report):
   for (const who of PEERS.filter((peer) => processes.has(peer)))
     report.bar(`${AGENTS} agents: ${who}, of ours`, ratioOf(of(who, 'ms'), of(NORMAL, 'ms')), { least: 1 });
 }
+
+const isOurs = (name: Name): boolean => name === BARE || name === NORMAL;
 
 /** What it took each of them, round by round. The first round warms up. */
 async function measure(

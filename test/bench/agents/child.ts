@@ -1,13 +1,12 @@
 /** The process of one contender; started by agents.ts. */
-import type { Said } from '../contender-process.ts';
+import { serveContender } from '../contender-child.ts';
 import { installPeers } from '../peers/peers.ts';
-import { loadSubject, type From } from '../subject.ts';
+import { loadSubject } from '../subject.ts';
 import {
   type AgentContender,
   BARE,
   LOOPS,
   type Measured,
-  type Name,
   NORMAL,
   PEERS,
   type Question,
@@ -17,24 +16,7 @@ import { langGraph } from './langgraph.ts';
 import { mastra } from './mastra.ts';
 import { bare, durable } from './ours.ts';
 
-const [name, from] = process.argv.slice(2) as [Name, From];
-const tell = (answer: Said | Measured): void => void process.send!(answer);
-const failed = (error: unknown): void => tell({ failed: String(error) });
-
-function load(): Promise<AgentContender> {
-  switch (name) {
-    case BARE:
-      return loadSubject(from).then(bare);
-    case NORMAL:
-      return loadSubject(from).then(durable);
-    case PEERS[0]:
-      return langGraph(installPeers());
-    case PEERS[1]:
-      return mastra(installPeers());
-  }
-}
-
-async function measure({ prepare }: AgentContender, { agents }: Question): Promise<Measured> {
+async function measure({ prepare }: AgentContender, { agents }: Question, name: string): Promise<Measured> {
   const { run, close } = await prepare();
   // What is made or opened with the first run is not measured.
   await run('first');
@@ -49,13 +31,12 @@ async function measure({ prepare }: AgentContender, { agents }: Question): Promi
   return { ms, cpu: (user + system) / 1000 };
 }
 
-process.on('disconnect', () => process.exit());
-try {
-  const contender = await load();
-  process.on('message', (question: Question) => {
-    measure(contender, question).then(tell, failed);
-  });
-  tell({ ready: contender.versions });
-} catch (error) {
-  failed(error);
-}
+await serveContender(
+  {
+    [BARE]: async (from) => bare(await loadSubject(from)),
+    [NORMAL]: async (from) => durable(await loadSubject(from)),
+    [PEERS[0]]: () => langGraph(installPeers()),
+    [PEERS[1]]: () => mastra(installPeers()),
+  },
+  measure,
+);

@@ -1,6 +1,6 @@
 /** Flows: a chain and a fan of 300 nodes, by the cost of a node, beside flows of 30 and beside other systems. */
 import type { ChildProcess } from 'node:child_process';
-import { askContender, startContender } from '../contender-process.ts';
+import { askContender, startContenders } from '../contender-process.ts';
 import { figureOf, ratioOf } from '../measure.ts';
 import type { Report } from '../report.ts';
 import type { From } from '../subject.ts';
@@ -24,12 +24,7 @@ const TIMES = LARGE / SMALL;
 const REPEATS = 8;
 
 export async function measureFlows(from: From, rounds: number, report: Report): Promise<void> {
-  const processes = new Map<Name, ChildProcess>();
-  for (const name of names) {
-    const isOurs = name === BARE || name === NORMAL;
-    const started = await startContender(new URL('child.ts', import.meta.url), name, from, !isOurs);
-    if (started) processes.set(name, started);
-  }
+  const processes = await startContenders(new URL('child.ts', import.meta.url), names, from, isOurs);
   const figures = await measure(processes, rounds);
   for (const child of processes.values()) child.disconnect();
   for (const kind of KINDS) {
@@ -40,7 +35,7 @@ export async function measureFlows(from: From, rounds: number, report: Report): 
       for (const size of [SMALL, LARGE])
         report.note(title, `${who}, ${size} nodes`, figureOf(of(who, size)), '');
       const growth = ratioOf(of(who, LARGE), of(who, SMALL));
-      if (who !== BARE && who !== NORMAL) report.note(title, `${who}, of ${LARGE} to ${SMALL}`, growth, '');
+      if (!isOurs(who)) report.note(title, `${who}, of ${LARGE} to ${SMALL}`, growth, '');
       else report.bar(`${kind}, ${who}: a node of ${LARGE}, of one of ${SMALL}`, growth, { most: 1.5 });
     }
     for (const who of PEERS.filter((peer) => processes.has(peer))) {
@@ -49,6 +44,8 @@ export async function measureFlows(from: From, rounds: number, report: Report): 
     }
   }
 }
+
+const isOurs = (name: Name): boolean => name === BARE || name === NORMAL;
 
 const keyOf = (who: Name, kind: Kind, size: number): string => `${who} ${kind} ${size}`;
 
@@ -63,7 +60,7 @@ async function measure(
     for (const kind of KINDS)
       for (const [name, child] of processes)
         for (const size of [SMALL, LARGE]) {
-          const repeats = name === BARE || name === NORMAL ? REPEATS : 1;
+          const repeats = isOurs(name) ? REPEATS : 1;
           const times = size === SMALL ? TIMES : 1;
           const question: Question = { kind, size, times, repeats };
           const answer = await askContender<Measured>(child, question);
