@@ -16,8 +16,8 @@ export async function serveContender<
   process.on('disconnect', () => process.exit());
   try {
     const contender = await contenders[name]!(from);
-    process.on('message', (question: never) => {
-      measure(contender, question, name).then(tell, failed);
+    process.on('message', (question) => {
+      measure(contender, question as never, name).then(tell, failed);
     });
     tell({ ready: contender.versions });
   } catch (error) {
