@@ -1,18 +1,18 @@
 /** What runs runs. */
 import { createCodec } from './checkpoint/codec.ts';
-import { Committer } from './committer.ts';
-import type { RunContext } from './run-core.ts';
+import { Committer } from './turns/committer.ts';
+import type { RunContext } from './run/run-core.ts';
 import type { RuntimeContext } from './runtime-context.ts';
 
 export { forkRun } from './fork/fork-run.ts';
-export { Delivery } from './delivery.ts';
+export { Delivery } from './inbox/delivery.ts';
 export { listInputs } from './input/list-inputs.ts';
 export { readRecord } from './input/record-of.ts';
 export { InputWatch } from './input/watch-inputs.ts';
-export { Recovery } from './recovery.ts';
-export { retryRun } from './retry-run.ts';
-export { RunCore } from './run-core.ts';
-export { Steering } from './steering.ts';
+export { Recovery } from './recovery/recovery.ts';
+export { retryRun } from './steering/retry-run.ts';
+export { RunCore } from './run/run-core.ts';
+export { Steering } from './steering/steering.ts';
 export { RunWork } from './worker/run-work.ts';
 
 /** What all runs of a runtime share. */

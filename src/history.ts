@@ -4,7 +4,7 @@ import type { CheckpointCause, Definition, Header } from './checkpoint/envelope.
 import type { Codec } from './checkpoint/codec.ts';
 import { REPORTED, seqOf } from './effects/outbox-key.ts';
 import { CheckpointNotFoundError } from './errors.ts';
-import { keepsNewestOnly, readMore } from './run-info.ts';
+import { keepsNewestOnly, readMore } from './run/run-info.ts';
 import type { CheckpointSummary, Store } from './store.ts';
 
 /** A checkpoint, as it is listed. */

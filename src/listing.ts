@@ -1,6 +1,6 @@
 /** Lists runs page by page. The store finds them by what it indexes; the rest is told apart here. */
 import { RunNotFoundError } from './errors.ts';
-import { toListed, type ListQuery, type RunInfo } from './run-info.ts';
+import { toListed, type ListQuery, type RunInfo } from './run/run-info.ts';
 import type { Store, StoredRun } from './store.ts';
 
 const PAGE = 200;

@@ -1,6 +1,6 @@
 /** Loads what runs runs: with the first run of a page, not with the page. */
 import type * as Parts from './engine.ts';
-import type { RunContext } from './run-core.ts';
+import type { RunContext } from './run/run-core.ts';
 import type { RuntimeContext } from './runtime-context.ts';
 
 export type Engine = Omit<typeof Parts, 'completeContext'> & { readonly context: RunContext };

@@ -5,4 +5,4 @@
 export { readCheckpoint, readHistory } from './history.ts';
 export { listRuns } from './listing.ts';
 export { Follower } from './follow/follower.ts';
-export { openRun, viewRun } from './open-run.ts';
+export { openRun, viewRun } from './run/open-run.ts';

@@ -11,10 +11,10 @@ import type {
 import type { Checkpoint, CheckpointInfo, HistoryQuery } from './history.ts';
 import type { AnswerOptions } from './input/answers.ts';
 import type { PendingInput } from './input/pending-input.ts';
-import type { Receipt } from './receipt.ts';
-import type { RunCore } from './run-core.ts';
+import type { Receipt } from './run/receipt.ts';
+import type { RunCore } from './run/run-core.ts';
 import type { ReleaseOptions } from './runtime-options.ts';
-import type { SendOptions } from './told.ts';
+import type { SendOptions } from './run/told.ts';
 import type { RunStatus } from './store.ts';
 
 /**

@@ -1,11 +1,11 @@
 /** What runtimes are made with, and what their calls take. */
 import type { AnyEventObject, AnyStateMachine, InputFrom } from 'xstate';
 import type { CustomType } from './checkpoint/custom-type.ts';
-import type { Migrate } from './open-run.ts';
-import type { Metadata } from './run-info.ts';
+import type { Migrate } from './run/open-run.ts';
+import type { Metadata } from './run/run-info.ts';
 import type { Retention, RunRetention } from './prune/retention.ts';
 import type { Store } from './store.ts';
-import type { Durability } from './turn-log.ts';
+import type { Durability } from './turns/turn-log.ts';
 import type { Clock } from './xstate/delays.ts';
 import type { Inspect } from './xstate/host.ts';
 import type { DelayPolicies } from './xstate/restore.ts';

@@ -3,7 +3,7 @@ import type { AnyEventObject, AnyStateMachine } from 'xstate';
 import { checkEvent } from './check-event.ts';
 import { checkLabels, checkMs, checkOptions } from './check-options.ts';
 import { checkNames } from './checkpoint/custom-type.ts';
-import type { Delivery } from './delivery.ts';
+import type { Delivery } from './inbox/delivery.ts';
 import {
   InvalidArgumentError,
   RunClosedError,
@@ -13,7 +13,7 @@ import {
 } from './errors.ts';
 import type { Follower, Viewed } from './follow/follower.ts';
 import type { Checkpoint, CheckpointInfo, HistoryQuery } from './history.ts';
-import { Holding } from './holding.ts';
+import { Holding } from './run/holding.ts';
 import { checkId } from './ids.ts';
 import type { AnswerOptions } from './input/answers.ts';
 import { parseQuestionId } from './input/ids.ts';
@@ -29,11 +29,11 @@ import { checkMachine, Machines } from './machines.ts';
 import type { KeepingUp } from './prune/keeping-up.ts';
 import type { PruneContext } from './prune/prune.ts';
 import { checkRetention, storableRetention, type PrunePolicy, type PruneReport } from './prune/retention.ts';
-import type { Receipt } from './receipt.ts';
-import type { RecoverOptions, Recovery, RecoveryReport } from './recovery.ts';
+import type { Receipt } from './run/receipt.ts';
+import type { RecoverOptions, Recovery, RecoveryReport } from './recovery/recovery.ts';
 import type { Run } from './run.ts';
-import type { RunContext, RunCore } from './run-core.ts';
-import { toInfo, type ListQuery, type RunInfo } from './run-info.ts';
+import type { RunContext, RunCore } from './run/run-core.ts';
+import { toInfo, type ListQuery, type RunInfo } from './run/run-info.ts';
 import type { RuntimeContext } from './runtime-context.ts';
 import type {
   CancelOptions,
@@ -46,10 +46,10 @@ import type {
   StartArguments,
   StartOptions,
 } from './runtime-options.ts';
-import { isEnd } from './standing.ts';
-import type { Steering } from './steering.ts';
+import { isEnd } from './run/standing.ts';
+import type { Steering } from './steering/steering.ts';
 import type { Store, StoredRun } from './store.ts';
-import type { SendOptions } from './told.ts';
+import type { SendOptions } from './run/told.ts';
 import type { RunWork } from './worker/run-work.ts';
 import { systemClock } from './xstate/delays.ts';
 import { assertInsiders } from './xstate/insider.ts';

@@ -5,7 +5,8 @@
  */
 import { mkdirSync, statSync } from 'node:fs';
 import { dirname } from 'node:path';
-import { type Database, type DriverName, loadDriver, type Statement } from './driver.ts';
+import type { Database, DriverName, Statement } from './driver.ts';
+import { loadDriver } from './load-driver.ts';
 import { standingStill } from './patience.ts';
 import { checkSchema, migrate } from './schema.ts';
 

@@ -13,7 +13,7 @@ export type { ForgetEvent, Notes, NotesLogic, RememberEvent } from './memory/not
 export { threadOf } from './memory/thread.ts';
 export type { Thread } from './memory/thread.ts';
 export { mcpTools } from './mcp/mcp-tools.ts';
-export type { McpServer } from './mcp/mcp-tools.ts';
+export type { McpServer } from './mcp/connection.ts';
 export { resultOf } from './messages.ts';
 export type { AgentInput, AgentMessage, AgentToolResult, UserMessage } from './messages.ts';
 export type { Models } from './model/resolve-model.ts';

@@ -6,10 +6,10 @@ import type { Asker, Change, OpenQuestion, Questions } from '../input/questions.
 import { readClosing, type AnswerRecord } from '../input/records.ts';
 import type { StandardSchema } from '../input/schema.ts';
 import type { Codec } from '../checkpoint/codec.ts';
-import type { Receipt } from '../receipt.ts';
+import type { Receipt } from '../run/receipt.ts';
 import type { Row, Store } from '../store.ts';
-import type { Told } from '../told.ts';
-import type { Writes } from '../writes.ts';
+import type { Told } from '../run/told.ts';
+import type { Writes } from '../turns/writes.ts';
 import { actorPath } from '../xstate/actor-path.ts';
 import type { Clock } from '../xstate/delays.ts';
 import type { Effect } from '../xstate/effect.ts';

@@ -1,9 +1,7 @@
 /** Actor logic of an async function whose steps are journaled. */
-import { type EventObject, fromPromise, type PromiseActorLogic } from 'xstate';
+import { fromPromise, type PromiseActorLogic } from 'xstate';
 import { InvalidArgumentError } from '../errors.ts';
 import type { DurableArgs } from './durable-function.ts';
-import type { Journal } from './journal.ts';
-import type { LateSignal } from './late-signal.ts';
 import { type InterruptPolicy, onInterrupt } from './policy.ts';
 import type * as RunDurable from './run-durable.ts';
 
@@ -11,18 +9,6 @@ import type * as RunDurable from './run-durable.ts';
 export interface DurableOptions {
   /** What becomes of it when a crash cuts it off. Default: it runs again, and its finished steps do not. */
   readonly onInterrupt?: InterruptPolicy | undefined;
-}
-
-/** What XState gives the function of a promise actor, with what a run adds. */
-export interface HostedArgs<TInput> extends Pick<
-  DurableArgs<TInput>,
-  'input' | 'system' | 'self' | 'signal'
-> {
-  readonly emit: (event: EventObject) => void;
-  /** The effect's, where a run hosts the actor. */
-  readonly journal?: Journal | undefined;
-  /** What makes the signal, where a run hosts the actor. */
-  readonly late?: LateSignal | undefined;
 }
 
 // A page without such an actor never needs the code of steps; one with a thousand of them loads it once.
@@ -49,7 +35,7 @@ export function fromDurable<TOutput, TInput>(
 ): PromiseActorLogic<TOutput, TInput> {
   if (typeof fn !== 'function')
     throw new InvalidArgumentError(`fromDurable() takes a function; it was given ${String(fn)}.`);
-  const creator = async (args: HostedArgs<TInput>): Promise<TOutput> =>
+  const creator = async (args: RunDurable.HostedArgs<TInput>): Promise<TOutput> =>
     (loaded ??= await import('./run-durable.ts')).runDurable(fn, args);
   const logic = fromPromise(creator);
   return policy === undefined ? logic : onInterrupt(logic, policy);

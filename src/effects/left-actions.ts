@@ -4,7 +4,7 @@ import type { Codec } from '../checkpoint/codec.ts';
 import { decodeRows } from '../checkpoint/decode-rows.ts';
 import { decodeText } from '../checkpoint/text.ts';
 import type { Row, Store } from '../store.ts';
-import type { Writes } from '../writes.ts';
+import type { Writes } from '../turns/writes.ts';
 import type { Host } from '../xstate/host.ts';
 import { contextOf } from '../xstate/asking.ts';
 import { lostActor, machineOf, snapshotAt } from '../xstate/lost-actor.ts';

@@ -2,7 +2,7 @@
 import type { Codec } from '../checkpoint/codec.ts';
 import { decodeText, encodeText } from '../checkpoint/text.ts';
 import type { Store } from '../store.ts';
-import type { Writes } from '../writes.ts';
+import type { Writes } from '../turns/writes.ts';
 import { actorPath } from '../xstate/actor-path.ts';
 import type { Clock } from '../xstate/delays.ts';
 import type { Effect } from '../xstate/effect.ts';

@@ -7,12 +7,12 @@ import {
   InvalidArgumentError,
   InvalidInputError,
 } from '../errors.ts';
-import { HeldBackError, MessageWaitsError } from '../mail.ts';
-import type { Pausing } from '../pausing.ts';
-import type { Receipt } from '../receipt.ts';
+import { HeldBackError, MessageWaitsError } from '../inbox/mail.ts';
+import type { Pausing } from '../steering/pausing.ts';
+import type { Receipt } from '../run/receipt.ts';
 import type { Store } from '../store.ts';
-import type { Told } from '../told.ts';
-import type { Writes } from '../writes.ts';
+import type { Told } from '../run/told.ts';
+import type { Writes } from '../turns/writes.ts';
 import type { LiveActor } from '../xstate/insider.ts';
 import { parseQuestionId } from './ids.ts';
 import { ANSWER } from './input-request.ts';

@@ -5,9 +5,9 @@
  */
 import type { Codec } from '../checkpoint/codec.ts';
 import type { Question, Row } from '../store.ts';
-import { decisiveId } from '../mail.ts';
-import type { Told, ToldAnswer } from '../told.ts';
-import type { Writes } from '../writes.ts';
+import { decisiveId } from '../inbox/mail.ts';
+import type { Told, ToldAnswer } from '../run/told.ts';
+import type { Writes } from '../turns/writes.ts';
 import { actorAt, actorPath } from '../xstate/actor-path.ts';
 import { actorsOf, askingOf, isAsking, isStillAsking, sourcesOf, type Asking } from '../xstate/asking.ts';
 import type { Delay } from '../xstate/delays.ts';

@@ -1,6 +1,6 @@
 /** Hands on a run whose history is to be cut: through the run that is open here, or for a moment of one's own. */
-import { commitAlone } from '../commit-alone.ts';
-import type { RunContext, RunCore } from '../run-core.ts';
+import { commitAlone } from '../turns/commit-alone.ts';
+import type { RunContext, RunCore } from '../run/run-core.ts';
 import type { Hand } from './cut-history.ts';
 
 /** A run that is held for this alone: nobody else writes. */

@@ -1,8 +1,8 @@
 /** Deletes what a policy lets go: runs that have ended, and old checkpoints. */
-import { commitAlone } from '../commit-alone.ts';
+import { commitAlone } from '../turns/commit-alone.ts';
 import { FencedError, RunClosedError } from '../errors.ts';
-import type { RunContext, RunCore } from '../run-core.ts';
-import { readMore } from '../run-info.ts';
+import type { RunContext, RunCore } from '../run/run-core.ts';
+import { readMore } from '../run/run-info.ts';
 import type { RunScan, RunStatus, StoredRun } from '../store.ts';
 import { cutHistory, cuttable, lastInstant, type Hand } from './cut-history.ts';
 import { openHand, ownHand } from './hands.ts';

@@ -3,8 +3,8 @@
  * and again it comes by all of them, so that a run which always has work does not keep the others waiting.
  */
 import type { Machines } from '../machines.ts';
-import { MOVING } from '../moving.ts';
-import { isEnd } from '../standing.ts';
+import { MOVING } from '../recovery/moving.ts';
+import { isEnd } from '../run/standing.ts';
 import type { RunScan, Store, StoredRun } from '../store.ts';
 import type { Clock } from '../xstate/delays.ts';
 

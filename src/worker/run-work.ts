@@ -1,10 +1,10 @@
 /** What a worker does: opens a run, lets it do what it has to do, and lets go of it at rest. */
-import { clearInbox } from '../clear-inbox.ts';
+import { clearInbox } from '../inbox/clear-inbox.ts';
 import { RunClosedError, RunLockedError, RunNotFoundError } from '../errors.ts';
-import type { Holding } from '../holding.ts';
+import type { Holding } from '../run/holding.ts';
 import type { Machines } from '../machines.ts';
-import type { RunContext, RunCore } from '../run-core.ts';
-import { isEnd } from '../standing.ts';
+import type { RunContext, RunCore } from '../run/run-core.ts';
+import { isEnd } from '../run/standing.ts';
 import type { Awaitable } from '../store.ts';
 import type { Work, Worked } from './engine.ts';
 import { LONGEST_TIMEOUT } from '../xstate/delays.ts';

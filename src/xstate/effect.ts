@@ -129,6 +129,11 @@ export class Effect {
     private readonly host: EffectOwner,
   ) {}
 
+  /** Does it work in this process, and not only wait? */
+  get isBusy(): boolean {
+    return this.isRunning && this.parkedUntil === undefined && !this.hasReported;
+  }
+
   get identity(): CurrentEffect {
     return this.host.identify(this);
   }

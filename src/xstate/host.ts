@@ -5,15 +5,14 @@
  * empty then, and the snapshots of all actors are one consistent cut. The owner is told of
  * the turn at that moment; if it throws, the turn is refused and the actors are as they were before.
  */
-import { createActor, toObserver } from 'xstate';
+import { createActor } from 'xstate';
 import type {
   AnyEventObject,
   AnyStateMachine,
   InspectionEvent as PublicInspectionEvent,
   Observer,
-  Subscription,
 } from 'xstate';
-import { childOf, isInTree } from './actor-path.ts';
+import { isInTree } from './actor-path.ts';
 import type { CurrentEffect } from '../effects/ambient.ts';
 import type { Journal } from '../effects/journal.ts';
 import { LETTER, letterOf } from '../effects/send-to-run.ts';
@@ -23,7 +22,6 @@ import { Delays, type Clock, type Delay, type DelayOwner } from './delays.ts';
 import { Effect, FAILURE, type EffectOwner, type Outcome } from './effect.ts';
 import { holdLogic } from './held-logic.ts';
 import {
-  NOT_STARTED,
   STOPPED,
   type InspectionEvent,
   type LiveAction,
@@ -32,7 +30,10 @@ import {
   type LiveSnapshot,
   type LiveSystem,
 } from './insider.ts';
+import { isActive } from './is-active.ts';
 import { kindOf, type Kind } from './kinds.ts';
+import { original, standIn, standInBelow } from './stand-ins.ts';
+import { takeBack } from './take-back.ts';
 import { Turn, type Cause, type Held, type HeldAction } from './turn.ts';
 
 export type Inspect = Observer<PublicInspectionEvent> | ((event: PublicInspectionEvent) => void);
@@ -185,7 +186,7 @@ export class Host implements ActorHost, DelayOwner, EffectOwner {
   /** Stops what has no end of its own, until the run goes on; not while a promise runs. True: there was something. */
   suspend(): boolean {
     const running = [...this.activeEffects()].filter((effect) => effect.isRunning);
-    if (running.some((effect) => effect.kind === 'promise' && isBusy(effect))) return false;
+    if (running.some((effect) => effect.kind === 'promise' && effect.isBusy)) return false;
     const endless = running.filter(({ kind, hasReported }) => kind !== 'promise' && !hasReported);
     for (const effect of endless) {
       this.#attempt(() => effect.suspend());
@@ -250,7 +251,7 @@ export class Host implements ActorHost, DelayOwner, EffectOwner {
   rewind(turns: readonly Turn[]): void {
     for (const turn of turns.toReversed()) {
       this.#letGo(turn);
-      this.#takeBack(turn);
+      takeBack(turn, this);
     }
   }
 
@@ -395,7 +396,7 @@ export class Host implements ActorHost, DelayOwner, EffectOwner {
         turn.refusal = error;
       }
     }
-    this.#takeBack(turn);
+    takeBack(turn, this);
   }
 
   /** A delay is due. */
@@ -406,41 +407,6 @@ export class Host implements ActorHost, DelayOwner, EffectOwner {
   #fire(delay: Delay): void {
     if (this.#closed || !this.delays.has(delay)) return;
     this.#mustRun({ kind: 'delay', source: delay.source, target: delay.target, event: delay.event, delay });
-  }
-
-  #takeBack(turn: Turn): void {
-    const { system } = this.root;
-    for (const actor of turn.born) {
-      actor._processingStatus = STOPPED;
-      system._unregister(actor);
-      const { effect } = adopted(actor);
-      if (effect) this.effects?.delete(effect);
-    }
-    for (const note of turn.notes) {
-      const { actor } = note;
-      adopted(actor).noted = undefined;
-      if (adopted(actor).bornIn === turn) continue;
-      actor._snapshot = note.snapshot;
-      actor._deferred.length = 0;
-      if (actor._processingStatus === note.status) continue;
-      actor._processingStatus = note.status;
-      actor.mailbox = note.mailbox;
-      note.observers?.forEach((observer) => actor.observers.add(observer));
-      note.listeners?.forEach((handlers, type) => actor.eventListeners.set(type, handlers));
-      if (note.status !== NOT_STARTED) system._register(actor.sessionId, actor);
-    }
-    // The names go back last: until then a newborn may have one of them.
-    for (const { actor } of turn.notes) {
-      const name = actor.systemId ?? actor._systemId;
-      if (name !== undefined && adopted(actor).bornIn !== turn) system._set(name, actor);
-    }
-    for (const delay of turn.added) if (this.delays.has(delay)) this.delays.remove(delay);
-    if (turn.removed.length > 0)
-      this.delays.giveBack(
-        turn.removed.filter((delay) => delay !== turn.cause.delay && !turn.added.includes(delay)),
-      );
-    this.moved.push(...turn.moved);
-    turn.held.length = 0;
   }
 
   // --- Adoption
@@ -498,8 +464,7 @@ export class Host implements ActorHost, DelayOwner, EffectOwner {
     const kind = kindOf(actor.logic);
     this.#takeOver(actor, kind);
     actor.logic = holdLogic(actor.logic, kind);
-    actor.subscribe = subscribeHeld;
-    if (actor._syncSnapshot) actor.start = startAdopted;
+    standInBelow(actor);
   }
 
   #takeOver(actor: LiveActor, kind: Kind): void {
@@ -514,8 +479,7 @@ export class Host implements ActorHost, DelayOwner, EffectOwner {
     adopt(actor, { host: this, kind, effect, noted: undefined, bornIn, isStarting: false, mayRefer });
     const scope = actor._actorScope;
     scope.emit = (event) => this.#emit(actor, event);
-    actor._send = sendInTurn;
-    actor.on = onHeld;
+    standIn(actor);
     if (kind !== 'machine') return;
     const execute = scope.actionExecutor;
     const stop = scope.stopChild;
@@ -615,7 +579,7 @@ export class Host implements ActorHost, DelayOwner, EffectOwner {
 
   /** Is there an effect that works in this process, and does not only wait? */
   get isBusy(): boolean {
-    for (const effect of this.effects ?? []) if (isBusy(effect) && isActive(effect.actor)) return true;
+    for (const effect of this.effects ?? []) if (effect.isBusy && isActive(effect.actor)) return true;
     return false;
   }
 
@@ -646,10 +610,6 @@ export class Host implements ActorHost, DelayOwner, EffectOwner {
   }
 }
 
-/** Does it work in this process, and not only wait? */
-const isBusy = ({ isRunning, parkedUntil, hasReported }: Effect): boolean =>
-  isRunning && parkedUntil === undefined && !hasReported;
-
 /** The custom action that the actor's machine has under a name. */
 const implementationOf = (actor: LiveActor, type: string): unknown => {
   const { actions } = (actor.logic as unknown as AnyStateMachine).implementations;
@@ -661,66 +621,4 @@ function failureOf(actor: LiveActor, error: unknown): Cause {
   // A promise has ended by then. What may go on, a callback or an observable, is stopped by the failure.
   const event = effect?.kind === 'promise' ? effect.failure(error) : { type: FAILURE, error };
   return { kind: 'actor', source: actor, target: actor, event };
-}
-
-/**
- * Has it an outcome that the run will take? An actor that is stopped before it starts keeps an active
- * snapshot, one whose constructor threw (its systemId was taken) has none, and those below an actor that
- * failed run on unheard.
- */
-function isActive(actor: LiveActor): boolean {
-  const snapshot = actor._snapshot as LiveSnapshot | undefined;
-  if (snapshot?.status !== 'active' || actor._processingStatus === STOPPED) return false;
-  const parent = actor._parent;
-  return !parent || (childOf(parent, actor.id) === actor && isActive(parent));
-}
-
-// What follows takes the place of methods of XState's actors; one function for all of them.
-
-const original = (actor: LiveActor): LiveActor => Object.getPrototypeOf(actor) as LiveActor;
-
-/** `_send`: an actor of another system calls it in the middle of its own turn. */
-function sendInTurn(this: LiveActor, event: AnyEventObject): void {
-  adopted(this).host.receive(this, event);
-}
-
-/** `start` of a child that tells its parent its snapshots: the subscription by which it does is part of the turn. */
-function startAdopted(this: LiveActor): LiveActor {
-  const record = adopted(this);
-  record.isStarting = true;
-  original(this).start.call(this);
-  record.isStarting = false;
-  return this;
-}
-
-/** `subscribe` of a child: its observers learn of committed states only. */
-function subscribeHeld(this: LiveActor, ...args: unknown[]): Subscription {
-  const { host, isStarting } = adopted(this);
-  if (isStarting) return original(this).subscribe.call(this, ...args);
-  const { next, error, complete } = toObserver(...(args as Parameters<typeof toObserver>));
-  return whileOpen((isOpen) => {
-    const held = (tell: ((value: never) => void) | undefined) =>
-      tell && ((value: unknown) => host.hold(undefined, () => isOpen() && tell(value as never)));
-    return original(this).subscribe.call(this, {
-      next: held(next),
-      error: held(error),
-      complete: held(complete),
-    });
-  });
-}
-
-/** `on`: whoever unsubscribes while a commit is open is told nothing more. */
-function onHeld(this: LiveActor, type: string, handler: (event: AnyEventObject) => void): Subscription {
-  return whileOpen((isOpen) => original(this).on.call(this, type, (event) => isOpen() && handler(event)));
-}
-
-function whileOpen(subscribe: (isOpen: () => boolean) => Subscription): Subscription {
-  let isOpen = true;
-  const subscription = subscribe(() => isOpen);
-  return {
-    unsubscribe: () => {
-      isOpen = false;
-      subscription.unsubscribe();
-    },
-  };
 }

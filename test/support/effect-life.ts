@@ -1,7 +1,7 @@
 /** One effect over several lives of its process: the journal stays, all else is lost. */
 import { SimulatedClock } from 'xstate';
 import type { DurableArgs } from '../../src/effects/durable-function.ts';
-import type { HostedArgs } from '../../src/effects/from-durable.ts';
+import type { HostedArgs } from '../../src/effects/run-durable.ts';
 import type { Journal } from '../../src/effects/journal.ts';
 import { memoryJournal } from '../../src/effects/memory-journal.ts';
 import type { StepProgress } from '../../src/effects/progress.ts';

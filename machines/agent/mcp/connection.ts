@@ -1,7 +1,20 @@
 /** The connection to an MCP server: made when it is needed, anew when it broke, and closed when nobody needs it. */
 import type { CallToolResult, ListToolsResult, MCPClient } from '@ai-sdk/mcp';
 import { ModelCallError } from '../model/model-failure.ts';
-import type { McpServer } from './mcp-tools.ts';
+
+/** Where a server is: a program that is started, or an address. */
+export type McpServer =
+  | {
+      readonly command: string;
+      readonly args?: readonly string[];
+      readonly env?: Readonly<Record<string, string>>;
+      readonly cwd?: string;
+    }
+  | {
+      readonly url: string;
+      /** Such as a key. None of it is stored. */
+      readonly headers?: Readonly<Record<string, string>>;
+    };
 
 /** A tool, as its server lists it. */
 export type ListedTool = ListToolsResult['tools'][number];

@@ -1,22 +1,8 @@
 /** The tools of an MCP server. */
 import { jsonSchema } from 'ai';
 import type { DurableTool } from '../tools/tool.ts';
-import { Connection } from './connection.ts';
+import { Connection, type McpServer } from './connection.ts';
 import { toolResult } from './tool-result.ts';
-
-/** Where a server is: a program that is started, or an address. */
-export type McpServer =
-  | {
-      readonly command: string;
-      readonly args?: readonly string[];
-      readonly env?: Readonly<Record<string, string>>;
-      readonly cwd?: string;
-    }
-  | {
-      readonly url: string;
-      /** Such as a key. None of it is stored. */
-      readonly headers?: Readonly<Record<string, string>>;
-    };
 
 /**
  * Tools of an MCP server, by their names; it needs `@ai-sdk/mcp`. Nothing is connected until a model is to be told of them,

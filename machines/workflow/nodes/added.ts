@@ -1,40 +1,13 @@
 /** Makes of what an author wrote for a node what is kept of it: its shape, its plan and its work. */
 import type { AnyActorLogic } from 'xstate';
-import { inputRequest, type StandardSchema } from '../../../src/index.ts';
+import { inputRequest } from '../../../src/index.ts';
 import type { JoinMode, NodeShape, NodeType } from '../graph/definition.ts';
-import type { Iteration, NodeArgs, Plan } from '../run/plan.ts';
+import type { Plan } from '../run/plan.ts';
 import { mapWork } from '../work/map-work.ts';
-import type { WorkFunction } from '../work/function-work.ts';
 import { undoWork } from '../work/undo-work.ts';
 import { isLogic, workOf } from '../work/work-of.ts';
 import { checkOptions } from './check-options.ts';
-import type { ErrorPolicy, WorkingOptions } from './options.ts';
-
-type Of<TResult> = (args: NodeArgs) => TResult;
-
-/** The options of all types of nodes, as they are at run time. */
-export interface GivenOptions extends WorkingOptions {
-  readonly after?: readonly string[];
-  readonly when?: Of<boolean>;
-  readonly onError?: ErrorPolicy;
-  readonly input?: Of<unknown>;
-  readonly run?: AnyActorLogic | WorkFunction;
-  readonly compensate?: WorkFunction;
-  readonly routes?: Readonly<Record<string, true | Of<boolean>>>;
-  readonly wait?: JoinMode;
-  readonly rest?: 'cancel' | 'continue';
-  readonly over?: Of<unknown>;
-  readonly concurrency?: number;
-  readonly until?: unknown;
-  readonly next?: (iteration: Iteration) => unknown;
-  readonly limit?: number;
-  readonly ask?: unknown;
-  readonly schema?: StandardSchema;
-  readonly event?: string;
-  readonly key?: string;
-  readonly equals?: Of<unknown>;
-  readonly for?: unknown;
-}
+import type { GivenOptions, Of } from './given-options.ts';
 
 /** A node, as it was added. */
 export interface AddedNode {

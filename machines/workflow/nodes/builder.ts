@@ -1,7 +1,8 @@
 /** Collects the nodes that an author adds. What may be added is checked by the types of `Flow`. */
 import type { AnyActorLogic } from 'xstate';
 import type { NodeType } from '../graph/definition.ts';
-import { addedNode, type AddedNode, type GivenOptions } from './added.ts';
+import { addedNode, type AddedNode } from './added.ts';
+import type { GivenOptions } from './given-options.ts';
 import type { Flow } from './flow.ts';
 
 type Add = (id: string, options: GivenOptions) => Builder;

@@ -2,7 +2,7 @@
 import { checkRetry, type RetryOptions } from '../../../src/index.ts';
 import type { NodeType } from '../graph/definition.ts';
 import { WorkflowError } from '../errors.ts';
-import type { GivenOptions } from './added.ts';
+import type { GivenOptions } from './given-options.ts';
 
 const isFunction = (value: unknown): boolean => typeof value === 'function';
 const isObject = (value: unknown): boolean => typeof value === 'object' && value !== null;

@@ -13,7 +13,7 @@ import type { Plan } from './plan.ts';
 import type { NodeRecord } from './record.ts';
 import type { FunctionInput } from '../work/function-work.ts';
 import { checkStorable } from './check-storable.ts';
-import { cacheKey, givenTo, startNode } from './start-node.ts';
+import { cacheKey, givenTo, startNode, type Starter } from './start-node.ts';
 
 const isEnd = ({ status }: NodeRecord): boolean =>
   status === 'done' || status === 'failed' || status === 'skipped' || status === 'cancelled';
@@ -33,7 +33,7 @@ function functionInput({ input, attempts = 1, iteration = 1, round = 0 }: NodeRe
   return { input, attempt: attempts, part };
 }
 
-export class Scheduler {
+export class Scheduler implements Starter {
   /** Nodes that all is decided for, by number. */
   #ready: number[] = [];
   /** The node whose turn it is. */

@@ -3,39 +3,54 @@ import { WorkflowError } from '../errors.ts';
 import { checkStorable } from './check-storable.ts';
 import { fingerprint } from './fingerprint.ts';
 import type { NodeArgs, Plan } from './plan.ts';
-import type { Scheduler } from './scheduler.ts';
+import type { Graph } from '../graph/graph.ts';
+import type { Ledger } from './ledger.ts';
+import type { NodeRecord } from './record.ts';
+
+/** Where nodes are started, and what becomes of one that is. */
+export interface Starter {
+  readonly graph: Graph;
+  readonly ledger: Ledger;
+  planOf(number: number): Plan;
+  /** Sends it to work. */
+  run(number: number, record: NodeRecord): void;
+  /** Has it wait for another to end, where as many work as may. */
+  mustQueue(number: number): boolean;
+  done(number: number, output: unknown, tell: 'node.done'): void;
+  skip(number: number): void;
+}
 
 /** Starts a node. Throws what its functions throw: the node fails with it. */
-export function startNode(scheduler: Scheduler, number: number): void {
-  const { id, type } = scheduler.graph.nodes[number]!;
-  const plan = scheduler.planOf(number);
-  const args = argsOf(scheduler, number);
-  if (plan.when && !plan.when(args)) return scheduler.skip(number);
+export function startNode(starter: Starter, number: number): void {
+  const { id, type } = starter.graph.nodes[number]!;
+  const plan = starter.planOf(number);
+  const args = argsOf(starter, number);
+  if (plan.when && !plan.when(args)) return starter.skip(number);
   switch (type) {
     case 'transform': {
       const output = plan.compute?.(args);
       checkStorable(output, id, 'output');
-      return scheduler.done(number, output, 'node.done');
+      return starter.done(number, output, 'node.done');
     }
     case 'join':
-      return scheduler.done(number, args.results, 'node.done');
+      return starter.done(number, args.results, 'node.done');
     case 'choice':
-      return scheduler.done(number, routeOf(id, plan, args), 'node.done');
+      return starter.done(number, routeOf(id, plan, args), 'node.done');
     case 'question':
     case 'waitFor':
-      return ask(scheduler, number, plan, args);
+      return ask(starter, number, plan, args);
     case 'wait':
-      return wait(scheduler, number, plan, args);
+      return wait(starter, number, plan, args);
     case 'task':
     case 'subflow':
     case 'loop':
     case 'map':
-      if (!scheduler.mustQueue(number)) work(scheduler, number, plan, args);
+      if (!starter.mustQueue(number)) work(starter, number, plan, args);
   }
 }
 
 /** What a node's functions are given: what the nodes before it came to, and the error of one that failed. */
-function argsOf({ graph, ledger }: Scheduler, number: number): NodeArgs {
+function argsOf({ graph, ledger }: Starter, number: number): NodeArgs {
   const results: Record<string, unknown> = {};
   for (const { from } of graph.before[number]!) {
     const { status, output, error } = ledger.get(from);
@@ -57,20 +72,20 @@ function routeOf(id: string, { routes = [] }: Plan, args: NodeArgs): string {
 }
 
 /** What the work of a node is given at first. */
-export const givenTo = (scheduler: Scheduler, number: number): unknown =>
-  inputOf(scheduler, number, scheduler.planOf(number), argsOf(scheduler, number));
+export const givenTo = (starter: Starter, number: number): unknown =>
+  inputOf(starter, number, starter.planOf(number), argsOf(starter, number));
 
 /** What its work, or whoever it waits for, is given. */
-function inputOf({ graph }: Scheduler, number: number, plan: Plan, args: NodeArgs): unknown {
+function inputOf({ graph }: Starter, number: number, plan: Plan, args: NodeArgs): unknown {
   const input = plan.input?.(args);
   checkStorable(input, graph.nodes[number]!.id, 'input');
   return input;
 }
 
-function ask(scheduler: Scheduler, number: number, plan: Plan, args: NodeArgs): void {
-  const { graph, ledger } = scheduler;
+function ask(starter: Starter, number: number, plan: Plan, args: NodeArgs): void {
+  const { graph, ledger } = starter;
   const { src, timeout } = plan;
-  const input = inputOf(scheduler, number, plan, args);
+  const input = inputOf(starter, number, plan, args);
   const record = ledger.get(number);
   ledger.set(number, { ...record, status: 'waitingForInput', input, started: ledger.now });
   ledger.tell(graph.nodes[number]!.id, {
@@ -80,8 +95,8 @@ function ask(scheduler: Scheduler, number: number, plan: Plan, args: NodeArgs): 
   });
 }
 
-function wait(scheduler: Scheduler, number: number, { input: given, isInstant }: Plan, args: NodeArgs): void {
-  const { graph, ledger } = scheduler;
+function wait(starter: Starter, number: number, { input: given, isInstant }: Plan, args: NodeArgs): void {
+  const { graph, ledger } = starter;
   const { id } = graph.nodes[number]!;
   const input = given?.(args);
   const ms = Number(input) - (isInstant ? ledger.now : 0);
@@ -95,10 +110,10 @@ function wait(scheduler: Scheduler, number: number, { input: given, isInstant }:
   ledger.tell(id, { type: 'node.run', delay: Math.max(0, ms) });
 }
 
-function work(scheduler: Scheduler, number: number, plan: Plan, args: NodeArgs): void {
-  const { graph, ledger } = scheduler;
+function work(starter: Starter, number: number, plan: Plan, args: NodeArgs): void {
+  const { graph, ledger } = starter;
   const { id, type } = graph.nodes[number]!;
-  const input = inputOf(scheduler, number, plan, args);
+  const input = inputOf(starter, number, plan, args);
   if (type === 'map' && !Array.isArray(input))
     throw new WorkflowError(
       'WORKFLOW_NOT_A_LIST',
@@ -114,12 +129,12 @@ function work(scheduler: Scheduler, number: number, plan: Plan, args: NodeArgs):
   const key = cacheKey(plan, input);
   if (key !== undefined && Object.hasOwn(ledger.cache, key)) {
     ledger.set(number, { ...record, attempts: 0 });
-    return scheduler.done(number, ledger.cache[key], 'node.done');
+    return starter.done(number, ledger.cache[key], 'node.done');
   }
   const running = { ...record, status: 'running', attempts: 1 } as const;
   ledger.set(number, running);
   ledger.working++;
-  scheduler.run(number, running);
+  starter.run(number, running);
 }
 
 /** Under what the result of a node is kept for the next time that it is given the same. */

@@ -1,0 +1,30 @@
+/** Takes what waits for a run that has ended: answers are kept as such whose question never opened. */
+import { commitAlone } from '../turns/commit-alone.ts';
+import type { Codec } from '../checkpoint/codec.ts';
+import { asideKey, asideRow } from '../input/records.ts';
+import type { Lease } from '../lease.ts';
+import { decodeMail } from './mail.ts';
+import type { Row, Store } from '../store.ts';
+
+/** What it needs of a runtime. */
+interface ClearContext {
+  readonly store: Store;
+  readonly lease: Lease;
+  readonly inline: Codec;
+}
+
+export async function clearInbox({ store, lease, inline }: ClearContext, run: string): Promise<void> {
+  await lease.ensure();
+  const acquired = await store.acquire(run, lease.owner);
+  if (acquired.status !== 'acquired') return;
+  const messages = await store.rows(run, 'inbox', {});
+  const put: Row[] = [];
+  for (const { value } of messages) {
+    const mail = await decodeMail(inline, value as string);
+    if (mail.type !== 'answer') continue;
+    const { input, value: answer, by, id, at } = mail;
+    put.push(asideRow(asideKey(input, at), { status: 'neverOpened', value: answer, by, id, at }, inline));
+  }
+  const take = messages.map(({ key }) => key);
+  await commitAlone({ store, lease }, { run, fence: acquired.fence, put, take, release: true });
+}

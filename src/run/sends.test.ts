@@ -1,0 +1,40 @@
+/** Events with ids, on a store that has to be waited for. */
+import { describe, expect, it, vi } from 'vitest';
+import { memoryStore } from '../../adapters/memory.ts';
+import { counter } from '../../test/support/counter.ts';
+import { createRuntime, type Store } from '../index.ts';
+
+/** A memory store whose look-ups of event ids take a moment, and fail where they are told to. */
+function slowStore(fails: (key: string | undefined) => boolean): Store {
+  const inner = memoryStore();
+  return new Proxy(inner, {
+    get(store, name: keyof Store) {
+      if (name === 'rows')
+        return async (...[run, kind, scan]: Parameters<Store['rows']>) => {
+          const isFirst = scan.key === 'first';
+          await new Promise((resolve) => setTimeout(resolve, isFirst ? 30 : 1));
+          if (kind === 'event' && fails(scan.key)) throw new Error('The connection was cut.');
+          return store.rows(run, kind, scan);
+        };
+      const member = store[name];
+      return typeof member === 'function' ? (member as () => unknown).bind(store) : member;
+    },
+  });
+}
+
+describe('events with ids that are sent at once', () => {
+  it('fail for whoever sent them where the store cannot be asked, and for nobody else', async () => {
+    const unhandled = vi.fn<(reason: unknown) => void>();
+    process.on('unhandledRejection', unhandled);
+    const runtime = createRuntime({ store: slowStore((key) => key === 'second'), logger: () => {} });
+    const run = await runtime.start(counter, { id: 'r' });
+    // The look-up of the second one fails while it still waits for the first one to be delivered.
+    const sent = ['first', 'second', 'third'].map((id) => run.send({ type: 'add' }, { id }));
+    const answers = await Promise.allSettled(sent);
+    await new Promise((resolve) => setTimeout(resolve, 5));
+    process.off('unhandledRejection', unhandled);
+    expect(answers.map(({ status }) => status)).toEqual(['fulfilled', 'rejected', 'fulfilled']);
+    expect(run.getSnapshot().context.count).toBe(2);
+    expect(unhandled).not.toHaveBeenCalled();
+  });
+});

@@ -1,0 +1,67 @@
+/**
+ * Group commit: all turns of one synchronous job, over all runs, go to the store in one batch. Marking
+ * a run and writing in a microtask is enough for that, and an fsync is then shared.
+ */
+import type { Outcome, RunCommit, Store } from '../store.ts';
+
+/** Something that has commits to make, one at a time. */
+export interface Committing {
+  /** Is it in the next batch already? */
+  isWaiting: boolean;
+  /** The next commit, if there is one and none is in flight. It is then in flight. */
+  take(): RunCommit | undefined;
+  /** What became of it. */
+  outcome(outcome: Outcome): void;
+  /** The store did not say. */
+  unknown(error: unknown): void;
+}
+
+// Node's queueMicrotask() pays for an async resource each time.
+const now = Promise.resolve();
+
+export class Committer {
+  #waiting: Committing[] = [];
+  #scheduled = false;
+
+  constructor(private readonly store: Store) {}
+
+  /** Asks for a commit with the next batch. */
+  add(one: Committing): void {
+    if (one.isWaiting) return;
+    one.isWaiting = true;
+    this.#waiting.push(one);
+    if (this.#scheduled) return;
+    this.#scheduled = true;
+    void now.then(this.#commitAll);
+  }
+
+  readonly #commitAll = (): void => this.#commit();
+
+  #commit(): void {
+    this.#scheduled = false;
+    const waiting = this.#waiting;
+    this.#waiting = [];
+    const takers: Committing[] = [];
+    const batch: RunCommit[] = [];
+    for (const one of waiting) {
+      one.isWaiting = false;
+      const commit = one.take();
+      if (!commit) continue;
+      takers.push(one);
+      batch.push(commit);
+    }
+    if (batch.length === 0) return;
+    const settle = (outcomes: readonly Outcome[]): void =>
+      takers.forEach((one, at) => one.outcome(outcomes[at]!));
+    const lose = (error: unknown): void => takers.forEach((one) => one.unknown(error));
+    let outcomes;
+    try {
+      outcomes = this.store.commit(batch);
+    } catch (error) {
+      return lose(error);
+    }
+    // Without a promise where the store needs none: a turn then takes no detour over the event loop.
+    if (outcomes instanceof Promise) outcomes.then(settle, lose);
+    else settle(outcomes);
+  }
+}
