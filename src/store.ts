@@ -19,17 +19,21 @@
 /** A value at once, or a promise of it. */
 export type Awaitable<T> = T | Promise<T>;
 
+/** All that a run can be doing. */
+export const runStatuses = [
+  'running',
+  'waitingForInput',
+  'sleeping',
+  'idle',
+  'paused',
+  'done',
+  'failed',
+  'cancelled',
+  'quarantined',
+] as const;
+
 /** What a run is doing, as far as its newest checkpoint tells. */
-export type RunStatus =
-  | 'running'
-  | 'waitingForInput'
-  | 'sleeping'
-  | 'idle'
-  | 'paused'
-  | 'done'
-  | 'failed'
-  | 'cancelled'
-  | 'quarantined';
+export type RunStatus = (typeof runStatuses)[number];
 
 /** The part of a run that is listed without loading it. Replaced as a whole by a commit that carries one. */
 export interface Head {

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import type { RunScan, RunStatus, StoredRun } from '../../src/store.ts';
+import { type RunScan, runStatuses, type StoredRun } from '../../src/store.ts';
 import { undelivered } from './inbox.ts';
 import { merged, ordered, pageFor, type Part } from './ordered.ts';
 import { compareKeys, type Key, last, within } from './ranges.ts';
@@ -12,19 +12,6 @@ import type { FenceRecord, Reading, RunRecord } from './schema.ts';
 
 /** The object stores that a list of runs reads. */
 export const runStores = ['runs', 'fences', 'owners', 'held', 'inbox'] as const;
-
-/** Complete, or the compiler says so. */
-const everyStatus = Object.keys({
-  running: true,
-  waitingForInput: true,
-  sleeping: true,
-  idle: true,
-  paused: true,
-  done: true,
-  failed: true,
-  cancelled: true,
-  quarantined: true,
-} satisfies Record<RunStatus, true>) as RunStatus[];
 
 /** Reads no more than is asked for, where nothing but an index decides. A damaged run is left out of lists. */
 export async function runs(tx: Reading, scan: RunScan): Promise<StoredRun[]> {
@@ -80,7 +67,7 @@ function candidates(
   if (waiting !== undefined) return named(tx, waiting, scan);
   if (owner !== undefined) return heldBy(tx, owner, scan);
   if (tag !== undefined) return ordered(part(runs.index('tagged'), [tag], scan), descending, page);
-  const statuses = [...new Set(scan.status ?? everyStatus)];
+  const statuses = [...new Set(scan.status ?? runStatuses)];
   const lists = statuses.map((status) => {
     const { machine } = scan;
     const listed =

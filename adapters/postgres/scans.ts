@@ -3,7 +3,7 @@
  *
  * @module
  */
-import type { RunScan, RunStatus, StoredRun } from '../../src/store.ts';
+import { type RunScan, type RunStatus, runStatuses, type StoredRun } from '../../src/store.ts';
 import { Conditions } from './conditions.ts';
 import type { Connection } from './connection.ts';
 import type { Leases } from './leases.ts';
@@ -55,19 +55,6 @@ function toRun(row: RunRow): StoredRun {
   };
 }
 
-/** Complete, or the compiler says so. */
-const everyStatus = Object.keys({
-  running: true,
-  waitingForInput: true,
-  sleeping: true,
-  idle: true,
-  paused: true,
-  done: true,
-  failed: true,
-  cancelled: true,
-  quarantined: true,
-} satisfies Record<RunStatus, true>) as RunStatus[];
-
 /**
  * Each search yields at most a page of runs in the order of its index, and these pages are merged. So no
  * more rows are read than are asked for, whatever the server thinks of its figures.
@@ -114,7 +101,7 @@ function searchesOf(schema: string, scan: RunScan, values: unknown[]): Search[] 
     ];
   }
   if (tag !== undefined) return [narrow(`${schema}.tags t JOIN ${runs} USING (rid)`, 't', inAny())];
-  return [...new Set(status ?? everyStatus)].map((one) =>
+  return [...new Set(status ?? runStatuses)].map((one) =>
     narrow(runs, 'r', new Conditions(values).add('r.status = ?', one)),
   );
 }

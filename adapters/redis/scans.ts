@@ -3,7 +3,7 @@
  *
  * @module
  */
-import type { RunScan, RunStatus, StoredRun } from '../../src/store.ts';
+import { type RunScan, runStatuses, type StoredRun } from '../../src/store.ts';
 import { type Arg, join } from './bytes.ts';
 import type { Connection } from './connection.ts';
 import { decodeRun, encodeTags, type RunReply } from './head.ts';
@@ -68,22 +68,9 @@ function filtersOf(scan: RunScan): Arg[] {
   ];
 }
 
-/** Complete, or the compiler says so. */
-const everyStatus = Object.keys({
-  running: true,
-  waitingForInput: true,
-  sleeping: true,
-  idle: true,
-  paused: true,
-  done: true,
-  failed: true,
-  cancelled: true,
-  quarantined: true,
-} satisfies Record<RunStatus, true>) as RunStatus[];
-
 /** The lists that have all runs of a scan, and more of them or less. */
 function groupsOf(scan: RunScan): List[][] {
-  const { status = everyStatus, machine, tag, dueTo, undelivered, createdFrom, createdTo } = scan;
+  const { status = runStatuses, machine, tag, dueTo, undelivered, createdFrom, createdTo } = scan;
   if (dueTo !== undefined) return [[{ name: 'due', min: '-inf', max: String(dueTo) }]];
   const after = scan.after && { at: scan.after.createdAt, id: scan.after.run };
   const range = rangeOf(createdFrom, createdTo, after, scan.descending === true);

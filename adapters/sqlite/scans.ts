@@ -3,7 +3,7 @@
  *
  * @module
  */
-import type { RunScan, RunStatus, StoredRun } from '../../src/store.ts';
+import { type RunScan, type RunStatus, runStatuses, type StoredRun } from '../../src/store.ts';
 import { Conditions } from './conditions.ts';
 import type { Connection } from './connection.ts';
 import type { Bindable, Statement } from './driver.ts';
@@ -61,19 +61,6 @@ function toRun(row: RunRow): StoredRun {
   };
 }
 
-/** Complete, or the compiler says so. */
-const everyStatus = Object.keys({
-  running: true,
-  waitingForInput: true,
-  sleeping: true,
-  idle: true,
-  paused: true,
-  done: true,
-  failed: true,
-  cancelled: true,
-  quarantined: true,
-} satisfies Record<RunStatus, true>) as RunStatus[];
-
 /**
  * Finds the keys of the runs in order, and then reads no more rows than are asked for. The way there is
  * prescribed, as SQLite has no figures to choose by: it would sort all runs for a page of ten.
@@ -130,7 +117,7 @@ function searchesOf(scan: RunScan): Search[] {
     const from = 'tags CROSS JOIN runs USING (rid)';
     return [narrowed({ from, place: 'tags', where: new Conditions() }, scan, status)];
   }
-  return [...new Set(status ?? everyStatus)].map((one) => {
+  return [...new Set(status ?? runStatuses)].map((one) => {
     const where = new Conditions().add('status = ?', one);
     return narrowed({ from: 'runs INDEXED BY runs_listed', place: 'runs', where }, scan);
   });

@@ -8,12 +8,12 @@ export interface Proof {
   run(count: number, say: (line: string) => void, options: ProofOptions): Promise<Outcome>;
 }
 
-interface ProofOptions {
+export interface ProofOptions {
   /** May it start servers? It does without those that are not there, and says so. */
   readonly servers: boolean;
 }
 
-interface Outcome {
+export interface Outcome {
   readonly passed: boolean;
   /** What was counted, in a line for each place: `500 kills, 41,210 events acknowledged, 0 lost`. */
   readonly figure: string;

@@ -6,10 +6,10 @@
 import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { bundle, unbundle } from '../bundle.ts';
-import { type Ground, openGrounds } from '../grounds.ts';
+import type { Ground } from '../grounds.ts';
+import { killOnEachGround } from '../kills-on-each-ground.ts';
 import type { Proof } from '../proof.ts';
-import { SpareProcesses } from '../worker-process.ts';
+import type { SpareProcesses } from '../worker-process.ts';
 import { checkActions, checkAnswers, checkSteps, countCut } from './checks.ts';
 import { actionNames, stepNames } from './machine.ts';
 import { startOutside } from './outside.ts';
@@ -22,31 +22,11 @@ const killsPerRound = 50;
 export const proof: Proof = {
   name: 'effects',
   full: 500,
-  async run(count, say, { servers }) {
-    const grounds = await openGrounds(say, servers);
-    const program = await bundle(new URL('worker.ts', import.meta.url));
-    const workers = new SpareProcesses<Order, Answer>(program, 3);
-    const faults: string[] = [];
-    const figures: string[] = [];
-    for (const ground of grounds.all) {
-      const kills = new Kills(ground, workers);
-      await kills.reach(Math.ceil(count / grounds.all.length), say);
-      for (const fault of kills.faults) faults.push(`${ground.name}: ${fault}`);
-      figures.push(`${ground.name}: ${kills.figure}`);
-      if (faults.length > 0) break;
-    }
-    await workers.end();
-    unbundle(program);
-    await grounds.end();
-    for (const fault of faults.slice(0, 12)) say(fault);
-    return {
-      passed: faults.length === 0,
-      figure:
-        faults.length > 0
-          ? `${faults.length} faults: ${faults[0]}`
-          : [...figures, ...grounds.skipped].join('\n'),
-    };
-  },
+  run: (count, say, options) =>
+    killOnEachGround<Order, Answer>(count, say, options, {
+      worker: new URL('worker.ts', import.meta.url),
+      kills: (ground, workers) => new Kills(ground, workers),
+    }),
 };
 
 /** The kills in one place, and what was counted. */

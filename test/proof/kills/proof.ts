@@ -7,12 +7,12 @@ import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Proof } from '../proof.ts';
-import { bundle, unbundle } from '../bundle.ts';
-import { type Ground, openGrounds } from '../grounds.ts';
+import type { Ground } from '../grounds.ts';
+import { killOnEachGround } from '../kills-on-each-ground.ts';
 import { killBrowser } from './browser.ts';
 import { checkDelays, checkHistory, checkLedger, checkState } from './checks.ts';
 import { Round } from './round.ts';
-import { SpareProcesses } from '../worker-process.ts';
+import type { SpareProcesses } from '../worker-process.ts';
 import type { Answer, Order } from './worker.ts';
 
 /** After so many kills, the run comes to its end, is read whole, and another begins. */
@@ -21,37 +21,21 @@ const killsPerRound = 50;
 export const proof: Proof = {
   name: 'kills',
   full: 500,
-  async run(count, say, { servers }) {
-    const grounds = await openGrounds(say, servers);
-    const program = await bundle(new URL('worker.ts', import.meta.url));
-    const workers = new SpareProcesses<Order, Answer>(program, 3);
-    const faults: string[] = [];
-    const figures: string[] = [];
-    for (const ground of grounds.all) {
-      const kills = new Kills(ground, workers);
-      await kills.reach(Math.ceil(count / grounds.all.length), say);
-      for (const fault of kills.faults) faults.push(`${ground.name}: ${fault}`);
-      figures.push(`${ground.name}: ${kills.figure}`);
-      if (faults.length > 0) break;
-    }
-    await workers.end();
-    unbundle(program);
-    await grounds.end();
-    if (faults.length === 0) {
-      const browser = servers ? await killBrowser(Math.ceil(count / 20)) : undefined;
-      for (const fault of browser?.faults ?? []) faults.push(`Chromium: ${fault}`);
-      figures.push(`IndexedDB in Chromium: ${browser?.figure ?? 'skipped, as no browser was wanted'}`);
-    }
-    for (const fault of faults.slice(0, 12)) say(fault);
-    return {
-      passed: faults.length === 0,
-      figure:
-        faults.length > 0
-          ? `${faults.length} faults: ${faults[0]}`
-          : [...figures, ...grounds.skipped].join('\n'),
-    };
-  },
+  run: (count, say, options) =>
+    killOnEachGround<Order, Answer>(count, say, options, {
+      worker: new URL('worker.ts', import.meta.url),
+      kills: (ground, workers) => new Kills(ground, workers),
+      besides: () => inChromium(count, options.servers),
+    }),
 };
+
+async function inChromium(count: number, isWanted: boolean): Promise<Pick<Kills, 'faults' | 'figure'>> {
+  const browser = isWanted ? await killBrowser(Math.ceil(count / 20)) : undefined;
+  return {
+    faults: (browser?.faults ?? []).map((fault) => `Chromium: ${fault}`),
+    figure: `IndexedDB in Chromium: ${browser?.figure ?? 'skipped, as no browser was wanted'}`,
+  };
+}
 
 /** The kills in one place, and what was counted. */
 class Kills {
