@@ -27,12 +27,16 @@ let folder: string;
 let slow: Store;
 let other: Store;
 let meanwhile: (() => unknown)[];
+/** The same before it announces a line. */
+let beforehand: (() => unknown)[];
 
 beforeEach(async () => {
   folder = mkdtempSync(join(tmpdir(), 'savepoint-'));
   meanwhile = [];
+  beforehand = [];
   const writeSync = ((fd: number, bytes: Buffer, ...rest: [number, number, null]) => {
     if (bytes.includes('"prev":')) meanwhile.shift()?.();
+    else if (bytes.includes('"runs":')) beforehand.shift()?.();
     return nodeDisk.writeSync(fd, bytes, ...rest);
   }) as Disk['writeSync'];
   slow = new FileStore(folder, { ...nodeDisk, writeSync });
@@ -85,6 +89,17 @@ test('a message that comes before the commit that yields to it is found', async 
   expect(await slow.commit([turn('r', 2, { unless: ['m'] })])).toEqual([
     { status: 'taken', message: { id: 'm', value: 'hello' } },
   ]);
+});
+
+test('a message that comes before the commit that yields to it is found by it, also where somebody reads it meanwhile', async () => {
+  let read: unknown;
+  await slow.listen!((run) => (read ??= slow.rows(run, 'inbox', {})));
+  beforehand.push(() => other.enqueue('r', { id: 'm', value: 'hello' }));
+  expect(await slow.commit([turn('r', 2, { unless: ['m'] })])).toEqual([
+    { status: 'taken', message: { id: 'm', value: 'hello' } },
+  ]);
+  expect(read).toEqual([{ key: 'm', value: 'hello' }]);
+  expect(await loaded(other, 'r')).toEqual([1]);
 });
 
 test('a commit that others came before, again and again, is written in the end', async () => {

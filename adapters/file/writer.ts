@@ -51,6 +51,8 @@ interface Pending<T> extends Waiting<T> {
   readonly file: RunFile;
   readonly answer: T;
   readonly line: RunLine;
+  /** The sum of the last line that was seen when it was decided. */
+  readonly after: string;
 }
 
 /** What has to be done before the next slice. */
@@ -137,9 +139,10 @@ export class Writer {
       }
       return sliced;
     }
-    for (const { job, at, file, answer, line } of pending) {
+    for (const { job, at, file, answer, line, after } of pending) {
       try {
-        const isWritten = file.append(line);
+        // Whoever is told what others announced may read this very run: what was decided is then decided anew.
+        const isWritten = file.chain.sum === after && file.append(line);
         this.catalog.saw(file.chain);
         if (isWritten) {
           done[at] = { answer };
@@ -190,7 +193,7 @@ export class Writer {
         }
       }
       isLeftOpen = true;
-      return { ...one, file, answer, line };
+      return { ...one, file, answer, line, after: file.chain.sum };
     } finally {
       if (!isLeftOpen) file?.close();
     }
