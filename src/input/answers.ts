@@ -158,12 +158,13 @@ export class Answers {
     if (parseQuestionId(input).run !== run)
       throw new InvalidArgumentError(`The question '${input}' is not one of run '${run}'.`);
     if (questions.closing(input)) await this.owner.until(() => !questions.closing(input));
+    const { openings } = questions;
     const closed = await readClosing(context.store, run, input, context.inline);
     // Also where the run is at its end: whoever comes second is told who was first.
     if (closed) return this.#taken(alreadyClosed(input, closed, id), take);
     this.owner.checkOpen();
-    // It opened while the store was asked.
-    if (questions.find(input)) return this.answer(input, value, said);
+    // It may have opened while the store was asked, and be closed again.
+    if (questions.find(input) || questions.openings > openings) return this.answer(input, value, said);
     const record: AnswerRecord = { status: 'early', value, by, id, at };
     const row = asideRow(asideKey(input, at), record, context.inline);
     if (!this.#keep(input, row.key, record)) return this.#taken({ delivered: false }, take);

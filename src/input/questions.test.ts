@@ -2,7 +2,7 @@ import { assign, fromPromise, setup } from 'xstate';
 import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
 import { memoryStore } from '../../adapters/memory.ts';
-import { asynchronous, refusesWhere, stagedStore } from '../../test/support/staged-store.ts';
+import { asynchronous, overriding, refusesWhere, stagedStore } from '../../test/support/staged-store.ts';
 import { stores } from '../../test/support/stores.ts';
 import { typed } from '../../test/support/typed.ts';
 import {
@@ -385,6 +385,41 @@ it('an early answer that the run cannot take does not stand before the next one'
   await run.answer('r/q', 'good');
   await run.send({ type: 'go' });
   await expect.poll(() => run.getSnapshot().context.got).toBe('good');
+});
+
+it('an answer whose question opens and is answered while the store is asked about it comes second', async () => {
+  const inner = memoryStore();
+  let read!: () => void;
+  const reading = new Promise<void>((resolve) => (read = resolve));
+  let isSlow = false;
+  const store = overriding(asynchronous(inner), {
+    rows: async (run, kind, scan) => {
+      const found = await inner.rows(run, kind, scan);
+      if (isSlow && kind === 'answer') await reading;
+      return found;
+    },
+  });
+  const machine = setup({ actors: { ask: inputRequest() } }).createMachine({
+    id: 'quick',
+    initial: 'a',
+    states: {
+      a: { on: { go: 'b' } },
+      b: { invoke: { src: 'ask', id: 'q', onDone: 'c' } },
+      c: {},
+    },
+  });
+  const runtime = createRuntime({ store });
+  const run = await runtime.start(machine, { id: 'r' });
+  await run.answer('r/q', 1, { id: 'first', by: 'ann@example.com' });
+  isSlow = true;
+  const again = run.answer('r/q', 1, { id: 'first' });
+  const second = run.answer('r/q', 2, { by: 'ben@example.com' });
+  await run.send({ type: 'go' });
+  await expect.poll(() => run.getSnapshot().value).toBe('c');
+  read();
+  expect(await again).toMatchObject({ delivered: true, accepted: true });
+  await expect(second).rejects.toMatchObject({ code: 'INPUT_CLOSED', by: 'ann@example.com' });
+  expect(await runtime.recordOf('r/q')).toMatchObject({ status: 'answered', value: 1, others: [] });
 });
 
 it('an answer to a question whose turn is taken back waits until it opens again', async () => {

@@ -74,6 +74,8 @@ interface Books {
   readonly committed: Map<string, OpenQuestion>;
   /** How often each was opened, by the id without a number. */
   readonly counts: Map<string, number>;
+  /** How many were opened since the run was. */
+  openings: number;
   /** Closed by turns that are not committed yet. */
   readonly closing: Map<string, AnswerRecord>;
   /** Who waits for code to come to its question again. */
@@ -93,6 +95,7 @@ export class Questions {
       open: new Map(),
       committed: new Map(),
       counts: new Map(),
+      openings: 0,
       closing: new Map(),
       attaching: [],
       orphans: [],
@@ -112,6 +115,11 @@ export class Questions {
   /** An open question, as of the last turn that ended. */
   find(id: string): OpenQuestion | undefined {
     return this.#kept?.open.get(id);
+  }
+
+  /** Rises with each question that opens. */
+  get openings(): number {
+    return this.#kept?.openings ?? 0;
   }
 
   /** Why a question is closed, where that is not committed yet. */
@@ -211,6 +219,7 @@ export class Questions {
     const base = questionId({ run, actor, ...(state !== undefined && { state }) });
     const times = (this.#books.counts.get(base) ?? 0) + 1;
     this.#books.counts.set(base, times);
+    this.#books.openings++;
     const { prompt, details, choices, deadline, assignee } = question;
     const input: PendingInput = {
       id: times === 1 ? base : `${base}#${times}`,
