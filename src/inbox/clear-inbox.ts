@@ -1,10 +1,10 @@
 /** Takes what waits for a run that has ended: answers are kept as such whose question never opened. */
-import { commitAlone } from '../turns/commit-alone.ts';
 import type { Codec } from '../checkpoint/codec.ts';
 import { asideKey, asideRow } from '../input/records.ts';
 import type { Lease } from '../lease.ts';
-import { decodeMail } from './mail.ts';
 import type { Row, Store } from '../store.ts';
+import { commitAlone } from '../turns/commit-alone.ts';
+import { decodeMail } from './mail.ts';
 
 /** What it needs of a runtime. */
 interface ClearContext {

@@ -1,15 +1,15 @@
 /** Events and answers for runs that this runtime may not hold. */
 import type { AnyEventObject, AnyStateMachine } from 'xstate';
-import { here, type Borrow } from '../run/borrow.ts';
 import { SavepointError, StoreError } from '../errors.ts';
 import { checkId } from '../ids.ts';
 import type { AnswerOptions } from '../input/answers.ts';
 import { parseQuestionId } from '../input/ids.ts';
 import type { Machines } from '../machines.ts';
-import { queueAnswer, queueEvent, type QueueContext } from './queue.ts';
+import { here, type Borrow } from '../run/borrow.ts';
 import type { Receipt } from '../run/receipt.ts';
 import type { SendOptions } from '../run/told.ts';
 import { unref } from '../unref.ts';
+import { queueAnswer, queueEvent, type QueueContext } from './queue.ts';
 
 /** The runtime that delivers. */
 export interface DeliveryContext extends QueueContext {

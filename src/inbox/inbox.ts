@@ -3,13 +3,13 @@ import type { AnyEventObject } from 'xstate';
 import type { Codec } from '../checkpoint/codec.ts';
 import { InvalidArgumentError, SavepointError, StoreError } from '../errors.ts';
 import { isRefusal, type Answers } from '../input/answers.ts';
-import { CONTROL, decodeMail, HeldBackError, OUTCOME, type Mail, type StoredOutcome } from './mail.ts';
-import type { Pausing } from '../steering/pausing.ts';
 import type { Receipt } from '../run/receipt.ts';
-import type { Store } from '../store.ts';
 import type { Told } from '../run/told.ts';
+import type { Pausing } from '../steering/pausing.ts';
+import type { Store } from '../store.ts';
 import { isForGood } from '../turns/turn-log.ts';
 import type { Writes } from '../turns/writes.ts';
+import { CONTROL, decodeMail, HeldBackError, OUTCOME, type Mail, type StoredOutcome } from './mail.ts';
 
 /** The run whose inbox it is. */
 export interface InboxOwner {

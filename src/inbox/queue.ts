@@ -7,14 +7,14 @@ import { alreadyClosed, type AnswerOptions } from '../input/answers.ts';
 import { decodeQuestion } from '../input/pending-input.ts';
 import { readClosing, type AnswerRecord } from '../input/records.ts';
 import { checkSize, validate } from '../input/schema.ts';
-import { decisiveId, encodeMail, eventId, randomId, type Mail } from './mail.ts';
 import type { Receipt } from '../run/receipt.ts';
 import { readMore } from '../run/run-info.ts';
 import { receiptOf } from '../run/sends.ts';
 import { isEnd, whyOver } from '../run/standing.ts';
-import type { RowKind, Store } from '../store.ts';
 import type { SendOptions } from '../run/told.ts';
+import type { RowKind, Store } from '../store.ts';
 import { asksAt, schemaAt } from '../xstate/asking.ts';
+import { decisiveId, encodeMail, eventId, randomId, type Mail } from './mail.ts';
 
 /** What leaving a message needs of a runtime. */
 export interface QueueContext {

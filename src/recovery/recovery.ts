@@ -1,15 +1,15 @@
 /** Takes up what dead processes left: runs that were running, that are overdue, or that have messages. */
 import type { Codec } from '../checkpoint/codec.ts';
-import { clearInbox } from '../inbox/clear-inbox.ts';
-import type { Borrow } from '../run/borrow.ts';
 import { RunLockedError } from '../errors.ts';
+import { clearInbox } from '../inbox/clear-inbox.ts';
 import type { Lease } from '../lease.ts';
+import type { Borrow } from '../run/borrow.ts';
 import type { RunCore } from '../run/run-core.ts';
-import { MOVING } from './moving.ts';
 import { isEnd } from '../run/standing.ts';
 import type { RunScan, Store, StoredRun } from '../store.ts';
 import { unref } from '../unref.ts';
 import { LONGEST_TIMEOUT, type Clock } from '../xstate/delays.ts';
+import { MOVING } from './moving.ts';
 
 /** What a recovery did. */
 export interface RecoveryReport {

@@ -16,10 +16,10 @@ import { readQuestions } from '../input/list-inputs.ts';
 import type { DecodedQuestion } from '../input/pending-input.ts';
 import { Questions, type Change } from '../input/questions.ts';
 import { aside, decodeRecord, type AnswerRecord } from '../input/records.ts';
-import type { RunCore } from './run-core.ts';
 import { mergeWrites, type Writes } from '../turns/writes.ts';
 import { actorPath } from '../xstate/actor-path.ts';
 import type { Effect } from '../xstate/effect.ts';
+import type { RunCore } from './run-core.ts';
 
 /** What is stored beside the checkpoints. */
 export interface StoredDesk {

@@ -1,7 +1,5 @@
 /** The runs that a runtime holds: one thing at a time for each, and no timer where there are none. */
 import type { AnyStateMachine } from 'xstate';
-import { commitAlone } from '../turns/commit-alone.ts';
-import type { Borrow } from './borrow.ts';
 import {
   FencedError,
   InvalidArgumentError,
@@ -13,12 +11,14 @@ import { InboxWatch } from '../inbox/inbox-watch.ts';
 import type { Engine } from '../load-engine.ts';
 import { loadReader } from '../load-reader.ts';
 import type { Machines } from '../machines.ts';
-import type { Migrate } from './open-run.ts';
 import { Run } from '../run.ts';
+import type { RuntimeContext } from '../runtime-context.ts';
+import { commitAlone } from '../turns/commit-alone.ts';
+import { unref } from '../unref.ts';
+import type { Borrow } from './borrow.ts';
+import type { Migrate } from './open-run.ts';
 import type { RunCore } from './run-core.ts';
 import type { RunIdentity } from './run-info.ts';
-import type { RuntimeContext } from '../runtime-context.ts';
-import { unref } from '../unref.ts';
 
 /** A run that a runtime holds. */
 export interface Held {

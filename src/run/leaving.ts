@@ -1,14 +1,14 @@
 /** How a run leaves its runtime: let go of for others, given up at its end, or put into quarantine. */
-import type { Desk } from './desk.ts';
 import { RunClosedError } from '../errors.ts';
 import type { Pausing } from '../steering/pausing.ts';
-import type { Standing } from './standing.ts';
 import { storable } from '../storable.ts';
 import type { RunStatus } from '../store.ts';
 import type { TurnLog } from '../turns/turn-log.ts';
-import type { Why } from './why.ts';
 import { LONGEST_TIMEOUT } from '../xstate/delays.ts';
 import type { Host } from '../xstate/host.ts';
+import type { Desk } from './desk.ts';
+import type { Standing } from './standing.ts';
+import type { Why } from './why.ts';
 
 /** The run that leaves. */
 export interface LeavingOwner {

@@ -2,7 +2,6 @@
 import type { AnyStateMachine } from 'xstate';
 import { decodeHeader, decodeRows, isDocument } from '../checkpoint/decode-rows.ts';
 import type { Definition } from '../checkpoint/envelope.ts';
-import { commitAlone } from '../turns/commit-alone.ts';
 import {
   IncompatibleMachineError,
   MachineNotRegisteredError,
@@ -10,17 +9,18 @@ import {
   RunNotFoundError,
 } from '../errors.ts';
 import type { Viewed } from '../follow/follower.ts';
-import type { Machines } from '../machines.ts';
-import { RunCore, type RunContext } from './run-core.ts';
-import { isEnd } from './standing.ts';
-import { ownOf, readMore } from './run-info.ts';
 import { readQuestions } from '../input/list-inputs.ts';
+import type { Machines } from '../machines.ts';
 import type { Head, StoredRun } from '../store.ts';
+import { commitAlone } from '../turns/commit-alone.ts';
 import { asksAt } from '../xstate/asking.ts';
 import type { Document, StoredDelay } from '../xstate/capture.ts';
 import { missingFrom } from '../xstate/compatibility.ts';
 import { restoreDocument } from '../xstate/restore.ts';
 import { structureHash } from '../xstate/structure.ts';
+import { RunCore, type RunContext } from './run-core.ts';
+import { ownOf, readMore } from './run-info.ts';
+import { isEnd } from './standing.ts';
 
 /**
  * Makes a persisted snapshot that `machine` cannot go on from into one that it can.

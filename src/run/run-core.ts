@@ -1,34 +1,26 @@
 /** What is behind a `Run`: the host of its actors, the log of its turns, and those who wait for it. */
 import type { AnyEventObject, AnyStateMachine } from 'xstate';
-import type { Codec } from '../checkpoint/codec.ts';
+import { checkEvent } from '../check-event.ts';
+import { checkMs } from '../check-options.ts';
 import { Checkpoints } from '../checkpoint/checkpoints.ts';
+import type { Codec } from '../checkpoint/codec.ts';
 import { define, type CheckpointCause, type Definition } from '../checkpoint/envelope.ts';
-import type { Committer } from '../turns/committer.ts';
-import { Desk, type StoredDesk } from './desk.ts';
 import type { CurrentEffect } from '../effects/ambient.ts';
 import type { Journal } from '../effects/journal.ts';
 import { ConflictError, FencedError, InvalidArgumentError, RunClosedError, StoreError } from '../errors.ts';
-import { errorOf, type Why } from './why.ts';
 import type { Checkpoint, CheckpointInfo, HistoryQuery } from '../history.ts';
+import { checkId } from '../ids.ts';
 import type { AnswerOptions } from '../input/answers.ts';
-import { Leaving, type LeavingOwner } from './leaving.ts';
-import { Pausing, type PausingOwner } from '../steering/pausing.ts';
 import { parseQuestionId } from '../input/ids.ts';
 import type { PendingInput } from '../input/pending-input.ts';
 import type { Change } from '../input/questions.ts';
 import { loadReader } from '../load-reader.ts';
 import type { PrunePolicy } from '../prune/retention.ts';
-import type { Receipt } from './receipt.ts';
-import type { ReleaseOptions } from '../runtime-options.ts';
-import { keepsNewestOnly, readMore, type RunIdentity } from './run-info.ts';
 import type { RuntimeContext } from '../runtime-context.ts';
-import { checkMs } from '../check-options.ts';
-import { checkId } from '../ids.ts';
-import { checkEvent } from '../check-event.ts';
-import { Sends, waitingFor } from './sends.ts';
-import { isEnd, isRest, Standing, whyOver } from './standing.ts';
-import type { CheckpointRow, Row, RunStatus, StoredRun } from '../store.ts';
-import type { SendOptions, Told } from './told.ts';
+import type { ReleaseOptions } from '../runtime-options.ts';
+import { Pausing, type PausingOwner } from '../steering/pausing.ts';
+import type { CheckpointRow, RunStatus, StoredRun } from '../store.ts';
+import type { Committer } from '../turns/committer.ts';
 import { TurnLog, type Durability, type Ended, type TurnLogOwner, type Waiter } from '../turns/turn-log.ts';
 import { mergeWrites, type Writes } from '../turns/writes.ts';
 import { actorPath } from '../xstate/actor-path.ts';
@@ -40,6 +32,16 @@ import { Host, type HostOwner, type Late } from '../xstate/host.ts';
 import type { LiveActor } from '../xstate/insider.ts';
 import { structureHash } from '../xstate/structure.ts';
 import type { Held, HeldAction, Turn } from '../xstate/turn.ts';
+import { Desk, type StoredDesk } from './desk.ts';
+import { Leaving, type LeavingOwner } from './leaving.ts';
+import type { Receipt } from './receipt.ts';
+import { keepsNewestOnly, readMore, type RunIdentity } from './run-info.ts';
+import { Sends } from './sends.ts';
+import { isEnd, isRest, Standing, whyOver } from './standing.ts';
+import type { SendOptions, Told } from './told.ts';
+import { Waiting } from './waiting.ts';
+import { errorOf, type Why } from './why.ts';
+import { writesBeside } from './writes-beside.ts';
 
 /** What all runs of a runtime share. */
 export interface RunContext extends RuntimeContext {
@@ -68,13 +70,6 @@ export interface Restored {
   readonly lastSeen: number;
 }
 
-/** Somebody who waits for something to hold. */
-interface Waiting {
-  holds(): boolean;
-  resolve(): void;
-  reject(error: unknown): void;
-}
-
 export class RunCore implements HostOwner, TurnLogOwner, LeavingOwner, PausingOwner {
   readonly id: string;
   readonly machine: AnyStateMachine;
@@ -98,7 +93,7 @@ export class RunCore implements HostOwner, TurnLogOwner, LeavingOwner, PausingOw
   #starting: Waiter | undefined;
   #told: Told | undefined;
   #closed: Why | undefined;
-  #waiting: Waiting[] = [];
+  readonly #waiting = new Waiting();
   #cleaning: ReturnType<typeof setTimeout> | undefined;
 
   constructor(
@@ -236,7 +231,7 @@ export class RunCore implements HostOwner, TurnLogOwner, LeavingOwner, PausingOw
     const { value } = snapshot;
     const time = this.context.clock.now();
     // What may be refused comes first: a row that was made counts as written.
-    const beside = this.#besideOf(turn, told, seq, change);
+    const beside = writesBeside(this, turn, told, seq, change);
     this.standing.version = this.machine.version;
     const row = this.checkpoints.row(seq, time, causeOf(turn, told), value, patches, this.#capture.rich);
     const blobs = this.checkpoints.takeBlobs(row.base, this.replace);
@@ -271,25 +266,6 @@ export class RunCore implements HostOwner, TurnLogOwner, LeavingOwner, PausingOw
       head: this.standing.changed(status, true),
     });
     return true;
-  }
-
-  /** What goes into the commit of a turn beside its checkpoint. Throws `NotSerializableError`. */
-  #besideOf(turn: Turn, told: Told | undefined, seq: number, change: Change | undefined): Writes[] {
-    const { desk } = this;
-    const parts: Writes[] = [];
-    if (told?.id !== undefined) {
-      const event: Row = { kind: 'event', key: told.id, value: String(seq) };
-      parts.push({ put: [event], unless: this.durability === 'sync' ? waitingFor(told) : undefined });
-    }
-    if (told?.take !== undefined) parts.push({ take: [told.take] });
-    if (change) parts.push(desk.questions.writes(change, told, seq));
-    if (this.replace)
-      for (const { journaled } of this.host.endedEffects(turn))
-        if (journaled) parts.push({ drop: [...journaled].map((key) => ({ kind: 'step', key })) });
-    if (turn.actions.length > 0) parts.push({ put: desk.outbox.rows(turn, seq) });
-    const unopened = this.host.isActive ? undefined : desk.answers.atEnd();
-    if (unopened) parts.push(unopened);
-    return parts;
   }
 
   show(ended: Ended): void {
@@ -649,12 +625,7 @@ export class RunCore implements HostOwner, TurnLogOwner, LeavingOwner, PausingOw
   // --- Ends
 
   progressed(): void {
-    if (this.#waiting.length > 0)
-      this.#waiting = this.#waiting.filter((one) => {
-        if (one.holds()) one.resolve();
-        else return true;
-        return false;
-      });
+    this.#waiting.look();
     if (
       isEnd(this.status) &&
       !this.#closed &&
@@ -670,9 +641,7 @@ export class RunCore implements HostOwner, TurnLogOwner, LeavingOwner, PausingOw
   until(holds: () => boolean): Promise<void> {
     if (holds()) return Promise.resolve();
     if (this.#closed) return Promise.reject(this.#whyClosed);
-    return new Promise((resolve, reject) => {
-      this.#waiting.push({ holds, resolve, reject });
-    });
+    return this.#waiting.until(holds);
   }
 
   /** Throws where the run takes nothing any more. */
@@ -702,8 +671,7 @@ export class RunCore implements HostOwner, TurnLogOwner, LeavingOwner, PausingOw
     this.host.close();
     this.#log?.close(why);
     this.progressed();
-    for (const waiter of this.#waiting) waiter.reject(this.#whyClosed);
-    this.#waiting = [];
+    this.#waiting.end(() => this.#whyClosed);
     this.context.forget(this);
   }
 }

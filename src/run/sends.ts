@@ -5,15 +5,15 @@ import { EventNotAcceptedError, InvalidArgumentError } from '../errors.ts';
 import { checkId } from '../ids.ts';
 import { eventId, HeldBackError, MessageWaitsError } from '../inbox/mail.ts';
 import type { Pausing } from '../steering/pausing.ts';
-import type { Receipt } from './receipt.ts';
 import type { Awaitable, Row, Store } from '../store.ts';
-import type { SendOptions, Told } from './told.ts';
 import type { Durability, Ended } from '../turns/turn-log.ts';
+import type { Writes } from '../turns/writes.ts';
 import { acceptedEvents } from '../xstate/asking.ts';
 import type { Host } from '../xstate/host.ts';
 import type { LiveActor } from '../xstate/insider.ts';
 import type { Turn } from '../xstate/turn.ts';
-import type { Writes } from '../turns/writes.ts';
+import type { Receipt } from './receipt.ts';
+import type { SendOptions, Told } from './told.ts';
 
 /** The run that they are sent to. */
 export interface SendsOwner {

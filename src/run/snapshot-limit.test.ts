@@ -1,7 +1,7 @@
 import { assign, fromPromise, setup } from 'xstate';
 import { describe, expect, it } from 'vitest';
-import { createRuntime, SnapshotTooLargeError } from '../index.ts';
 import { memoryStore } from '../../adapters/memory.ts';
+import { createRuntime, SnapshotTooLargeError } from '../index.ts';
 
 const notes = setup({
   types: {

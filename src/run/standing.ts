@@ -1,8 +1,8 @@
 /** What a run is doing, and what the store's listing says of it. */
-import { readMore, type More, type Paused, type RunIdentity } from './run-info.ts';
-import type { Desk } from './desk.ts';
 import type { Head, RunStatus, StoredRun } from '../store.ts';
 import type { Host } from '../xstate/host.ts';
+import type { Desk } from './desk.ts';
+import { readMore, type More, type Paused, type RunIdentity } from './run-info.ts';
 
 const ENDS: ReadonlySet<RunStatus> = new Set(['done', 'failed', 'cancelled', 'quarantined']);
 const RESTS: ReadonlySet<RunStatus> = new Set(['paused', 'waitingForInput', 'sleeping', 'idle']);

@@ -6,19 +6,19 @@
  * due before it came; and only then starts what was held back, as far as that has not made it superfluous.
  */
 import type { AnyEventObject, AnyStateMachine } from 'xstate';
+import { RunClosedError, StoreError } from '../errors.ts';
 import { encodeMail, outcomeId, type StoredOutcome } from '../inbox/mail.ts';
 import { queueAnswer, queueEvent, type QueueContext } from '../inbox/queue.ts';
 import type { AnswerOptions } from '../input/answers.ts';
-import type { Desk } from '../run/desk.ts';
-import { RunClosedError, StoreError } from '../errors.ts';
 import type { Lease } from '../lease.ts';
+import type { Desk } from '../run/desk.ts';
 import type { Receipt } from '../run/receipt.ts';
 import type { Paused } from '../run/run-info.ts';
 import { isEnd, type Standing } from '../run/standing.ts';
-import { InOrder } from '../turns/in-order.ts';
+import type { SendOptions } from '../run/told.ts';
 import { storable } from '../storable.ts';
 import type { Message, RunStatus } from '../store.ts';
-import type { SendOptions } from '../run/told.ts';
+import { InOrder } from '../turns/in-order.ts';
 import type { TurnLog } from '../turns/turn-log.ts';
 import type { Writes } from '../turns/writes.ts';
 import { actorPath } from '../xstate/actor-path.ts';

@@ -1,12 +1,12 @@
 /** Whether a run is paused, and what that means for what comes for it. */
 import type { AnyEventObject } from 'xstate';
-import type { AnswerOptions } from '../input/answers.ts';
 import type { StoredOutcome } from '../inbox/mail.ts';
-import { Pause, type PausedRun } from './pause.ts';
+import type { AnswerOptions } from '../input/answers.ts';
 import type { Receipt } from '../run/receipt.ts';
 import type { SendOptions, Told } from '../run/told.ts';
 import { actorAt } from '../xstate/actor-path.ts';
 import type { Late } from '../xstate/host.ts';
+import { Pause, type PausedRun } from './pause.ts';
 
 /** The run that may be paused. */
 export interface PausingOwner extends PausedRun {

@@ -1,8 +1,8 @@
 import { fromPromise, setup } from 'xstate';
 import { describe, expect, it } from 'vitest';
-import { createRuntime, type Store } from '../index.ts';
 import { counter } from '../../test/support/counter.ts';
 import { stores } from '../../test/support/stores.ts';
+import { createRuntime, type Store } from '../index.ts';
 
 /** Fails at its first try, and is told by which way to go at the next. */
 function makeTrip(calls: string[]) {

@@ -1,8 +1,9 @@
 /** Takes a run up again from an earlier checkpoint: as a new one, so that nothing of what was is lost. */
 import type { AnyEventObject } from 'xstate';
 import { decodeHeader, decodeRows } from '../checkpoint/decode-rows.ts';
-import { commitAlone } from '../turns/commit-alone.ts';
 import { encodeRich } from '../checkpoint/envelope.ts';
+import { readStamped } from '../effects/stamp.ts';
+import { readEntry } from '../effects/step-entry.ts';
 import {
   CheckpointNotFoundError,
   ConflictError,
@@ -11,13 +12,12 @@ import {
   RunNotFoundError,
   RunClosedError,
 } from '../errors.ts';
-import type { RunContext } from '../run/run-core.ts';
 import { controlId, encodeMail, randomId } from '../inbox/mail.ts';
+import type { RunContext } from '../run/run-core.ts';
 import { keepsNewestOnly, ownOf, readMore, type More, type Paused } from '../run/run-info.ts';
-import { readStamped } from '../effects/stamp.ts';
-import { readEntry } from '../effects/step-entry.ts';
 import { whyOver } from '../run/standing.ts';
 import type { Head, Row, Store, StoredRun } from '../store.ts';
+import { commitAlone } from '../turns/commit-alone.ts';
 import type { Document } from '../xstate/capture.ts';
 
 /** How a run is taken up again. */

@@ -1,14 +1,14 @@
 /** Calls that steer runs, wherever they are: open here, held by another process, or by nobody. */
-import { here } from '../run/borrow.ts';
-import { commitAlone } from '../turns/commit-alone.ts';
 import { RunClosedError, RunLockedError, RunNotFoundError } from '../errors.ts';
-import type { Holding } from '../run/holding.ts';
 import { CONTROL, controlId, decodeMail, type Control } from '../inbox/mail.ts';
 import { enqueue } from '../inbox/queue.ts';
+import { here } from '../run/borrow.ts';
+import type { Holding } from '../run/holding.ts';
 import type { RunContext, RunCore } from '../run/run-core.ts';
 import { headOf, readMore, type Paused } from '../run/run-info.ts';
 import { isEnd, whyOver } from '../run/standing.ts';
 import type { StoredRun } from '../store.ts';
+import { commitAlone } from '../turns/commit-alone.ts';
 
 /** Who steers, and why. */
 interface Said {

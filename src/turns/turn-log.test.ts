@@ -19,8 +19,8 @@ import {
 } from '../../test/support/staged-store.ts';
 import type { Stage } from '../../test/support/staged-store.ts';
 import { stores } from '../../test/support/stores.ts';
-import type { RunCommit } from '../store.ts';
 import { typed } from '../../test/support/typed.ts';
+import type { RunCommit } from '../store.ts';
 
 function runtimeOn(store: Store, options: Partial<RuntimeOptions> = {}): Runtime {
   const runtime = createRuntime({ store, machines: [counter], logger: () => {}, ...options });

@@ -5,19 +5,19 @@
  * At most one commit of a run is in flight. Turns go on meanwhile and join the next; what they hold
  * back waits for every turn before them.
  */
-import type { Committer, Committing } from './committer.ts';
 import type { Checkpoints } from '../checkpoint/checkpoints.ts';
 import { ConflictError, FencedError, RunClosedError, RunExistsError, StoreError } from '../errors.ts';
-import type { Lease } from '../lease.ts';
-import type { Change } from '../input/questions.ts';
 import { MessageWaitsError } from '../inbox/mail.ts';
+import type { Change } from '../input/questions.ts';
+import type { Lease } from '../lease.ts';
 import type { Told } from '../run/told.ts';
-import type { CheckpointRow, Head, Outcome, RunCommit, RunStatus, Store } from '../store.ts';
-import { mergeWrites, type Writes } from './writes.ts';
 import { errorOf, type Why } from '../run/why.ts';
+import type { CheckpointRow, Head, Outcome, RunCommit, RunStatus, Store } from '../store.ts';
 import type { Host } from '../xstate/host.ts';
 import type { LiveSnapshot } from '../xstate/insider.ts';
 import type { Turn } from '../xstate/turn.ts';
+import type { Committer, Committing } from './committer.ts';
+import { mergeWrites, type Writes } from './writes.ts';
 
 /** When a turn's effects may go out: after its commit, at its end, or at its end with commits only at rest. */
 export type Durability = 'sync' | 'async' | 'exit';
