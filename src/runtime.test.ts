@@ -26,6 +26,8 @@ const idsOf = async (runtime: Runtime, query?: ListQuery): Promise<string[]> => 
   return ids;
 };
 
+const later = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
+
 const codeOf = (promise: Promise<unknown>): Promise<unknown> =>
   promise.then(
     () => 'resolved',
@@ -492,6 +494,34 @@ describe('close', () => {
     await runtime.close();
     expect((await runtimeOn(store).open('order-1')).seq).toBe(1);
     await first;
+  });
+
+  it('ends what is under way, and asks the store nothing any more', async () => {
+    const behind = memoryStore();
+    const ids = ['a', 'b', 'c', 'd'];
+    const before = createRuntime({ store: behind, machines: [counter] });
+    for (const id of ids) await (await before.start(counter, { id })).release();
+    // It knows no machine, and leaves what it is told in the inbox.
+    const outside = createRuntime({ store: behind });
+    for (const id of ids) await outside.send(id, { type: 'add' });
+    let asked = 0;
+    const store = asynchronous(behind, () => {
+      asked++;
+      return 10;
+    });
+    const runtime = createRuntime({ store, machines: [counter], limits: { poll: 5 } });
+    await runtime.start(counter, { id: 'held' });
+    const recovering = runtime.recover({ concurrency: 1 });
+    await later(60);
+    await runtime.close();
+    const then = asked;
+    expect(await recovering).toMatchObject({ quarantined: [], failed: [] });
+    await later(80);
+    expect(asked).toBe(then);
+    // Nothing of it is lost.
+    const next = runtimeOn(behind);
+    await next.recover();
+    for (const id of ids) expect((await next.open(id)).getSnapshot().context).toMatchObject({ count: 1 });
   });
 
   it('releases the others where one cannot be released, and then says so', async () => {

@@ -611,21 +611,22 @@ export class Runtime {
   }
 
   /**
-   * Releases all runs, with 5,000 milliseconds of grace unless told otherwise, and gives up the lease.
-   * The store stays open.
+   * Releases all runs, with 5,000 milliseconds of grace unless told otherwise, and gives up the lease. A recovery that is
+   * under way takes up no more runs, and reports those that it has. The store stays open, and is asked nothing any more.
    */
   close(options?: ReleaseOptions): Promise<void> {
     return (this.#closing ??= this.#close(options));
   }
 
   async #close({ grace = GRACE }: ReleaseOptions = {}): Promise<void> {
-    this.#recovery?.close();
+    const recovered = this.#recovery?.close();
     this.#keepingUp?.close();
     for (const follower of this.#followers) follower.stop();
     for (const watch of this.#watches) void watch.return();
     try {
       await this.#holding.close(grace);
     } finally {
+      await recovered;
       this.#delivery?.close();
       await this.#context.lease.end();
     }

@@ -10,6 +10,7 @@ export class InboxWatch {
   /** Ends the hints of the store. */
   readonly #listening: Promise<() => unknown>;
   #looked: 'well' | 'badly' | 'not yet' = 'well';
+  #looking: Promise<void> | undefined;
 
   /** Looks every `poll` milliseconds, until `end()`. `find` gives a run that is held here. */
   constructor(
@@ -17,7 +18,10 @@ export class InboxWatch {
     poll: number,
     private readonly find: (run: string) => RunCore | undefined,
   ) {
-    this.#timer = unref(setInterval(() => void this.#look(), poll));
+    const look = (): void => {
+      this.#looking = this.#look();
+    };
+    this.#timer = unref(setInterval(look, poll));
     this.#listening = this.#listen();
   }
 
@@ -33,7 +37,7 @@ export class InboxWatch {
 
   async #look(): Promise<void> {
     const before = this.#looked;
-    if (before === 'not yet') return;
+    if (before === 'not yet') return this.#looking;
     this.#looked = 'not yet';
     try {
       const { store, lease } = this.context;
@@ -48,8 +52,10 @@ export class InboxWatch {
     }
   }
 
-  end(): void {
+  /** Resolves when it asks the store nothing any more. */
+  async end(): Promise<void> {
     clearInterval(this.#timer);
-    this.#listening.then((end) => end()).catch(this.context.logger);
+    await this.#listening.then((end) => end()).catch(this.context.logger);
+    await this.#looking;
   }
 }

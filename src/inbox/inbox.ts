@@ -15,6 +15,8 @@ import { CONTROL, decodeMail, HeldBackError, OUTCOME, type Mail, type StoredOutc
 export interface InboxOwner {
   readonly id: string;
   readonly isClosed: boolean;
+  /** Is it on its way out before its end? What waits for it is for whoever opens it next. */
+  readonly isLeaving: boolean;
   /** Its share of the process is over. */
   readonly yields: boolean;
   readonly context: {
@@ -60,7 +62,7 @@ export class Inbox {
   async #drain(): Promise<void> {
     const { id: run, context } = this.owner;
     let hasSkipped = false;
-    for (let after: string | undefined; !this.owner.isClosed;) {
+    for (let after: string | undefined; !this.owner.isClosed && !this.owner.isLeaving;) {
       const prefix = this.owner.pausing.isHeldBack ? CONTROL : undefined;
       if (prefix !== undefined) hasSkipped = true;
       const rows = await context.store.rows(run, 'inbox', { limit: PAGE, after, prefix });
@@ -125,7 +127,7 @@ export class Inbox {
       }
     } catch (error) {
       // Let go of: whoever takes the run next delivers it. Or paused: it is delivered when the run goes on.
-      if (this.owner.isClosed || error instanceof HeldBackError) return;
+      if (this.owner.isClosed || this.owner.isLeaving || error instanceof HeldBackError) return;
       this.owner.context.logger(`A message for run '${this.owner.id}' came to nothing.`, error);
       // A store that failed to read, say: with the next look it comes again.
       if (error instanceof StoreError && !isForGood(error)) return;

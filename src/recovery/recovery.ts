@@ -46,6 +46,8 @@ export class Recovery {
   #look: ReturnType<typeof setTimeout> | undefined;
   #isOver = false;
   #concurrency: number | undefined;
+  /** What asks the store at the moment. */
+  readonly #underWay = new Set<Promise<unknown>>();
 
   constructor(
     private readonly context: RecoveryContext,
@@ -53,15 +55,19 @@ export class Recovery {
   ) {}
 
   /** Recovers now, and from now on whenever something is due. */
-  async recover({ concurrency = 10 }: RecoverOptions): Promise<RecoveryReport> {
+  recover({ concurrency = 10 }: RecoverOptions): Promise<RecoveryReport> {
+    return this.#track(this.#recover(concurrency));
+  }
+
+  async #recover(concurrency: number): Promise<RecoveryReport> {
     const opened: string[] = [];
     const quarantined: string[] = [];
     const failed: { run: string; error: unknown }[] = [];
     const left = this.#left();
     const work = async (): Promise<void> => {
-      for (;;) {
+      while (!this.#isOver) {
         const next = await left.next();
-        if (next.done) return;
+        if (next.done || this.#isOver) return;
         const { run, status } = next.value;
         try {
           if (isEnd(status)) await clearInbox(this.context, run);
@@ -90,7 +96,8 @@ export class Recovery {
   async #drain(core: RunCore): Promise<void> {
     let timer: ReturnType<typeof setTimeout> | undefined;
     const late = new Promise<void>((resolve) => (timer = unref(setTimeout(resolve, this.context.rest))));
-    await Promise.race([core.drain(), late]).finally(() => clearTimeout(timer));
+    const gone = core.until(() => core.isClosed);
+    await Promise.race([core.drain(), gone, late]).finally(() => clearTimeout(timer));
   }
 
   /** Each run that needs somebody, once, and none that is held here. */
@@ -132,7 +139,14 @@ export class Recovery {
 
   /** A run has left this runtime: it may be the next one that is due. */
   runLeft(): void {
-    if (this.#concurrency !== undefined) this.#setTimer().catch(this.context.logger);
+    if (this.#concurrency !== undefined) this.#track(this.#setTimer()).catch(this.context.logger);
+  }
+
+  #track<T>(work: Promise<T>): Promise<T> {
+    this.#underWay.add(work);
+    const forget = (): void => void this.#underWay.delete(work);
+    work.then(forget, forget);
+    return work;
   }
 
   readonly #again = (): void => {
@@ -170,9 +184,11 @@ export class Recovery {
     }
   }
 
-  close(): void {
+  /** Takes up no more runs. Resolves when nothing asks the store any more. */
+  async close(): Promise<void> {
     this.#isOver = true;
     clearTimeout(this.#look);
     this.context.clock.clearTimeout(this.#due);
+    await Promise.allSettled(this.#underWay);
   }
 }

@@ -49,6 +49,8 @@ export class Holding {
   /** Borrowed runs, until it is known that nothing came for them too late. */
   readonly #leaving = new Set<string>();
   #inboxes: InboxWatch | undefined;
+  /** Settles when nobody looks for messages any more. */
+  #rested: Promise<void> | undefined;
   #isClosed = false;
 
   constructor(
@@ -252,6 +254,7 @@ export class Holding {
     const released = await Promise.allSettled(
       [...this.#runs.values()].map(({ run }) => run.release({ grace })),
     );
+    await this.#rested;
     const failed = released.find((one) => one.status === 'rejected');
     if (failed) throw failed.reason;
   }
@@ -275,7 +278,7 @@ export class Holding {
 
   #restIfIdle(): void {
     if (this.#runs.size > 0) return;
-    this.#inboxes?.end();
+    if (this.#inboxes) this.#rested = this.#inboxes.end();
     this.#inboxes = undefined;
     if (this.#busy.size === 0) this.context.lease.rest();
   }
