@@ -514,6 +514,8 @@ export class RunCore implements HostOwner, TurnLogOwner, LeavingOwner, PausingOw
       !this.standing.quarantine &&
       this.#log!.isSettled &&
       isRest(this.status) &&
+      // An effect that waited may work again before that is told.
+      isRest(this.standing.status) &&
       this.pausing.isAtRest &&
       !outbox.hasDone &&
       !inbox.isBusy
@@ -614,7 +616,8 @@ export class RunCore implements HostOwner, TurnLogOwner, LeavingOwner, PausingOw
 
   /** Is something in flight? */
   get isRunning(): boolean {
-    return !this.#closed && (this.status === 'running' || !this.pausing.isAtRest);
+    if (this.#closed) return false;
+    return [this.status, this.standing.status].includes('running') || !this.pausing.isAtRest;
   }
 
   get #whyClosed(): Error {
