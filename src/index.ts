@@ -49,7 +49,7 @@ export type { Run } from './run.ts';
 export type { SendOptions } from './run/told.ts';
 export type { StateQuestion } from './xstate/asking.ts';
 export { migrateStore } from './migrate-store/migrate-store.ts';
-export type { MigrateOptions, MigrationReport, ProgressStream } from './migrate-store/migrate-store.ts';
+export type { MigrateOptions, MigrationReport, ProgressStream } from './migrate-store/migrate-options.ts';
 export { sealed } from './sealed/sealed.ts';
 export type { SealedOptions } from './sealed/sealed.ts';
 export type { Secret } from './secret.ts';

@@ -46,7 +46,7 @@ import type {
   StartArguments,
   StartOptions,
 } from './runtime-options.ts';
-import { isEnd } from './run/standing.ts';
+import { isEnd } from './run/status.ts';
 import type { Steering } from './steering/steering.ts';
 import type { Store, StoredRun } from './store.ts';
 import type { SendOptions } from './run/told.ts';

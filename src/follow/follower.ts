@@ -2,7 +2,7 @@
 import type { Actor, AnyStateMachine, Observer, SnapshotFrom, Subscription } from 'xstate';
 import { RunClosedError } from '../errors.ts';
 import type { PendingInput } from '../input/pending-input.ts';
-import { isEnd } from '../run/standing.ts';
+import { isEnd } from '../run/status.ts';
 import type { RunStatus, Store, StoredRun } from '../store.ts';
 import { unref } from '../unref.ts';
 import { CommittedActor } from '../xstate/committed-actor.ts';

@@ -5,7 +5,8 @@ import { temporarySqlite } from '../../test/support/stores.ts';
 import { FencedError, InvalidArgumentError, RunExistsError, RunLockedError, StoreError } from '../errors.ts';
 import { sealed } from '../sealed/sealed.ts';
 import type { CheckpointRow, RowKind, RunCommit, Store } from '../store.ts';
-import { migrateStore, type MigrationReport } from './migrate-store.ts';
+import type { MigrationReport } from './migrate-options.ts';
+import { migrateStore } from './migrate-store.ts';
 
 const owner = 'owner';
 const kinds: readonly RowKind[] = ['event', 'blob', 'step', 'outbox', 'asked', 'answer'];

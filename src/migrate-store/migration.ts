@@ -1,7 +1,7 @@
 /** What `migrateStore()` loads: goes through all runs, several at a time. */
 import type { Store } from '../store.ts';
 import { copyRun } from './copy-run.ts';
-import type { MigrateOptions, MigrationReport } from './migrate-store.ts';
+import type { MigrateOptions, MigrationReport } from './migrate-options.ts';
 import { Progress } from './progress.ts';
 import { Side } from './side.ts';
 

@@ -1,5 +1,5 @@
 /** Counts what is copied, and tells of it now and then. */
-import type { MigrateOptions, MigrationReport } from './migrate-store.ts';
+import type { MigrateOptions, MigrationReport } from './migrate-options.ts';
 
 // In milliseconds: how often to tell, and how long to go without letting anything else happen.
 const TELL = 100;

@@ -5,7 +5,7 @@ import { clearInbox } from '../inbox/clear-inbox.ts';
 import type { Lease } from '../lease.ts';
 import type { Borrow } from '../run/borrow.ts';
 import type { RunCore } from '../run/run-core.ts';
-import { isEnd } from '../run/standing.ts';
+import { isEnd } from '../run/status.ts';
 import type { RunScan, Store, StoredRun } from '../store.ts';
 import { unref } from '../unref.ts';
 import { LONGEST_TIMEOUT, type Clock } from '../xstate/delays.ts';

@@ -8,13 +8,13 @@ const later = (ms: number): Promise<void> => new Promise((resolve) => setTimeout
 
 it('a run is not at rest while a step is tried again, however long it takes to store that it waited before', async () => {
   const happened: string[] = [];
-  let run: Run | undefined;
+  const runs: Run[] = [];
   const flaky = fromDurable<void, undefined>(async ({ step }) => {
     await step(
       'one',
       async ({ attempt }) => {
         if (attempt === 1) throw new Error('It fails at first.');
-        void run?.settled().then(() => happened.push('at rest'));
+        void runs[0]?.settled().then(() => happened.push('at rest'));
         await later(100);
         happened.push('tried again');
       },
@@ -27,8 +27,8 @@ it('a run is not at rest while a step is tried again, however long it takes to s
     states: { working: { invoke: { src: 'flaky', onDone: 'over' } }, over: {} },
   });
   const runtime = createRuntime({ store: asynchronous(memoryStore(), () => 20) });
-  run = await runtime.start(machine);
-  await expect.poll(() => run?.status).toBe('idle');
+  runs.push(await runtime.start(machine));
+  await expect.poll(() => runs[0]?.status).toBe('idle');
   await later(50);
   expect(happened).toEqual(['tried again', 'at rest']);
   await runtime.close();

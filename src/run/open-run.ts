@@ -20,7 +20,7 @@ import { restoreDocument } from '../xstate/restore.ts';
 import { structureHash } from '../xstate/structure.ts';
 import { RunCore, type RunContext } from './run-core.ts';
 import { ownOf, readMore } from './run-info.ts';
-import { isEnd } from './standing.ts';
+import { isEnd } from './status.ts';
 
 /**
  * Makes a persisted snapshot that `machine` cannot go on from into one that it can.

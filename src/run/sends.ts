@@ -12,7 +12,7 @@ import { acceptedEvents } from '../xstate/asking.ts';
 import type { Host } from '../xstate/host.ts';
 import type { LiveActor } from '../xstate/insider.ts';
 import type { Turn } from '../xstate/turn.ts';
-import type { Receipt } from './receipt.ts';
+import { receiptOf, type Receipt } from './receipt.ts';
 import type { SendOptions, Told } from './told.ts';
 
 /** The run that they are sent to. */
@@ -187,9 +187,3 @@ export class Sends {
 /** The message that must not wait when an event with an id is taken. */
 export const waitingFor = ({ id, take }: Told): readonly string[] | undefined =>
   id === undefined || take !== undefined ? undefined : [eventId(id)];
-
-export const receiptOf = ({ value }: Pick<Row, 'value'>): Receipt => ({
-  delivered: true,
-  accepted: true,
-  seq: Number(value),
-});

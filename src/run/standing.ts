@@ -3,15 +3,7 @@ import type { Head, RunStatus, StoredRun } from '../store.ts';
 import type { Host } from '../xstate/host.ts';
 import type { Desk } from './desk.ts';
 import { readMore, type More, type Paused, type RunIdentity } from './run-info.ts';
-
-const ENDS: ReadonlySet<RunStatus> = new Set(['done', 'failed', 'cancelled', 'quarantined']);
-const RESTS: ReadonlySet<RunStatus> = new Set(['paused', 'waitingForInput', 'sleeping', 'idle']);
-
-/** Is a run over for good? */
-export const isEnd = (status: RunStatus): boolean => ENDS.has(status);
-
-/** Can only time, a person or an event from outside go on with a run? */
-export const isRest = (status: RunStatus): boolean => RESTS.has(status);
+import { isEnd, whyOver } from './status.ts';
 
 /** What is known of the effects of a run that nobody has open. */
 type Kept = Pick<More, 'interrupted' | 'parked' | 'fresh'>;
@@ -282,12 +274,4 @@ export class Standing {
   get why(): string {
     return whyOver(this.quarantine, this.cancelled);
   }
-}
-
-/** Why a run takes nothing any more, as a part of a sentence. */
-export function whyOver(error: More['error'], cancelled: More['cancelled']): string {
-  if (error) return `is quarantined (${error.name}: ${error.message})`;
-  if (!cancelled) return 'is at its end';
-  const { by, reason } = cancelled;
-  return `was cancelled${by === undefined ? '' : ` by ${by}`}${reason === undefined ? '' : `: ${reason}`}`;
 }

@@ -15,7 +15,7 @@ import {
 import { controlId, encodeMail, randomId } from '../inbox/mail.ts';
 import type { RunContext } from '../run/run-core.ts';
 import { keepsNewestOnly, ownOf, readMore, type More, type Paused } from '../run/run-info.ts';
-import { whyOver } from '../run/standing.ts';
+import { whyOver } from '../run/status.ts';
 import type { Head, Row, Store, StoredRun } from '../store.ts';
 import { commitAlone } from '../turns/commit-alone.ts';
 import type { Document } from '../xstate/capture.ts';

@@ -6,7 +6,7 @@ import { here } from '../run/borrow.ts';
 import type { Holding } from '../run/holding.ts';
 import type { RunContext, RunCore } from '../run/run-core.ts';
 import { headOf, readMore, type Paused } from '../run/run-info.ts';
-import { isEnd, whyOver } from '../run/standing.ts';
+import { isEnd, whyOver } from '../run/status.ts';
 import type { StoredRun } from '../store.ts';
 import { commitAlone } from '../turns/commit-alone.ts';
 

@@ -4,7 +4,7 @@
  */
 import type { Machines } from '../machines.ts';
 import { MOVING } from '../recovery/moving.ts';
-import { isEnd } from '../run/standing.ts';
+import { isEnd } from '../run/status.ts';
 import type { RunScan, Store, StoredRun } from '../store.ts';
 import type { Clock } from '../xstate/delays.ts';
 

@@ -4,7 +4,7 @@ import { RunClosedError, RunLockedError, RunNotFoundError } from '../errors.ts';
 import type { Holding } from '../run/holding.ts';
 import type { Machines } from '../machines.ts';
 import type { RunContext, RunCore } from '../run/run-core.ts';
-import { isEnd } from '../run/standing.ts';
+import { isEnd } from '../run/status.ts';
 import type { Awaitable } from '../store.ts';
 import type { Work, Worked } from './engine.ts';
 import { LONGEST_TIMEOUT } from '../xstate/delays.ts';
