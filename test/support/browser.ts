@@ -1,5 +1,5 @@
 /** A real browser that can be killed, with the page in `test/browser/page`. */
-import { mkdtempSync, rmSync } from 'node:fs';
+import { existsSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { BrowserContext, CDPSession, Page } from 'playwright-core';
@@ -67,6 +67,16 @@ export class Chromium {
   /** Starts it again, on the same profile. */
   async restart(): Promise<void> {
     this.#context = await startChromium(this.profile);
+  }
+
+  /**
+   * Did the browser itself throw away what the page had stored, as it started again? Killed at an unlucky instant it does:
+   * its log of the site's databases is then the first one again.
+   */
+  get hasForgottenThePage(): boolean {
+    const { protocol, hostname, port } = new URL(this.url);
+    const site = `${protocol.slice(0, -1)}_${hostname}_${port}.indexeddb.leveldb`;
+    return !existsSync(join(this.profile, 'Default/IndexedDB', site, 'LOG.old'));
   }
 
   /** The processes that it consists of now. */

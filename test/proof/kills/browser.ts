@@ -18,8 +18,10 @@ export async function killBrowser(kills: number): Promise<Killed> {
   }
   try {
     await browser.serve();
-    const { acknowledged, faults } = await killedWhileAdding(browser, kills);
-    const figure = `${kills} kills of the browser, ${acknowledged} events acknowledged, 0 lost, 0 twice`;
+    const { acknowledged, forgotten, faults } = await killedWhileAdding(browser, kills);
+    const figure =
+      `${kills} kills of the browser, ${acknowledged} events acknowledged, 0 lost, 0 twice; ` +
+      `${forgotten} times the browser threw the data of the site away as it started`;
     return { faults, figure };
   } finally {
     await browser.end();
