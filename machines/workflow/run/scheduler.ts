@@ -142,6 +142,8 @@ export class Scheduler implements Starter {
 
   /** What somebody outside was to say to a node. */
   told(number: number, value: unknown): void {
+    // Several may wait for the same event: what the first one did with it may have ended this one.
+    if (this.ledger.get(number).status !== 'waitingForInput') return;
     this.done(number, value, 'node.done');
     this.#goOn();
   }
