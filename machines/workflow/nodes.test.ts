@@ -267,6 +267,35 @@ describe('a node that fails', () => {
     expect(output).toBe('Error: no luck');
   });
 
+  it('does not take its route `error` where it is done, whatever it came to', async () => {
+    const { statuses } = await ends(
+      workflow({
+        id: 'w',
+        nodes: (flow) =>
+          flow
+            .task('level', { run: async () => 'error', onError: 'route' })
+            .task('mend', { after: ['level:error'], run: async () => 1 }),
+      }),
+    );
+    expect(statuses).toEqual({ level: 'done', mend: 'skipped' });
+  });
+
+  it('gives its error to those alone that come after its route `error`', async () => {
+    const { output } = await ends(
+      workflow({
+        id: 'w',
+        nodes: (flow) =>
+          flow
+            .task('bad', { onError: 'route', run: async (): Promise<string> => fails() })
+            .task('good', { run: async () => 1 })
+            .transform('both', { after: ['bad', 'good'], run: ({ results }) => results.bad ?? 'nothing' })
+            .join('all', { after: ['bad', 'good'] }),
+        output: ({ results }) => [results.both, results.all],
+      }),
+    );
+    expect(output).toEqual(['nothing', { good: 1 }]);
+  });
+
   it('undoes what was done, the last first, before the flow fails', async () => {
     const undone: unknown[] = [];
     const undo =

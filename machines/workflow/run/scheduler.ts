@@ -21,9 +21,11 @@ const isEnd = ({ status }: NodeRecord): boolean =>
 /** What counts against `concurrency`: not what only waits. */
 const working: ReadonlySet<NodeType> = new Set(['task', 'subflow', 'loop', 'map']);
 
-/** Does what became of a node meet an edge that comes from it? */
-const meets = ({ status, output }: NodeRecord, { route }: Edge): boolean =>
-  status === 'done' ? route === undefined || route === output : status === 'failed' && route === ERROR_ROUTE;
+/** Does what became of a node meet an edge that comes from it? Of what is done, only a choice takes a route. */
+const meets = ({ nodes }: Graph, { status, output }: NodeRecord, { from, route }: Edge): boolean =>
+  status === 'done'
+    ? route === undefined || (nodes[from]!.type === 'choice' && route === output)
+    : status === 'failed' && route === ERROR_ROUTE;
 
 const tookLonger = (id: string, timeout: number): WorkflowError =>
   new WorkflowError('WORKFLOW_TIMEOUT', `The node '${id}' took longer than ${timeout} ms.`, id);
@@ -165,7 +167,7 @@ export class Scheduler implements Starter {
       let met = 0;
       for (const edge of graph.before[number]!)
         if (renewed.has(edge.from) || !isEnd(ledger.get(edge.from))) open++;
-        else if (meets(ledger.get(edge.from), edge)) met++;
+        else if (meets(graph, ledger.get(edge.from), edge)) met++;
       // What was done is another effect when it is done again; what failed is tried again.
       const { round = 0, status } = ledger.get(number);
       const again = status === 'done' ? round + 1 : round;
@@ -240,7 +242,7 @@ export class Scheduler implements Starter {
     const { open: _, met: __, ...record } = ended;
     this.#leave(number, record);
     if (tell) this.ledger.tell(this.graph.nodes[number]!.id, { type: tell });
-    for (const edge of this.graph.after[number]!) this.#decide(edge, meets(record, edge));
+    for (const edge of this.graph.after[number]!) this.#decide(edge, meets(this.graph, record, edge));
   }
 
   #leave(number: number, record: NodeRecord): void {
