@@ -1,7 +1,8 @@
 /** Goes on with a workflow from one of its nodes. */
 import { CheckpointNotFoundError, type Run, type Runtime } from '../../src/index.ts';
 import { WorkflowError } from './errors.ts';
-import { nodeStates } from './node-states.ts';
+import { nodeStates, type NodeState } from './node-states.ts';
+import type { EndedNode, RetryEvent } from './run/messages.ts';
 
 /**
  * Takes a workflow that failed up again: from the node that failed, or from a named one and all that depends on it. What
@@ -21,17 +22,40 @@ import { nodeStates } from './node-states.ts';
  */
 export async function retryNode(runtime: Runtime, id: string, node?: string): Promise<Run> {
   const { seq, status } = await runtime.get(id);
-  const nodes = nodeStates((await runtime.checkpoint(id, seq)).snapshot as object);
+  const nodes = nodeStates(await runtime.checkpoint(id, seq));
   if (node !== undefined && !Object.hasOwn(nodes, node))
     throw new WorkflowError('WORKFLOW_NO_NODE', `The workflow '${id}' has no node '${node}'.`, node);
   const undone = Object.keys(nodes).filter((other) => nodes[other]!.undone === 'done');
   const again = [...(node === undefined ? [] : [node]), ...undone];
-  const event = again.length > 0 ? { type: 'workflow.retry', nodes: again } : undefined;
-  if (status === 'failed' || status === 'done')
-    return runtime.retry(id, { from: await beforeTheEnd(runtime, id), ...(event && { event }) });
+  if (status === 'failed' || status === 'done') {
+    const from = await beforeTheEnd(runtime, id);
+    const ended = status === 'done' ? endedSince(nodeStates(await runtime.checkpoint(id, from)), nodes) : [];
+    const event = retryEvent(again, ended);
+    return runtime.retry(id, { from, ...(event && { event }) });
+  }
   const run = await runtime.open(id);
+  const event = retryEvent(again, []);
   if (event) await run.send(event);
   return run;
+}
+
+/** `undefined`: there is nothing to tell. */
+const retryEvent = (nodes: readonly string[], ended: readonly EndedNode[]): RetryEvent | undefined =>
+  nodes.length > 0 || ended.length > 0
+    ? { type: 'workflow.retry', nodes, ...(ended.length > 0 && { ended }) }
+    : undefined;
+
+/** What nodes came to whose work, or wait, ended in the turn that ended the flow. What follows from that follows again. */
+function endedSince(
+  before: Readonly<Record<string, NodeState>>,
+  after: Readonly<Record<string, NodeState>>,
+): readonly EndedNode[] {
+  return Object.entries(before).flatMap(([node, { status }]): readonly EndedNode[] => {
+    if (status !== 'running' && status !== 'waitingForInput') return [];
+    const { status: became, output, error } = after[node]!;
+    if (became === 'done') return [{ node, output }];
+    return became === 'failed' || became === 'skipped' ? [{ node, error }] : [];
+  });
 }
 
 /** The newest checkpoint in which the flow was going on. */

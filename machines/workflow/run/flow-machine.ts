@@ -109,7 +109,7 @@ export function flowMachine(parts: FlowParts): AnyStateMachine {
             break;
           }
           case 'workflow.retry':
-            scheduler.again(event.nodes);
+            scheduler.again(event.nodes, event.ended);
             break;
           case 'xstate.init' as never:
             scheduler.begin();

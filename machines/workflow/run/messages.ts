@@ -76,8 +76,16 @@ export interface AnswerEvent {
   readonly value: unknown;
 }
 
+/** What a node came to, in whose turn the flow ended. */
+export type EndedNode = { readonly node: string } & (
+  | { readonly output: unknown }
+  | { readonly error: unknown }
+);
+
 /** Runs nodes again, and all that depends on them. What the others did is kept. */
 export interface RetryEvent {
   readonly type: 'workflow.retry';
   readonly nodes: readonly string[];
+  /** What others came to since the checkpoint from which the flow goes on: that, too, is kept. */
+  readonly ended?: readonly EndedNode[];
 }

@@ -8,7 +8,7 @@ import type { NodeType } from '../graph/definition.ts';
 import type { Edge, Graph } from '../graph/graph.ts';
 import { ERROR_ROUTE, needed } from '../graph/references.ts';
 import type { Ledger } from './ledger.ts';
-import type { EndMessage } from './messages.ts';
+import type { EndedNode, EndMessage } from './messages.ts';
 import type { Plan } from './plan.ts';
 import type { NodeRecord } from './record.ts';
 import type { FunctionInput } from '../work/function-work.ts';
@@ -74,16 +74,15 @@ export class Scheduler implements Starter {
     const number = this.graph.numbers.get(id)!;
     const plan = this.planOf(number);
     const { until, next, limit = Infinity } = plan;
-    const { iteration = 0, input } = this.ledger.get(number);
+    const { iteration = 0 } = this.ledger.get(number);
     if (!until) {
-      this.#keep(cacheKey(plan, input), output);
+      this.#keep(number, output);
       this.done(number, output);
     } else
       this.attempt(number, () => {
         const came = { output, iteration };
         if (until(came)) {
-          // Its record has what the last iteration was given.
-          if (plan.cache !== undefined) this.#keep(cacheKey(plan, givenTo(this, number)), output);
+          this.#keep(number, output);
           return this.done(number, output, 'node.done');
         }
         if (iteration >= limit)
@@ -101,8 +100,16 @@ export class Scheduler implements Starter {
     this.#goOn();
   }
 
-  #keep(key: string | undefined, output: unknown): void {
+  #keep(number: number, output: unknown): void {
+    const key = this.#keyOf(number);
     if (key !== undefined) this.ledger.cache = { ...this.ledger.cache, [key]: output };
+  }
+
+  /** Under what the result of a node is kept. Of a loop, the record has what its last iteration was given. */
+  #keyOf(number: number): string | undefined {
+    const plan = this.planOf(number);
+    if (plan.cache === undefined) return undefined;
+    return cacheKey(plan, plan.until ? givenTo(this, number) : this.ledger.get(number).input);
   }
 
   /** The work of a node failed, or took longer than `timeout`. */
@@ -150,11 +157,16 @@ export class Scheduler implements Starter {
     this.#goOn();
   }
 
-  /** Runs nodes again, and all that depends on them. */
-  again(ids: readonly string[]): void {
+  /** Runs nodes again, and all that depends on them. Of the others, some have ended meanwhile. */
+  again(ids: readonly string[], ended: readonly EndedNode[] = []): void {
     const { graph, ledger } = this;
     const renewed = new Set<number>();
-    for (const id of ids) this.#addWithDependents(graph.numbers.get(id), renewed);
+    for (const id of ids) {
+      const number = graph.numbers.get(id);
+      if (number === undefined) continue;
+      this.#forget(number);
+      this.#addWithDependents(number, renewed);
+    }
     for (const number of renewed) {
       const record = ledger.get(number);
       if (isEnd(record)) ledger.left++;
@@ -175,11 +187,34 @@ export class Scheduler implements Starter {
       const wanted = needed(graph.nodes[number]!.wait);
       if (open === 0 || (wanted > 0 && met >= wanted)) this.#ready.push(number);
     }
+    for (const outcome of ended) {
+      const number = graph.numbers.get(outcome.node);
+      if (number === undefined || renewed.has(number) || isEnd(ledger.get(number))) continue;
+      if ('error' in outcome) this.#failed(number, outcome.error);
+      else {
+        this.#keep(number, outcome.output);
+        this.done(number, outcome.output, 'node.done');
+      }
+    }
     this.#goOn();
   }
 
-  #addWithDependents(start: number | undefined, found: Set<number>): void {
-    const left = start === undefined ? [] : [start];
+  /** What is to run again is not to be given what it came to before, which may have been undone. */
+  #forget(number: number): void {
+    if (this.ledger.get(number).status !== 'done') return;
+    try {
+      const key = this.#keyOf(number);
+      if (key === undefined) return;
+      this.ledger.cache = Object.fromEntries(
+        Object.entries(this.ledger.cache).filter(([known]) => known !== key),
+      );
+    } catch {
+      // What it is given cannot be told any more: when it starts, it fails with that.
+    }
+  }
+
+  #addWithDependents(start: number, found: Set<number>): void {
+    const left = [start];
     for (let number = left.pop(); number !== undefined; number = left.pop()) {
       if (found.has(number)) continue;
       found.add(number);
