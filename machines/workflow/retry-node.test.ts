@@ -122,3 +122,102 @@ it('keeps an answer by which the flow ended', async () => {
   const again = await retryNode(runtime, 'r', 'count');
   expect(await again.done()).toEqual({ count: 2, ask: 'well', word: { type: 'word' } });
 });
+
+// It went on undoing, and did that twice: no retry could ever end well.
+it('begins a subflow anew that had undone what it did, with other ids for its effects', async () => {
+  const calls: string[] = [];
+  const ids: string[] = [];
+  let isBroken = true;
+  const inner = workflow({
+    id: 'inner',
+    nodes: (flow) =>
+      flow
+        .task('pay', {
+          run: async ({ effectId }) => {
+            ids.push(effectId);
+            calls.push('pay');
+          },
+          compensate: async () => void calls.push('give back'),
+        })
+        .task('ship', {
+          after: ['pay'],
+          run: async () => {
+            if (isBroken) throw new Error('no van');
+            calls.push('ship');
+          },
+        }),
+  });
+  const middle = workflow({ id: 'middle', nodes: (flow) => flow.subflow('sell', { run: inner }) });
+  for (const work of [inner, middle]) {
+    const machine = workflow({
+      id: 'w',
+      nodes: (flow) =>
+        flow
+          .task('look', { run: async () => void calls.push('look') })
+          .subflow('sub', { after: ['look'], run: work }),
+    });
+    calls.length = ids.length = 0;
+    isBroken = true;
+    const runtime = knowing(machine);
+    await (await runtime.start(machine, { id: 'r' })).done().catch(silent);
+    isBroken = false;
+    await (await retryNode(runtime, 'r')).done();
+    expect(calls).toEqual(['look', 'pay', 'give back', 'pay', 'ship']);
+    expect(new Set(ids).size).toBe(2);
+  }
+});
+
+// The second payment had the key of the first, and whoever takes payments does one with a known key no second time.
+it('gives the effects of a flow within other ids in each iteration, and when it is run again', async () => {
+  const ids: string[] = [];
+  const inner = workflow({
+    id: 'inner',
+    nodes: (flow) =>
+      flow.loop('pay', {
+        run: async ({ effectId, step }) => {
+          await step('send', ({ effectId }) => ids.push(effectId));
+          ids.push(effectId);
+        },
+        until: ({ iteration }) => iteration === 2,
+      }),
+  });
+  const machine = workflow({
+    id: 'w',
+    nodes: (flow) =>
+      flow
+        .loop('each', { run: inner, until: ({ iteration }) => iteration === 2 })
+        .subflow('last', { after: ['each'], run: inner }),
+  });
+  const runtime = knowing(machine);
+  await (await runtime.start(machine, { id: 'r' })).done();
+  await (await retryNode(runtime, 'r', 'last')).done();
+  expect(ids).toHaveLength(16);
+  expect(new Set(ids).size).toBe(16);
+  expect(ids).toContain('r/last/work/pay/work/send');
+});
+
+it('gives the effects of a flow within the same ids when it is tried again', async () => {
+  const ids: string[] = [];
+  const inner = workflow({
+    id: 'inner',
+    nodes: (flow) =>
+      flow.task('pay', {
+        run: async ({ effectId }) => {
+          if (ids.push(effectId) % 2 === 1) throw new Error('no answer');
+        },
+      }),
+  });
+  const machine = workflow({
+    id: 'w',
+    nodes: (flow) =>
+      flow.loop('each', {
+        run: inner,
+        until: ({ iteration }) => iteration === 2,
+        retry: { limit: 1, backoff: 1 },
+      }),
+  });
+  await (await knowing(machine).start(machine, { id: 'r' })).done();
+  expect(ids[1]).toBe(ids[0]);
+  expect(ids[3]).toBe(ids[2]);
+  expect(ids[2]).not.toBe(ids[0]);
+});

@@ -6,7 +6,7 @@ import type { NodeRecord, WorkflowContext } from './record.ts';
 import { recordAt, toRows } from './records.ts';
 
 /** Nothing has started. */
-export function begun(graph: GraphShape, input: unknown): WorkflowContext {
+export function begun(graph: GraphShape, input: unknown, part: string): WorkflowContext {
   const records = graph.nodes.map(({ after = [] }): NodeRecord => ({
     status: 'pending',
     open: after.length,
@@ -14,6 +14,7 @@ export function begun(graph: GraphShape, input: unknown): WorkflowContext {
   }));
   return {
     input,
+    ...(part !== '' && { part }),
     graph,
     records: toRows(records),
     left: records.length,

@@ -31,6 +31,7 @@ import type { WorkflowContext } from './record.ts';
 import { Draft } from './records.ts';
 import { Scheduler } from './scheduler.ts';
 import { checkInput } from './taking.ts';
+import { givenIn } from './within.ts';
 
 /** What a workflow's machine is made of. */
 export interface FlowParts {
@@ -109,7 +110,7 @@ export function flowMachine(parts: FlowParts): AnyStateMachine {
             break;
           }
           case 'workflow.retry':
-            scheduler.again(event.nodes, event.ended);
+            scheduler.again(event);
             break;
           case 'xstate.init' as never:
             scheduler.begin();
@@ -163,9 +164,10 @@ export function flowMachine(parts: FlowParts): AnyStateMachine {
     ...(version !== undefined && { version }),
     meta: { workflow: parts.definition },
     context: ({ input: given, spawn }) => {
-      const input = checkInput(id, inputSchema, given);
+      const { input: unchecked, part } = givenIn(given);
+      const input = checkInput(id, inputSchema, unchecked);
       for (const node of graph.nodes) spawn('node', { id: node.id });
-      return begun(graph, input);
+      return begun(graph, input, part);
     },
     initial: 'running',
     states: {

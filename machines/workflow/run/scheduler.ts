@@ -8,7 +8,7 @@ import type { NodeType } from '../graph/definition.ts';
 import type { Edge, Graph } from '../graph/graph.ts';
 import { ERROR_ROUTE, needed } from '../graph/references.ts';
 import type { Ledger } from './ledger.ts';
-import type { EndedNode, EndMessage } from './messages.ts';
+import type { EndMessage, RetryEvent } from './messages.ts';
 import type { Plan } from './plan.ts';
 import type { NodeRecord } from './record.ts';
 import type { FunctionInput } from '../work/function-work.ts';
@@ -30,10 +30,9 @@ const meets = ({ nodes }: Graph, { status, output }: NodeRecord, { from, route }
 const tookLonger = (id: string, timeout: number): WorkflowError =>
   new WorkflowError('WORKFLOW_TIMEOUT', `The node '${id}' took longer than ${timeout} ms.`, id);
 
-function functionInput({ input, attempts = 1, iteration = 1, round = 0 }: NodeRecord): FunctionInput {
-  const part = `${round > 0 ? `/again-${round}` : ''}${iteration > 1 ? `/${iteration}` : ''}`;
-  return { input, attempt: attempts, part };
-}
+/** What tells the effects of a node from those that it had before. */
+const partOf = ({ iteration = 1, round = 0 }: NodeRecord): string =>
+  `${round > 0 ? `/again-${round}` : ''}${iteration > 1 ? `/${iteration}` : ''}`;
 
 export class Scheduler implements Starter {
   /** Nodes that all is decided for, by number. */
@@ -157,10 +156,11 @@ export class Scheduler implements Starter {
     this.#goOn();
   }
 
-  /** Runs nodes again, and all that depends on them. Of the others, some have ended meanwhile. */
-  again(ids: readonly string[], ended: readonly EndedNode[] = []): void {
+  /** Runs nodes again, and all that depends on them. Of the others, some begin their work anew, and some have ended. */
+  again({ nodes: ids, anew = [], ended = [] }: RetryEvent): void {
     const { graph, ledger } = this;
     const renewed = new Set<number>();
+    const done = new Set(ended.flatMap((outcome) => ('output' in outcome ? outcome.node : [])));
     for (const id of ids) {
       const number = graph.numbers.get(id);
       if (number === undefined) continue;
@@ -182,10 +182,18 @@ export class Scheduler implements Starter {
         else if (meets(graph, ledger.get(edge.from), edge)) met++;
       // What was done is another effect when it is done again; what failed is tried again.
       const { round = 0, status } = ledger.get(number);
-      const again = status === 'done' ? round + 1 : round;
+      const again = status === 'done' || done.has(graph.nodes[number]!.id) ? round + 1 : round;
       ledger.set(number, { status: 'pending', open, met, ...(again > 0 && { round: again }) });
       const wanted = needed(graph.nodes[number]!.wait);
       if (open === 0 || (wanted > 0 && met >= wanted)) this.#ready.push(number);
+    }
+    for (const id of anew) {
+      const number = graph.numbers.get(id);
+      const record = number === undefined ? undefined : ledger.get(number);
+      if (number === undefined || record?.status !== 'running' || renewed.has(number)) continue;
+      const again = { ...record, attempts: 1, round: (record.round ?? 0) + 1 };
+      ledger.set(number, again);
+      this.run(number, again);
     }
     for (const outcome of ended) {
       const number = graph.numbers.get(outcome.node);
@@ -237,10 +245,14 @@ export class Scheduler implements Starter {
   run(number: number, record: NodeRecord, delay?: number): void {
     const { src, isFunction, items, until, timeout } = this.planOf(number);
     const given = items ? { items: record.input, ...items } : record.input;
-    const input = isFunction ? functionInput(record) : given;
+    const part = `${this.ledger.context.part ?? ''}${partOf(record)}`;
+    const input: unknown = isFunction
+      ? ({ input: record.input, attempt: record.attempts ?? 1, part } satisfies FunctionInput)
+      : given;
     this.ledger.tell(this.graph.nodes[number]!.id, {
       type: 'node.run',
       ...(src !== undefined && { src, input }),
+      ...(!isFunction && part !== '' && { part }),
       ...(until && { asks: true }),
       ...(delay !== undefined && { delay }),
       ...(timeout !== undefined && { timeout }),
