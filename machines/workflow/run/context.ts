@@ -3,6 +3,7 @@ import { WorkflowError } from '../errors.ts';
 import type { GraphShape } from '../graph/definition.ts';
 import { graphOf } from '../graph/graph.ts';
 import type { NodeRecord, WorkflowContext } from './record.ts';
+import { saidBy } from './kept-error.ts';
 import { recordAt, toRows } from './records.ts';
 
 /** Nothing has started. */
@@ -43,7 +44,7 @@ export function resultsOf({ graph, records }: WorkflowContext): Record<string, u
 /** What a flow that failed fails with. */
 export function failureOf({ failure, graph, records }: WorkflowContext): WorkflowError {
   const { node, error } = failure!;
-  const said = error instanceof Error ? error.message : String(error);
+  const said = saidBy(error);
   const left = graph.nodes.filter((_, number) => recordAt(records, number).undone === 'failed');
   return left.length === 0
     ? new WorkflowError('WORKFLOW_NODE_FAILED', `The node '${node}' failed: ${said}`, node, { cause: error })

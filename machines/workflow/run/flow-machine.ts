@@ -14,6 +14,7 @@ import { graphOf } from '../graph/graph.ts';
 import { checkStorable } from './check-storable.ts';
 import { begun, failureOf, recordOf, resultsOf } from './context.ts';
 import { endAtOnce } from './end-at-once.ts';
+import { keptError } from './kept-error.ts';
 import { Ledger } from './ledger.ts';
 import type {
   AnswerEvent,
@@ -139,7 +140,9 @@ export function flowMachine(parts: FlowParts): AnyStateMachine {
         const records = new Draft(context.records);
         records.set(number, {
           ...records.get(number),
-          ...('error' in event ? { undone: 'failed', error: event.error } : { undone: 'done' }),
+          ...('error' in event
+            ? { undone: 'failed', error: keptError(event.error, node!) }
+            : { undone: 'done' }),
         });
         enqueue.assign({ records: records.rows, undo: others });
         enqueue.stopChild(undoId(node!));

@@ -13,6 +13,7 @@ import type { Plan } from './plan.ts';
 import type { NodeRecord } from './record.ts';
 import type { FunctionInput } from '../work/function-work.ts';
 import { checkStorable } from './check-storable.ts';
+import { keptError } from './kept-error.ts';
 import { cacheKey, givenTo, startNode, type Starter } from './start-node.ts';
 
 const isEnd = ({ status }: NodeRecord): boolean =>
@@ -278,8 +279,9 @@ export class Scheduler implements Starter {
     return onError === 'fail';
   }
 
-  #failed(number: number, error: unknown): void {
+  #failed(number: number, thrown: unknown): void {
     const { onError = 'fail' } = this.planOf(number);
+    const error = keptError(thrown, this.graph.nodes[number]!.id);
     if (onError === 'skip') return this.skip(number, error);
     this.#end(number, { ...this.ledger.get(number), status: 'failed', error }, 'node.failed');
     if (onError === 'fail') this.#fail(this.graph.nodes[number]!.id, error);
