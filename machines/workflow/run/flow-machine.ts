@@ -117,7 +117,7 @@ export function flowMachine(parts: FlowParts): AnyStateMachine {
             scheduler.begin();
             break;
           default:
-            for (const number of awaiting(planOf, context, event)) scheduler.told(number, event);
+            for (const { number, value } of awaiting(planOf, context, event)) scheduler.told(number, value);
         }
         enqueue.assign(ledger.changes);
         for (const id of ledger.renewed) {
