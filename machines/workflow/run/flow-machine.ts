@@ -6,9 +6,11 @@ import {
   type DoneActorEvent,
   enqueueActions,
   type ErrorActorEvent,
+  fromPromise,
   setup,
 } from 'xstate';
 import type { StandardSchema } from '../../../src/index.ts';
+import { WorkflowError } from '../errors.ts';
 import type { GraphShape } from '../graph/definition.ts';
 import { graphOf } from '../graph/graph.ts';
 import { checkStorable } from './check-storable.ts';
@@ -44,12 +46,13 @@ export interface FlowParts {
   readonly inputSchema?: StandardSchema;
   /** The plan of a node of the graph that a run has, which may be that of another definition. */
   readonly planOf: PlanOf;
-  readonly output?: (args: NodeArgs) => unknown;
+  /** Makes the output, of a run with that graph. */
+  readonly output?: (args: NodeArgs, graph: GraphShape) => unknown;
   /** The work of nodes, by the names that plans have for it. */
   readonly works: Readonly<Record<string, AnyActorLogic>>;
   /** What undoes the work of nodes, in the same way. */
   readonly undos: Readonly<Record<string, AnyActorLogic>>;
-  /** The types of the events that nodes wait for. */
+  /** The types of the events that nodes wait for; `*` for any, where a run may bring nodes of its own. */
   readonly events: readonly string[];
 }
 
@@ -74,6 +77,13 @@ const types: Types = {};
 /** The id of the actor that undoes what a node did: no node has it. */
 const undoId = (node: string): string => `undo:${node}`;
 
+/** The name of what undoes nothing, and says so: what undoes something has a name with a colon. */
+const UNKNOWN = 'unknown';
+
+const unknownUndo = fromPromise(async (): Promise<never> => {
+  throw new WorkflowError('WORKFLOW_UNKNOWN_NAME', 'What would undo it is not registered any more.');
+});
+
 /** Is it the last of the nodes that says so? What a flow is told after its end is lost, and XState complains. */
 const isLast = ({ last }: WorkflowContext, { type }: { readonly type: string }): boolean =>
   type === `xstate.done.actor.${last}`;
@@ -82,7 +92,11 @@ const isLast = ({ last }: WorkflowContext, { type }: { readonly type: string }):
 export function flowMachine(parts: FlowParts): AnyStateMachine {
   const { id, version, graph, inputSchema, planOf, works, undos, output } = parts;
 
-  const actors: Record<string, AnyActorLogic> = { ...undos, node: nodeMachine(works) };
+  const actors: Record<string, AnyActorLogic> = {
+    ...undos,
+    node: nodeMachine(works),
+    [UNKNOWN]: unknownUndo,
+  };
   const machine = setup({
     types,
     actors,
@@ -132,7 +146,9 @@ export function flowMachine(parts: FlowParts): AnyStateMachine {
         const { graph, input } = context;
         const { output } = recordOf(context, node);
         const { undo } = planOf(graph, graphOf(graph).numbers.get(node)!);
-        enqueue.spawnChild(undo!, { id: undoId(node), input: { input, output } });
+        // What a run brought along may need what is registered no more.
+        const src = Object.hasOwn(undos, undo!) ? undo! : UNKNOWN;
+        enqueue.spawnChild(src, { id: undoId(node), input: { input, output } });
       }),
       undone: enqueueActions(({ context, event, enqueue, self }) => {
         const [node, ...others] = context.undo;
@@ -205,7 +221,7 @@ export function flowMachine(parts: FlowParts): AnyStateMachine {
     },
     ...(output && {
       output: ({ context }: { context: WorkflowContext }) => {
-        const value = output({ input: context.input, results: resultsOf(context) });
+        const value = output({ input: context.input, results: resultsOf(context) }, context.graph);
         checkStorable(value, '', 'output');
         return value;
       },
