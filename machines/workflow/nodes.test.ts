@@ -172,6 +172,53 @@ describe('a task', () => {
     expect(nodes['b']).toMatchObject({ attempts: 0, status: 'done', input: 1 });
   });
 
+  it('tells inputs apart that differ, with `cache`', async () => {
+    const inputs = [
+      0,
+      -0,
+      Number.NaN,
+      null,
+      undefined,
+      '0',
+      0n,
+      [],
+      {},
+      '',
+      [undefined],
+      [null],
+      new Date(0),
+      new Date(1),
+      new Map(),
+      new Map([[1, 2]]),
+      new Set(),
+      new Set([1]),
+      { a: 1 },
+      { a: '1' },
+      [[1], 2],
+      [[1, 2]],
+      'Set[]',
+    ];
+    let calls = 0;
+    await createRuntime({ store: memoryStore(), logger: () => {} })
+      .start(
+        workflow({
+          id: 'w',
+          nodes: (flow) => {
+            for (const [number, input] of [...inputs, ...inputs].entries())
+              flow.task(`n${number}`, {
+                after: number === 0 ? [] : ([`n${number - 1}`] as never),
+                input: () => input,
+                run: async () => ++calls,
+                cache: 'one',
+              });
+            return flow;
+          },
+        }),
+      )
+      .then((run) => run.done());
+    expect(calls).toBe(inputs.length);
+  });
+
   it('that is a loop keeps what it came to by what it was given at first', async () => {
     let calls = 0;
     const loop = {
