@@ -13,9 +13,22 @@ import { resultIn, withAnswer, withArguments, withResult } from './transcript.ts
 /** Ids that an agent has for actors of its own. */
 const reserved: readonly string[] = ['model', 'answer', 'limit', 'memory'];
 
-/** A model chooses the ids of its calls; one that is no good for an actor is replaced by the number of the call. */
-export const childOf = (toolCallId: string, number: number): string =>
-  /^[\w.-]{1,100}$/.test(toolCallId) && !reserved.includes(toolCallId) ? toolCallId : `call-${number + 1}`;
+const isGood = (toolCallId: string): boolean =>
+  /^[\w.-]{1,100}$/.test(toolCallId) && !reserved.includes(toolCallId);
+
+/**
+ * The ids of the actors of the calls in an answer. A model chooses the ids of its calls; one that is no good for an actor
+ * is replaced by the number of the call, or by more where another call has that.
+ */
+export function childrenOf(toolCallIds: readonly string[]): readonly string[] {
+  const taken = new Set(toolCallIds.filter(isGood));
+  return toolCallIds.map((toolCallId, number) => {
+    if (isGood(toolCallId)) return toolCallId;
+    let child = `call-${number + 1}`;
+    while (taken.has(child)) child += '-';
+    return child;
+  });
+}
 
 /** What tells two calls apart. */
 function keyOf({ toolName, input }: ToolCall): string {
@@ -28,11 +41,12 @@ function keyOf({ toolName, input }: ToolCall): string {
 
 /** The model wants tools to be called. Those that cannot be are answered at once. */
 export function called(context: AgentContext, plan: AgentPlan, heard: Heard, now: number): AgentContext {
+  const children = childrenOf(heard.calls.map(({ toolCallId }) => toolCallId));
   const open = heard.calls.map(({ toolCallId, toolName, input }, number): OpenCall => ({
     toolCallId,
     toolName,
     input,
-    child: childOf(toolCallId, number),
+    child: children[number]!,
     status: 'queued',
   }));
   const last = heard.calls.map(keyOf).sort().join();
