@@ -4,7 +4,7 @@ import { z } from 'zod';
 import { memoryStore } from '../../adapters/memory.ts';
 import { createRuntime } from '../../src/index.ts';
 import { scriptedModel, type Line } from '../../test/support/agent/scripted-model.ts';
-import { agent, durableTool, type AgentInput, type AgentOptions } from './index.ts';
+import { agent, durableTool, team, type AgentInput, type AgentOptions } from './index.ts';
 
 async function started(
   script: readonly Line[],
@@ -54,4 +54,37 @@ describe('a model', () => {
       );
     expect(results).toEqual(ids);
   });
+});
+
+describe('a person', () => {
+  // The second message was taken for the first, and nobody answered it.
+  it('may give a message the number that the next one would have', async () => {
+    const { run } = await started([{ text: 'One.' }, { text: 'Two.' }, { text: 'Three.' }], { chat: true });
+    await run.settled();
+    await run.send({ type: 'user.message', content: 'And?', id: 'user-3' });
+    await run.settled();
+    expect(await run.send({ type: 'user.message', content: 'And then?' })).toMatchObject({ accepted: true });
+    await run.settled();
+    expect(run.getSnapshot().context.answer?.text).toBe('Three.');
+    const ids = run.getSnapshot().context.messages.map(({ id }) => id);
+    expect(new Set(ids).size).toBe(6);
+  });
+
+  // The chat failed, for ever.
+  it.each([[{ text: 'Well?' }], [{ content: { text: 'Well?' } }], [{ content: 'Well?', id: 7 }]])(
+    'may send what is no message: %j is not accepted',
+    async (said) => {
+      const { model } = scriptedModel([{ text: 'One.' }, { text: 'One.' }]);
+      const one = agent({ id: 'one', model, chat: true });
+      const many = team({ id: 'many', agents: [agent({ id: 'two', model })], chat: true });
+      for (const machine of [one, many]) {
+        const runtime = createRuntime({ store: memoryStore(), logger: () => {} });
+        const run = await runtime.start(machine, { input: { prompt: 'Go!' } });
+        await run.settled();
+        const event = { type: 'user.message', ...said } as never;
+        expect(await run.send(event)).toMatchObject({ accepted: false });
+        expect(run.getSnapshot().value).toBe('done');
+      }
+    },
+  );
 });

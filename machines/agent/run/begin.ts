@@ -1,5 +1,5 @@
 /** Where an agent begins, and where it begins again. */
-import { firstMessages, fromUser, type AgentInput, type UserMessage } from '../messages.ts';
+import { firstMessages, fromUser, newsIn, type AgentInput, type UserMessage } from '../messages.ts';
 import { nothingUsed } from '../usage.ts';
 import type { AgentContext, AgentTurn } from './context.ts';
 import { limitPassed } from './limits.ts';
@@ -41,15 +41,11 @@ export function begun(plan: AgentPlan, input: AgentInput | undefined, now: numbe
     : nextLoop(context, plan, now);
 }
 
-/** What a person said is heard once, however often it is sent: `undefined` for a message that is known. */
-export function queued(
-  context: AgentContext,
-  { id, content }: { readonly id?: string; readonly content: UserMessage['content'] },
-): AgentContext | undefined {
-  const heard = context.heard + 1;
-  const message = { id: id ?? `user-${heard}`, content };
-  const isKnown = [...context.queue, ...context.messages].some((known) => known.id === message.id);
-  return isKnown ? undefined : { ...context, heard, queue: [...context.queue, message] };
+/** What a person said is heard once, however often it is sent: `undefined` for a message that is known, or is none. */
+export function queued(context: AgentContext, said: Partial<UserMessage>): AgentContext | undefined {
+  const { queue, messages } = context;
+  const news = newsIn([...messages, ...queue], context.heard, said);
+  return news && { ...context, heard: news.heard, queue: [...queue, news.message] };
 }
 
 /** It has been told something new. */

@@ -10,7 +10,7 @@ import {
 } from 'xstate';
 import type { AgentOutput } from '../agent.ts';
 import { AgentError } from '../errors.ts';
-import { firstMessages, type AgentInput, type AgentMessage } from '../messages.ts';
+import { firstMessages, fromUser, newsIn, type AgentInput, type AgentMessage } from '../messages.ts';
 import type { StopEvent, UserMessageEvent } from '../run/agent-machine.ts';
 import { addUsage, nothingUsed, type AgentUsage } from '../usage.ts';
 import { seenBy } from './conversation.ts';
@@ -110,11 +110,9 @@ export function teamMachine(parts: TeamParts): AnyStateMachine {
     };
     return isQuiet ? context : goTo(context, parts.nextOf(context));
   };
-  const heard = (context: TeamContext, { content, id: given }: UserMessageEvent): TeamContext | undefined => {
-    const number = context.heard + 1;
-    const message: AgentMessage = { id: given ?? `user-${number}`, role: 'user', content };
-    if (context.messages.some((known) => known.id === message.id)) return undefined;
-    return { ...context, heard: number, messages: [...context.messages, message] };
+  const heard = (context: TeamContext, said: UserMessageEvent): TeamContext | undefined => {
+    const news = newsIn(context.messages, context.heard, said);
+    return news && { ...context, heard: news.heard, messages: [...context.messages, fromUser(news.message)] };
   };
   const actors: Record<string, AnyActorLogic> = {
     ...Object.fromEntries(members),
