@@ -88,3 +88,32 @@ describe('a person', () => {
     },
   );
 });
+
+describe('somebody who stops it', () => {
+  const script: readonly Line[] = [{ text: 'One.' }, { fails: () => new Error('down') }, { text: 'Three.' }];
+  const retry = { limit: 3, backoff: 60_000 };
+
+  it('before it has said anything gets no answer, and not the last one again', async () => {
+    const { run } = await started(script, { chat: true, retry });
+    await run.settled();
+    await run.send({ type: 'user.message', content: 'And?' });
+    await expect.poll(() => run.getSnapshot().context.retry).toBeDefined();
+    await run.send({ type: 'stop' });
+    expect(run.getSnapshot().context.answer).toEqual({ id: '', text: '', finishReason: 'stopped' });
+  });
+
+  // The conversation had a message twice, under one id.
+  it('in a team has it say nothing that it has said before', async () => {
+    const { model, calls } = scriptedModel(script);
+    const machine = team({ id: 't', chat: true, agents: [agent({ id: 'one', model, retry })] });
+    const runtime = createRuntime({ store: memoryStore(), logger: () => {} });
+    const run = await runtime.start(machine, { input: { prompt: 'Go!' } });
+    await run.settled();
+    await run.send({ type: 'user.message', content: 'And?' });
+    await expect.poll(() => calls).toHaveLength(2);
+    await run.settled();
+    await run.send({ type: 'stop' });
+    await run.settled();
+    expect(run.getSnapshot().context.messages.map(({ content }) => content)).toEqual(['Go!', 'One.', 'And?']);
+  });
+});

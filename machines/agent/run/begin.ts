@@ -5,7 +5,8 @@ import type { AgentContext, AgentTurn } from './context.ts';
 import { limitPassed } from './limits.ts';
 import type { AgentPlan } from './plan.ts';
 
-const newTurn = (now: number): AgentTurn => ({
+const newTurn = (now: number, from: number | undefined): AgentTurn => ({
+  from,
   loops: 0,
   started: now,
   waited: 0,
@@ -24,7 +25,7 @@ export function begun(plan: AgentPlan, input: AgentInput | undefined, now: numbe
     // Messages without an id are named by their place, and those to come must not be called the same.
     heard: messages.length,
     calls: 0,
-    turn: newTurn(now),
+    turn: newTurn(now, messages.length),
     open: [],
     usage: nothingUsed,
     remembered: [],
@@ -48,9 +49,14 @@ export function queued(context: AgentContext, said: Partial<UserMessage>): Agent
   return news && { ...context, heard: news.heard, queue: [...queue, news.message] };
 }
 
-/** It has been told something new. */
-export const newlyTold = (context: AgentContext, plan: AgentPlan, now: number): AgentContext =>
-  nextLoop({ ...context, turn: newTurn(now), answer: undefined, stopping: false }, plan, now);
+/** It has been told something new. `from`: where what it says to that begins. */
+export const newlyTold = (
+  context: AgentContext,
+  plan: AgentPlan,
+  now: number,
+  from: number | undefined = context.messages.length,
+): AgentContext =>
+  nextLoop({ ...context, turn: newTurn(now, from), answer: undefined, stopping: false }, plan, now);
 
 /** It thinks again, with what it was told meanwhile; where a limit is passed, it fails or asks for more. */
 export function nextLoop(context: AgentContext, plan: AgentPlan, now: number): AgentContext {

@@ -16,6 +16,8 @@ export interface OpenCall extends ToolCall {
 
 /** What has happened since a person said something last. */
 export interface AgentTurn {
+  /** How many messages there were before it. */
+  readonly from?: number | undefined;
   /** How many loops have begun. */
   readonly loops: number;
   /** When it began, in milliseconds since 1970. */
