@@ -56,6 +56,36 @@ describe('a model', () => {
   });
 });
 
+describe('a program', () => {
+  // It was a TypeError of ours.
+  it('may start it with nothing to answer: that is no input, or a chat that waits', async () => {
+    const said: readonly AgentInput[] = [
+      { messages: [] },
+      {
+        messages: [
+          { role: 'user', content: 'Go!' },
+          { role: 'assistant', content: 'Gone.' },
+        ],
+      },
+    ];
+    for (const input of said) {
+      const { run } = await started([{ text: 'One.' }], {}, input);
+      await expect(run.done()).rejects.toMatchObject({ code: 'AGENT_INPUT' });
+      const chat = await started([{ text: 'One.' }], { chat: true }, input);
+      expect(chat.run.getSnapshot().value).toBe('done');
+    }
+    const { model } = scriptedModel([]);
+    const agents = [agent({ id: 'one', model })] as const;
+    for (const chat of [true, false]) {
+      const machine = team({ id: 't', agents, chat });
+      const runtime = createRuntime({ store: memoryStore(), logger: () => {} });
+      const run = await runtime.start(machine, { input: said[0]! });
+      if (chat) expect(run.getSnapshot().value).toBe('done');
+      else await expect(run.done()).rejects.toMatchObject({ code: 'AGENT_INPUT' });
+    }
+  });
+});
+
 describe('a person', () => {
   // The second message was taken for the first, and nobody answered it.
   it('may give a message the number that the next one would have', async () => {

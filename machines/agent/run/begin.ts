@@ -1,4 +1,5 @@
 /** Where an agent begins, and where it begins again. */
+import { AgentError } from '../errors.ts';
 import { firstMessages, fromUser, newsIn, type AgentInput, type UserMessage } from '../messages.ts';
 import { nothingUsed } from '../usage.ts';
 import type { AgentContext, AgentTurn } from './context.ts';
@@ -19,6 +20,12 @@ const newTurn = (now: number, from: number | undefined): AgentTurn => ({
 export function begun(plan: AgentPlan, input: AgentInput | undefined, now: number): AgentContext {
   const isQuiet = plan.isChat && input === undefined;
   const messages = isQuiet ? [] : firstMessages(plan.id, input);
+  const isAnswered = messages.length === 0 || messages.at(-1)!.role === 'assistant';
+  if (isAnswered && !plan.isChat)
+    throw new AgentError(
+      'AGENT_INPUT',
+      `The agent '${plan.id}' is started with { messages } that end with something to answer; only a chat waits for that.`,
+    );
   const context: AgentContext = {
     messages,
     queue: [],
@@ -37,9 +44,7 @@ export function begun(plan: AgentPlan, input: AgentInput | undefined, now: numbe
     goal: 'done',
   };
   // A chat in which nobody has said anything waits for somebody to.
-  return messages.at(-1)?.role === 'assistant' || messages.length === 0
-    ? context
-    : nextLoop(context, plan, now);
+  return isAnswered ? context : nextLoop(context, plan, now);
 }
 
 /** What a person said is heard once, however often it is sent: `undefined` for a message that is known, or is none. */

@@ -99,6 +99,11 @@ export function teamMachine(parts: TeamParts): AnyStateMachine {
   const begun = (input: AgentInput | undefined): TeamContext => {
     const isQuiet = isChat && input === undefined;
     const messages = isQuiet ? [] : firstMessages(id, input);
+    if (messages.length === 0 && !isChat)
+      throw new AgentError(
+        'AGENT_INPUT',
+        `The team '${id}' is started with { messages }, and there are none.`,
+      );
     const context: TeamContext = {
       messages,
       heard: messages.length,
@@ -108,7 +113,7 @@ export function teamMachine(parts: TeamParts): AnyStateMachine {
       usage: nothingUsed,
       goal: 'done',
     };
-    return isQuiet ? context : goTo(context, parts.nextOf(context));
+    return messages.length === 0 ? context : goTo(context, parts.nextOf(context));
   };
   const heard = (context: TeamContext, said: UserMessageEvent): TeamContext | undefined => {
     const news = newsIn(context.messages, context.heard, said);
