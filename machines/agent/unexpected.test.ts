@@ -4,7 +4,7 @@ import { z } from 'zod';
 import { memoryStore } from '../../adapters/memory.ts';
 import { createRuntime } from '../../src/index.ts';
 import { scriptedModel, type Line } from '../../test/support/agent/scripted-model.ts';
-import { agent, durableTool, team, type AgentInput, type AgentOptions } from './index.ts';
+import { agent, askHuman, durableTool, team, type AgentInput, type AgentOptions } from './index.ts';
 
 async function started(
   script: readonly Line[],
@@ -53,6 +53,20 @@ describe('a model', () => {
           : [],
       );
     expect(results).toEqual(ids);
+  });
+});
+
+describe('a question of the model', () => {
+  // It waited for ever.
+  it('is over when the time of its tool is', async () => {
+    const { run } = await started(
+      [{ calls: [['ask', { question: 'Well?' }]] }, { text: 'Nobody is there.' }],
+      {
+        tools: { ask: { ...askHuman(), timeout: 30, retry: { limit: 3 } } },
+      },
+    );
+    expect((await run.done()).text).toBe('Nobody is there.');
+    expect(run.pendingInputs).toEqual([]);
   });
 });
 

@@ -178,6 +178,11 @@ export function toolCallMachine(plans: ReadonlyMap<string, ToolPlan>): AnyStateM
           enqueue.raise({ type: 'tool.again' }, { id: AGAIN, delay });
         }
       }),
+      notAnswered: enqueueActions(({ context, enqueue }) => {
+        const { call } = context;
+        enqueue.stopChild(WORK);
+        enqueue.assign({ outcome: errorOutcome(call, tookTooLong(call, planOf(context).timeout!)) });
+      }),
       stop: enqueueActions(({ context, enqueue }) => {
         enqueue.stopChild(APPROVAL);
         enqueue.stopChild(WORK);
@@ -243,6 +248,8 @@ export function toolCallMachine(plans: ReadonlyMap<string, ToolPlan>): AnyStateM
           'xstate.error.actor.approval': { target: 'done', actions: 'notApproved' },
           'xstate.done.actor.work': { target: 'done', actions: 'worked' },
           'xstate.error.actor.work': { target: 'done', actions: 'failed' },
+          // Of a question of the model: an approval has no time but its own.
+          'tool.late': { target: 'done', actions: 'notAnswered' },
         },
       },
       approved: {
