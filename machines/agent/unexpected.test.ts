@@ -4,7 +4,15 @@ import { z } from 'zod';
 import { memoryStore } from '../../adapters/memory.ts';
 import { createRuntime } from '../../src/index.ts';
 import { scriptedModel, type Line } from '../../test/support/agent/scripted-model.ts';
-import { agent, askHuman, durableTool, team, type AgentInput, type AgentOptions } from './index.ts';
+import {
+  agent,
+  askHuman,
+  durableTool,
+  team,
+  type AgentInput,
+  type AgentMessage,
+  type AgentOptions,
+} from './index.ts';
 
 async function started(
   script: readonly Line[],
@@ -53,6 +61,63 @@ describe('a model', () => {
           : [],
       );
     expect(results).toEqual(ids);
+  });
+});
+
+describe('a tool whose results are kept', () => {
+  const twice: Line = {
+    calls: [
+      ['note', { at: 1 }, 'c1'],
+      ['note', { at: 1 }, 'c2'],
+      ['note', { at: 2 }, 'c3'],
+    ],
+  };
+  const resultsOf = (messages: readonly AgentMessage[]): unknown[] =>
+    messages.flatMap(({ role, content }) =>
+      role === 'tool'
+        ? content.flatMap((part) => (part.type === 'tool-result' ? [[part.toolCallId, part.output]] : []))
+        : [],
+    );
+
+  it('is called once, also where one answer has the same call twice', async () => {
+    const { note, noted } = noting({ cache: true });
+    const { run } = await started([twice, { text: 'Done.' }], { tools: { note } });
+    await run.done();
+    expect(noted).toEqual([1, 2]);
+    expect(resultsOf(run.getSnapshot().context.messages)).toEqual([
+      ['c1', { type: 'text', value: 'noted 1' }],
+      ['c2', { type: 'text', value: 'noted 1' }],
+      ['c3', { type: 'text', value: 'noted 2' }],
+    ]);
+  });
+
+  it('is called for the second where the first was denied, or got other arguments', async () => {
+    for (const answer of [{ approve: false }, { approve: true, input: { at: 7 } }]) {
+      const { note, noted } = noting({ cache: true, approval: true });
+      const { run } = await started([twice, { text: 'Done.' }], { tools: { note }, concurrency: 1 });
+      await expect
+        .poll(() => run.pendingInputs.map(({ id }) => id))
+        .toEqual(['r/c1/approval', 'r/c3/approval']);
+      expect(run.getSnapshot().value).toBe('waitingForInput');
+      await run.answer('r/c1/approval', answer);
+      await expect
+        .poll(() => run.pendingInputs.map(({ id }) => id))
+        .toEqual(['r/c3/approval', 'r/c2/approval']);
+      await run.answer('r/c2/approval', { approve: true });
+      await run.answer('r/c3/approval', { approve: true });
+      await run.done();
+      expect(noted).toEqual(answer.approve ? [7, 1, 2] : [1, 2]);
+    }
+  });
+
+  it('asks nobody about the second where the first is approved', async () => {
+    const { note, noted } = noting({ cache: true, approval: true });
+    const { run } = await started([twice, { text: 'Done.' }], { tools: { note } });
+    await expect.poll(() => run.pendingInputs).toHaveLength(2);
+    await run.answer('r/c3/approval', { approve: false });
+    await run.answer('r/c1/approval', { approve: true });
+    await run.done();
+    expect(noted).toEqual([1]);
   });
 });
 

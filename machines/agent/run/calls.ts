@@ -137,26 +137,27 @@ export function callEnded(
   const to = outcome.status === 'done' ? plan.tools.get(toolName)?.handOff : undefined;
   const isKept = outcome.status === 'done' && plan.tools.get(toolName)?.cache === true;
   const message = context.messages.findLast(({ role }) => role === 'assistant')!.id;
-  return settled(
-    {
-      ...next,
-      ...(outcome.remember && !remembered.includes(toolName) && { remembered: [...remembered, toolName] }),
-      ...(to !== undefined && {
-        handOff: { to, reason: reasonOf('input' in outcome ? outcome.input : call.input) },
-      }),
-      ...(isKept && {
-        cache: {
-          ...cache,
-          [keyOf({ ...call, ...('input' in outcome && { input: outcome.input }) })]: [
-            message,
-            call.toolCallId,
-          ],
-        },
-      }),
-    },
-    plan,
-    now,
-  );
+  const known: AgentContext = {
+    ...next,
+    ...(outcome.remember && !remembered.includes(toolName) && { remembered: [...remembered, toolName] }),
+    ...(to !== undefined && {
+      handOff: { to, reason: reasonOf('input' in outcome ? outcome.input : call.input) },
+    }),
+    ...(isKept && {
+      cache: {
+        ...cache,
+        [keyOf({ ...call, ...('input' in outcome && { input: outcome.input }) })]: [message, call.toolCallId],
+      },
+    }),
+  };
+  return settled(givenTo(known, plan), plan, now);
+}
+
+/** Calls that were to be given the result of the one that has just ended. */
+function givenTo(context: AgentContext, plan: AgentPlan): AgentContext {
+  return context.open
+    .filter(({ status }) => status === 'queued')
+    .reduce((next, call) => remembered(next, plan, call), context);
 }
 
 const reasonOf = (input: unknown): string => (input as { readonly reason: string }).reason;
@@ -167,8 +168,11 @@ export function callStands(context: AgentContext, child: string, status: 'asking
   return { ...context, open, goal: goalOf(open) };
 }
 
+/** What is queued while nothing works waits for a call that asks, or is just about to begin. */
 const goalOf = (open: readonly OpenCall[]): 'waitingForInput' | 'callingTools' =>
-  open.every(({ status }) => status === 'asking' || status === 'over') ? 'waitingForInput' : 'callingTools';
+  open.some(({ status }) => status === 'asking') && open.every(({ status }) => status !== 'running')
+    ? 'waitingForInput'
+    : 'callingTools';
 
 /** All are over: the next loop begins. */
 function settled(context: AgentContext, plan: AgentPlan, now: number): AgentContext {
@@ -189,10 +193,17 @@ export function callsStopped(context: AgentContext, plan: AgentPlan, now: number
 }
 
 /** The calls that may begin to work now. */
-export function startable({ open }: AgentContext, { concurrency }: AgentPlan): readonly OpenCall[] {
+export function startable({ open }: AgentContext, { concurrency, tools }: AgentPlan): readonly OpenCall[] {
   const working = open.filter(({ status }) => status === 'running').length;
-  return open.filter(({ status }) => status === 'queued').slice(0, Math.max(0, concurrency - working));
+  return open
+    .filter(({ status }) => status === 'queued')
+    .filter((call) => !tools.get(call.toolName)?.cache || !isBehindItsLike(call, open))
+    .slice(0, Math.max(0, concurrency - working));
 }
+
+/** Is there the same call before it, whose result may be known soon? */
+const isBehindItsLike = (call: OpenCall, open: readonly OpenCall[]): boolean =>
+  open.slice(0, open.indexOf(call)).some((other) => other.status !== 'over' && keyOf(other) === keyOf(call));
 
 /** They have begun. */
 export const begunCalls = (context: AgentContext, begun: readonly OpenCall[]): AgentContext =>
@@ -200,5 +211,6 @@ export const begunCalls = (context: AgentContext, begun: readonly OpenCall[]): A
     ? context
     : {
         ...context,
+        goal: 'callingTools',
         open: context.open.map((call) => (begun.includes(call) ? { ...call, status: 'running' } : call)),
       };
