@@ -196,6 +196,34 @@ it('gives the effects of a flow within other ids in each iteration, and when it 
   expect(ids).toContain('r/last/work/pay/work/send');
 });
 
+it('gives the effects of a flow within other ids when it is tried again after it undid them', async () => {
+  const ids: string[] = [];
+  let tries = 0;
+  const inner = workflow({
+    id: 'inner',
+    nodes: (flow) =>
+      flow
+        .task('pay', { run: async ({ effectId }) => void ids.push(effectId), compensate: async () => {} })
+        .task('ship', {
+          after: ['pay'],
+          run: async () => {
+            if (++tries === 1) throw new Error('no van');
+          },
+        }),
+  });
+  const middle = workflow({ id: 'middle', nodes: (flow) => flow.subflow('sell', { run: inner }) });
+  for (const run of [inner, middle]) {
+    ids.length = tries = 0;
+    const machine = workflow({
+      id: 'w',
+      nodes: (flow) => flow.subflow('sub', { run, retry: { limit: 1, backoff: 1 } }),
+    });
+    await (await knowing(machine).start(machine, { id: 'r' })).done();
+    expect(ids).toHaveLength(2);
+    expect(ids[1]).not.toBe(ids[0]);
+  }
+});
+
 it('gives the effects of a flow within the same ids when it is tried again', async () => {
   const ids: string[] = [];
   const inner = workflow({

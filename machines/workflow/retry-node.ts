@@ -4,7 +4,7 @@ import { WorkflowError } from './errors.ts';
 import { nodeStates, type NodeState } from './node-states.ts';
 import type { EndedNode, RetryEvent } from './run/messages.ts';
 import { stateOf } from './run/state-of.ts';
-import { isUndoneWithin } from './undone-within.ts';
+import { isUndoneWithin } from './run/undone-within.ts';
 
 /**
  * Takes a workflow that failed up again: from the node that failed, or from a named one and all that depends on it. What

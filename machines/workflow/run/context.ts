@@ -45,14 +45,23 @@ export function resultsOf({ graph, records }: WorkflowContext): Record<string, u
 export function failureOf({ failure, graph, records }: WorkflowContext): WorkflowError {
   const { node, error } = failure!;
   const said = saidBy(error);
-  const left = graph.nodes.filter((_, number) => recordAt(records, number).undone === 'failed');
-  return left.length === 0
-    ? new WorkflowError('WORKFLOW_NODE_FAILED', `The node '${node}' failed: ${said}`, node, { cause: error })
-    : new WorkflowError(
-        'WORKFLOW_UNDO_FAILED',
-        `The node '${node}' failed: ${said} What ${left.map(({ id }) => `'${id}'`).join(', ')} did could not be undone; ` +
-          'nodeStates() has the errors.',
-        node,
-        { cause: error },
-      );
+  const those = (became: NodeRecord['undone']): string[] =>
+    graph.nodes
+      .filter((_, number) => recordAt(records, number).undone === became)
+      .map(({ id: undone }) => undone);
+  const left = those('failed');
+  const failed =
+    left.length === 0
+      ? new WorkflowError('WORKFLOW_NODE_FAILED', `The node '${node}' failed: ${said}`, node, {
+          cause: error,
+        })
+      : new WorkflowError(
+          'WORKFLOW_UNDO_FAILED',
+          `The node '${node}' failed: ${said} What ${left.map((id) => `'${id}'`).join(', ')} did could not be undone; ` +
+            'nodeStates() has the errors.',
+          node,
+          { cause: error },
+        );
+  const undone = those('done');
+  return undone.length === 0 ? failed : Object.assign(failed, { undone });
 }

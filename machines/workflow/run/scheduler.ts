@@ -14,6 +14,7 @@ import type { NodeRecord } from './record.ts';
 import type { FunctionInput } from '../work/function-work.ts';
 import { checkStorable } from './check-storable.ts';
 import { keptError } from './kept-error.ts';
+import { tellsOfUndoing } from './undone-within.ts';
 import { cacheKey, givenTo, startNode, type Starter } from './start-node.ts';
 
 const isEnd = ({ status }: NodeRecord): boolean =>
@@ -126,7 +127,9 @@ export class Scheduler implements Starter {
         if (timeout === undefined || !this.#failsFlow(number)) throw error;
         return this.ledger.tell(id, { type: 'node.expire' });
       }
-      const again = { ...record, attempts: attempts + 1 };
+      // What a flow undid is another effect when it is done again.
+      const round = (record.round ?? 0) + (tellsOfUndoing(error) ? 1 : 0);
+      const again = { ...record, attempts: attempts + 1, ...(round > 0 && { round }) };
       this.ledger.set(number, again);
       this.run(number, again, delay);
     });

@@ -1,5 +1,5 @@
 /** Whether the work of a node was a flow that had undone what it did. */
-import type { Failure, WorkflowContext } from './run/record.ts';
+import type { Failure, WorkflowContext } from './record.ts';
 
 interface StoredSnapshot {
   readonly value?: unknown;
@@ -24,3 +24,12 @@ export function isUndoneWithin(before: unknown, { node, error }: Failure): boole
   }
   return false;
 }
+
+/** Is it the error of a flow that undid what it did, or of one within that did? */
+export function tellsOfUndoing(error: unknown): boolean {
+  const { undone, cause } = (error ?? {}) as { readonly undone?: unknown; readonly cause?: unknown };
+  return Array.isArray(undone) || (isOfNode(error) && tellsOfUndoing(cause));
+}
+
+const isOfNode = (error: unknown): boolean =>
+  typeof error === 'object' && error !== null && 'node' in error && 'cause' in error;
