@@ -38,6 +38,7 @@ export function begun(plan: AgentPlan, input: AgentInput | undefined, now: numbe
     remembered: [],
     cache: {},
     notes: input?.notes ?? {},
+    ...(input?.notes && { given: Object.keys(input.notes) }),
     size: 0,
     stopping: false,
     allowed: { loops: 0, tokens: 0, cost: 0, ms: 0 },
