@@ -1,4 +1,5 @@
 /** What models, people and programs do that an agent did not expect. */
+import { createActor, toPromise } from 'xstate';
 import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
 import { memoryStore } from '../../adapters/memory.ts';
@@ -118,6 +119,23 @@ describe('a tool whose results are kept', () => {
     await run.answer('r/c1/approval', { approve: true });
     await run.done();
     expect(noted).toEqual([1]);
+  });
+});
+
+describe('a tool that may take for ever', () => {
+  it.each([Infinity, 2 ** 40])('is not cut off at once without a runtime: %d ms', async (timeout) => {
+    const { model } = scriptedModel([{ calls: [['wait', {}, 'c1']] }, { text: 'Done.' }]);
+    const wait = durableTool({
+      inputSchema: z.object({}),
+      timeout,
+      run: () => new Promise<string>((resolve) => setTimeout(resolve, 30, 'waited')),
+    });
+    const actor = createActor(agent({ id: 'a', model, tools: { wait } }), { input: { prompt: 'Go!' } });
+    actor.start();
+    await toPromise(actor);
+    expect(actor.getSnapshot().context.messages.at(2)?.content).toMatchObject([
+      { output: { type: 'text', value: 'waited' } },
+    ]);
   });
 });
 

@@ -11,7 +11,7 @@ import {
   setup,
 } from 'xstate';
 import { retryDelay, type InputQuestion } from '../../../src/index.ts';
-import { nowOf } from '../../workflow/run/now.ts';
+import { longestDelayOf, nowOf } from '../../workflow/run/now.ts';
 import { AgentError } from '../errors.ts';
 import { approvalQuestion, type ApprovalAnswer } from './approval.ts';
 import { deniedOutcome, errorOutcome, notStorable, type Outcome } from './outcome.ts';
@@ -140,7 +140,7 @@ export function toolCallMachine(plans: ReadonlyMap<string, ToolPlan>): AnyStateM
       failed: enqueueActions(({ context, event, enqueue }) => {
         enqueue.assign({ outcome: errorOutcome(context.call, (event as ErrorActorEvent).error) });
       }),
-      work: enqueueActions(({ context, enqueue }) => {
+      work: enqueueActions(({ context, enqueue, self }) => {
         const { call, part } = context;
         const attempts = context.attempts + 1;
         const { timeout, input } = planOf(context);
@@ -149,7 +149,9 @@ export function toolCallMachine(plans: ReadonlyMap<string, ToolPlan>): AnyStateM
           id: WORK,
           input: input({ call, part, attempt: attempts }),
         });
-        if (timeout !== undefined) enqueue.raise({ type: 'tool.late' }, { id: LATE, delay: timeout });
+        // Timers would take a longer one for none at all, and no process of that kind is there so long.
+        if (timeout !== undefined && Number.isFinite(timeout) && timeout <= longestDelayOf(self))
+          enqueue.raise({ type: 'tool.late' }, { id: LATE, delay: timeout });
       }),
       worked: enqueueActions(({ context, event, enqueue }) => {
         const { output } = event as DoneActorEvent;
