@@ -180,6 +180,30 @@ describe('a thread', () => {
     expect(messages).toHaveLength(8);
   });
 
+  // It was back in the next run.
+  it('has no note that one of its runs forgot', async () => {
+    const { machine, open } = place(
+      [
+        remember('tea', 'green'),
+        remember('milk', 'none'),
+        { text: 'Noted.' },
+        { calls: [['forget', { name: 'tea' }]] },
+        { text: 'Forgotten.' },
+      ],
+      notes,
+    );
+    const runtime = open();
+    for (const content of ['I like green tea, without milk.', 'Forget about the tea.']) {
+      const thread = await threadOf(runtime, 'ada');
+      const input = {
+        notes: thread.notes,
+        messages: [...thread.messages, { role: 'user' as const, content }],
+      };
+      await (await runtime.start(machine, { tags: ['ada'], input })).done();
+    }
+    expect((await threadOf(runtime, 'ada')).notes).toEqual({ milk: 'none' });
+  });
+
   it('has what runs said that knew nothing of each other, and no call without its result', async () => {
     const send = durableTool({ inputSchema: z.object({}), approval: true, run: async () => 'sent' });
     const { machine, open } = place(

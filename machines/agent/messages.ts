@@ -52,3 +52,21 @@ export function firstMessages(agent: string, input: AgentInput | undefined): rea
 }
 
 export const fromUser = ({ id, content }: UserMessage): AgentMessage => ({ id, role: 'user', content });
+
+/**
+ * What a person says, with its id: their own, or its number, where nothing else has that for its id. `undefined` for what
+ * is known, and for what is no message. `heard`: the number of the last one.
+ */
+export function newsIn(
+  known: readonly { readonly id: string }[],
+  heard: number,
+  { id, content }: Partial<UserMessage>,
+): { readonly heard: number; readonly message: UserMessage } | undefined {
+  const ids = new Set(known.map((message) => message.id));
+  if (content === undefined || !(typeof content === 'string' || Array.isArray(content))) return undefined;
+  if (id !== undefined)
+    return typeof id !== 'string' || ids.has(id) ? undefined : { heard: heard + 1, message: { id, content } };
+  let number = heard + 1;
+  while (ids.has(`user-${number}`)) number++;
+  return { heard: number, message: { id: `user-${number}`, content } };
+}

@@ -37,6 +37,8 @@ export type WorkflowErrorCode =
 /** A workflow is not written as it must be, or one of its nodes failed. */
 export class WorkflowError extends SavepointError {
   declare readonly code: WorkflowErrorCode;
+  /** Of a flow that failed: the nodes whose work was undone, where there are any. */
+  declare readonly undone?: readonly string[];
 
   constructor(
     code: WorkflowErrorCode,

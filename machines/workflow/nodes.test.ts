@@ -172,6 +172,53 @@ describe('a task', () => {
     expect(nodes['b']).toMatchObject({ attempts: 0, status: 'done', input: 1 });
   });
 
+  it('tells inputs apart that differ, with `cache`', async () => {
+    const inputs = [
+      0,
+      -0,
+      Number.NaN,
+      null,
+      undefined,
+      '0',
+      0n,
+      [],
+      {},
+      '',
+      [undefined],
+      [null],
+      new Date(0),
+      new Date(1),
+      new Map(),
+      new Map([[1, 2]]),
+      new Set(),
+      new Set([1]),
+      { a: 1 },
+      { a: '1' },
+      [[1], 2],
+      [[1, 2]],
+      'Set[]',
+    ];
+    let calls = 0;
+    await createRuntime({ store: memoryStore(), logger: () => {} })
+      .start(
+        workflow({
+          id: 'w',
+          nodes: (flow) => {
+            for (const [number, input] of [...inputs, ...inputs].entries())
+              flow.task(`n${number}`, {
+                after: number === 0 ? [] : ([`n${number - 1}`] as never),
+                input: () => input,
+                run: async () => ++calls,
+                cache: 'one',
+              });
+            return flow;
+          },
+        }),
+      )
+      .then((run) => run.done());
+    expect(calls).toBe(inputs.length);
+  });
+
   it('that is a loop keeps what it came to by what it was given at first', async () => {
     let calls = 0;
     const loop = {
@@ -265,6 +312,35 @@ describe('a node that fails', () => {
     );
     expect(statuses).toEqual({ bad: 'failed', well: 'skipped', mend: 'done' });
     expect(output).toBe('Error: no luck');
+  });
+
+  it('does not take its route `error` where it is done, whatever it came to', async () => {
+    const { statuses } = await ends(
+      workflow({
+        id: 'w',
+        nodes: (flow) =>
+          flow
+            .task('level', { run: async () => 'error', onError: 'route' })
+            .task('mend', { after: ['level:error'], run: async () => 1 }),
+      }),
+    );
+    expect(statuses).toEqual({ level: 'done', mend: 'skipped' });
+  });
+
+  it('gives its error to those alone that come after its route `error`', async () => {
+    const { output } = await ends(
+      workflow({
+        id: 'w',
+        nodes: (flow) =>
+          flow
+            .task('bad', { onError: 'route', run: async (): Promise<string> => fails() })
+            .task('good', { run: async () => 1 })
+            .transform('both', { after: ['bad', 'good'], run: ({ results }) => results.bad ?? 'nothing' })
+            .join('all', { after: ['bad', 'good'] }),
+        output: ({ results }) => [results.both, results.all],
+      }),
+    );
+    expect(output).toEqual(['nothing', { good: 1 }]);
   });
 
   it('undoes what was done, the last first, before the flow fails', async () => {

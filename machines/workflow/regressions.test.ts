@@ -157,3 +157,91 @@ describe('a result that cannot be serialised is never dropped or shortened in si
     expect(String((error as Error).cause)).toMatch(/item 1.*rows\[1\]\.close/);
   });
 });
+
+describe('an error that cannot be stored fails the node that threw it, and says what it said', () => {
+  // As those of HTTP clients: with functions, and with what leads back to them.
+  const refused = (): Error => {
+    const error = Object.assign(new TypeError('refused'), {
+      code: 'ECONNREFUSED',
+      config: { parse: () => {} },
+    });
+    return Object.assign(error, { request: { error } });
+  };
+
+  // The run was quarantined.
+  it('where the flow starts with it', async () => {
+    const machine = workflow({
+      id: 'w',
+      nodes: (flow) =>
+        flow.task('a', {
+          when: () => {
+            throw refused();
+          },
+          run: async () => 1,
+        }),
+    });
+    const runtime = createRuntime({ store: memoryStore(), logger: silent });
+    const error: unknown = await (await runtime.start(machine, { id: 'r' })).done().catch((thrown) => thrown);
+    expect(error).toMatchObject({ node: 'a', message: "The node 'a' failed: refused" });
+    const { cause } = error as Error;
+    expect(cause).toMatchObject({
+      name: 'TypeError',
+      code: 'ECONNREFUSED',
+      cause: { code: 'NOT_SERIALIZABLE' },
+    });
+  });
+
+  // The task before it failed for it.
+  it.each([
+    ['an error', refused],
+    ['a function', () => () => {}],
+    ['a symbol', () => Symbol('no')],
+    ['an object that is no text', () => Object.create(null) as object],
+  ])('where it is %s, and what came before it stays done', async (_, thrown) => {
+    const machine = workflow({
+      id: 'w',
+      nodes: (flow) =>
+        flow.task('a', { run: async () => 1 }).transform('shape', {
+          after: ['a'],
+          run: () => {
+            throw thrown();
+          },
+        }),
+    });
+    const runtime = createRuntime({ store: memoryStore(), logger: silent });
+    const run = await runtime.start(machine, { id: 'r' });
+    await expect(run.done()).rejects.toMatchObject({ code: 'WORKFLOW_NODE_FAILED', node: 'shape' });
+    expect(nodeStates(run)).toMatchObject({ a: { status: 'done' }, shape: { status: 'failed' } });
+  });
+
+  it('where a task or an item of a map threw it', async () => {
+    const machine = workflow({
+      id: 'w',
+      nodes: (flow) =>
+        flow
+          .task('a', { run: async () => Promise.reject(refused()), onError: 'skip' })
+          .map('b', { over: () => [1], run: async () => Promise.reject(refused()), onError: 'skip' }),
+    });
+    const run = await createRuntime({ store: memoryStore(), logger: silent }).start(machine, { id: 'r' });
+    await run.done();
+    const { a, b } = nodeStates(run);
+    expect(a?.error).toMatchObject({ message: 'refused', code: 'ECONNREFUSED' });
+    expect(String(b?.error)).toContain('refused');
+  });
+});
+
+it('a transform that gives a promise fails, and what came before it stays done', async () => {
+  const machine = workflow({
+    id: 'w',
+    nodes: (flow) =>
+      flow
+        .task('a', { run: async () => 1 })
+        .transform('shape', { after: ['a'], onError: 'skip', run: async () => new Map([[1, 2]]) })
+        .transform('other', { after: ['a'], onError: 'skip', run: () => new Map([[1, () => {}]]) }),
+  });
+  const run = await createRuntime({ store: memoryStore(), logger: silent }).start(machine, { id: 'r' });
+  await run.done();
+  const { a, shape, other } = nodeStates(run);
+  expect([a?.status, shape?.status, other?.status]).toEqual(['done', 'skipped', 'skipped']);
+  expect(String(shape?.error)).toContain('Promise');
+});

@@ -31,9 +31,15 @@ export async function threadOf(runtime: Pick<Runtime, 'list' | 'checkpoint'>, ta
     const { context } = snapshot as { readonly context: Partial<AgentContext> };
     if (context.messages === undefined) continue;
     messages.push(...newIn(complete(context.messages), messages, id));
-    notes = { ...notes, ...context.notes };
+    notes = notesAfter(notes, context);
   }
   return { messages, notes };
+}
+
+/** What a run kept is added; what it was started with and has no more, it has forgotten. */
+function notesAfter(before: Notes, { notes = {}, given = [] }: Partial<AgentContext>): Notes {
+  const forgotten = new Set(given.filter((name) => !Object.hasOwn(notes, name)));
+  return Object.fromEntries(Object.entries({ ...before, ...notes }).filter(([name]) => !forgotten.has(name)));
 }
 
 /** Without calls that have no result yet: no provider takes them. */

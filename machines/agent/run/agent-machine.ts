@@ -291,8 +291,8 @@ export function agentMachine({ version, description, plan, model, answer }: Agen
         always: route('waitingForInput'),
         on: {
           'xstate.done.actor.limit': { actions: 'moreAllowed' },
-          'xstate.done.actor.*': { guard: 'isCall', actions: 'callEnded' },
-          'xstate.error.actor.*': { guard: 'isCall', actions: 'callEnded' },
+          'xstate.done.actor.*': { guard: 'isCall', actions: ['callEnded', 'startCalls'] },
+          'xstate.error.actor.*': { guard: 'isCall', actions: ['callEnded', 'startCalls'] },
           'tool.status': { actions: 'callStands' },
           stop: [{ guard: 'asksForMore', actions: 'stopNow' }, { actions: 'stopCalls' }],
         },

@@ -37,8 +37,8 @@ export function answered(
   now: number,
 ): AgentContext {
   if (context.queue.length === 0 || context.stopping) return ended(context, answer);
-  // Somebody spoke in while it answered.
-  return newlyTold(context, plan, now);
+  // Somebody spoke in while it answered: what it said is a part of what it says to that.
+  return newlyTold(context, plan, now, context.turn.from);
 }
 
 /** The answer was looked at. */

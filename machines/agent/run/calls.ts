@@ -13,9 +13,22 @@ import { resultIn, withAnswer, withArguments, withResult } from './transcript.ts
 /** Ids that an agent has for actors of its own. */
 const reserved: readonly string[] = ['model', 'answer', 'limit', 'memory'];
 
-/** A model chooses the ids of its calls; one that is no good for an actor is replaced by the number of the call. */
-export const childOf = (toolCallId: string, number: number): string =>
-  /^[\w.-]{1,100}$/.test(toolCallId) && !reserved.includes(toolCallId) ? toolCallId : `call-${number + 1}`;
+const isGood = (toolCallId: string): boolean =>
+  /^[\w.-]{1,100}$/.test(toolCallId) && !reserved.includes(toolCallId);
+
+/**
+ * The ids of the actors of the calls in an answer. A model chooses the ids of its calls; one that is no good for an actor
+ * is replaced by the number of the call, or by more where another call has that.
+ */
+export function childrenOf(toolCallIds: readonly string[]): readonly string[] {
+  const taken = new Set(toolCallIds.filter(isGood));
+  return toolCallIds.map((toolCallId, number) => {
+    if (isGood(toolCallId)) return toolCallId;
+    let child = `call-${number + 1}`;
+    while (taken.has(child)) child += '-';
+    return child;
+  });
+}
 
 /** What tells two calls apart. */
 function keyOf({ toolName, input }: ToolCall): string {
@@ -28,11 +41,12 @@ function keyOf({ toolName, input }: ToolCall): string {
 
 /** The model wants tools to be called. Those that cannot be are answered at once. */
 export function called(context: AgentContext, plan: AgentPlan, heard: Heard, now: number): AgentContext {
+  const children = childrenOf(heard.calls.map(({ toolCallId }) => toolCallId));
   const open = heard.calls.map(({ toolCallId, toolName, input }, number): OpenCall => ({
     toolCallId,
     toolName,
     input,
-    child: childOf(toolCallId, number),
+    child: children[number]!,
     status: 'queued',
   }));
   const last = heard.calls.map(keyOf).sort().join();
@@ -123,26 +137,27 @@ export function callEnded(
   const to = outcome.status === 'done' ? plan.tools.get(toolName)?.handOff : undefined;
   const isKept = outcome.status === 'done' && plan.tools.get(toolName)?.cache === true;
   const message = context.messages.findLast(({ role }) => role === 'assistant')!.id;
-  return settled(
-    {
-      ...next,
-      ...(outcome.remember && !remembered.includes(toolName) && { remembered: [...remembered, toolName] }),
-      ...(to !== undefined && {
-        handOff: { to, reason: reasonOf('input' in outcome ? outcome.input : call.input) },
-      }),
-      ...(isKept && {
-        cache: {
-          ...cache,
-          [keyOf({ ...call, ...('input' in outcome && { input: outcome.input }) })]: [
-            message,
-            call.toolCallId,
-          ],
-        },
-      }),
-    },
-    plan,
-    now,
-  );
+  const known: AgentContext = {
+    ...next,
+    ...(outcome.remember && !remembered.includes(toolName) && { remembered: [...remembered, toolName] }),
+    ...(to !== undefined && {
+      handOff: { to, reason: reasonOf('input' in outcome ? outcome.input : call.input) },
+    }),
+    ...(isKept && {
+      cache: {
+        ...cache,
+        [keyOf({ ...call, ...('input' in outcome && { input: outcome.input }) })]: [message, call.toolCallId],
+      },
+    }),
+  };
+  return settled(givenTo(known, plan), plan, now);
+}
+
+/** Calls that were to be given the result of the one that has just ended. */
+function givenTo(context: AgentContext, plan: AgentPlan): AgentContext {
+  return context.open
+    .filter(({ status }) => status === 'queued')
+    .reduce((next, call) => remembered(next, plan, call), context);
 }
 
 const reasonOf = (input: unknown): string => (input as { readonly reason: string }).reason;
@@ -153,8 +168,11 @@ export function callStands(context: AgentContext, child: string, status: 'asking
   return { ...context, open, goal: goalOf(open) };
 }
 
+/** What is queued while nothing works waits for a call that asks, or is just about to begin. */
 const goalOf = (open: readonly OpenCall[]): 'waitingForInput' | 'callingTools' =>
-  open.every(({ status }) => status === 'asking' || status === 'over') ? 'waitingForInput' : 'callingTools';
+  open.some(({ status }) => status === 'asking') && open.every(({ status }) => status !== 'running')
+    ? 'waitingForInput'
+    : 'callingTools';
 
 /** All are over: the next loop begins. */
 function settled(context: AgentContext, plan: AgentPlan, now: number): AgentContext {
@@ -175,10 +193,17 @@ export function callsStopped(context: AgentContext, plan: AgentPlan, now: number
 }
 
 /** The calls that may begin to work now. */
-export function startable({ open }: AgentContext, { concurrency }: AgentPlan): readonly OpenCall[] {
+export function startable({ open }: AgentContext, { concurrency, tools }: AgentPlan): readonly OpenCall[] {
   const working = open.filter(({ status }) => status === 'running').length;
-  return open.filter(({ status }) => status === 'queued').slice(0, Math.max(0, concurrency - working));
+  return open
+    .filter(({ status }) => status === 'queued')
+    .filter((call) => !tools.get(call.toolName)?.cache || !isBehindItsLike(call, open))
+    .slice(0, Math.max(0, concurrency - working));
 }
+
+/** Is there the same call before it, whose result may be known soon? */
+const isBehindItsLike = (call: OpenCall, open: readonly OpenCall[]): boolean =>
+  open.slice(0, open.indexOf(call)).some((other) => other.status !== 'over' && keyOf(other) === keyOf(call));
 
 /** They have begun. */
 export const begunCalls = (context: AgentContext, begun: readonly OpenCall[]): AgentContext =>
@@ -186,5 +211,6 @@ export const begunCalls = (context: AgentContext, begun: readonly OpenCall[]): A
     ? context
     : {
         ...context,
+        goal: 'callingTools',
         open: context.open.map((call) => (begun.includes(call) ? { ...call, status: 'running' } : call)),
       };

@@ -16,6 +16,8 @@ export interface OpenCall extends ToolCall {
 
 /** What has happened since a person said something last. */
 export interface AgentTurn {
+  /** How many messages there were before it. */
+  readonly from?: number | undefined;
   /** How many loops have begun. */
   readonly loops: number;
   /** When it began, in milliseconds since 1970. */
@@ -87,6 +89,8 @@ export interface AgentContext {
   readonly retry?: { readonly id: string; readonly tries: number; readonly isDue: boolean } | undefined;
   /** What its memory keeps, as it was when a tool call ended last. */
   readonly notes: Notes;
+  /** The names of the notes that it was started with. */
+  readonly given?: readonly string[];
   /** What stands for the first messages where the model is asked. */
   readonly summary?: Summary | undefined;
   /** How many tokens the last model call had, its answer among them. */

@@ -1,10 +1,10 @@
 /** How a turn of an agent ends. */
 import type { AgentAnswer, AgentContext } from './context.ts';
 
-/** It was stopped, or gave the conversation away: what it said last is its answer. */
+/** It was stopped, or gave the conversation away: what it said last in this turn is its answer. */
 export function finished(context: AgentContext): AgentContext {
-  const { messages, handOff } = context;
-  const last = messages.findLast(({ role }) => role === 'assistant');
+  const { messages, handOff, turn } = context;
+  const last = messages.slice(turn.from ?? 0).findLast(({ role }) => role === 'assistant');
   const answer: AgentAnswer = {
     id: last?.id ?? '',
     text: last ? textOf(last.content) : '',

@@ -10,7 +10,7 @@ import {
 } from 'xstate';
 import type { AgentOutput } from '../agent.ts';
 import { AgentError } from '../errors.ts';
-import { firstMessages, type AgentInput, type AgentMessage } from '../messages.ts';
+import { firstMessages, fromUser, newsIn, type AgentInput, type AgentMessage } from '../messages.ts';
 import type { StopEvent, UserMessageEvent } from '../run/agent-machine.ts';
 import { addUsage, nothingUsed, type AgentUsage } from '../usage.ts';
 import { seenBy } from './conversation.ts';
@@ -99,6 +99,11 @@ export function teamMachine(parts: TeamParts): AnyStateMachine {
   const begun = (input: AgentInput | undefined): TeamContext => {
     const isQuiet = isChat && input === undefined;
     const messages = isQuiet ? [] : firstMessages(id, input);
+    if (messages.length === 0 && !isChat)
+      throw new AgentError(
+        'AGENT_INPUT',
+        `The team '${id}' is started with { messages }, and there are none.`,
+      );
     const context: TeamContext = {
       messages,
       heard: messages.length,
@@ -108,13 +113,11 @@ export function teamMachine(parts: TeamParts): AnyStateMachine {
       usage: nothingUsed,
       goal: 'done',
     };
-    return isQuiet ? context : goTo(context, parts.nextOf(context));
+    return messages.length === 0 ? context : goTo(context, parts.nextOf(context));
   };
-  const heard = (context: TeamContext, { content, id: given }: UserMessageEvent): TeamContext | undefined => {
-    const number = context.heard + 1;
-    const message: AgentMessage = { id: given ?? `user-${number}`, role: 'user', content };
-    if (context.messages.some((known) => known.id === message.id)) return undefined;
-    return { ...context, heard: number, messages: [...context.messages, message] };
+  const heard = (context: TeamContext, said: UserMessageEvent): TeamContext | undefined => {
+    const news = newsIn(context.messages, context.heard, said);
+    return news && { ...context, heard: news.heard, messages: [...context.messages, fromUser(news.message)] };
   };
   const actors: Record<string, AnyActorLogic> = {
     ...Object.fromEntries(members),

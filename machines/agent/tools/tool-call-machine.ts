@@ -11,7 +11,7 @@ import {
   setup,
 } from 'xstate';
 import { retryDelay, type InputQuestion } from '../../../src/index.ts';
-import { nowOf } from '../../workflow/run/now.ts';
+import { longestDelayOf, nowOf } from '../../workflow/run/now.ts';
 import { AgentError } from '../errors.ts';
 import { approvalQuestion, type ApprovalAnswer } from './approval.ts';
 import { deniedOutcome, errorOutcome, notStorable, type Outcome } from './outcome.ts';
@@ -140,7 +140,7 @@ export function toolCallMachine(plans: ReadonlyMap<string, ToolPlan>): AnyStateM
       failed: enqueueActions(({ context, event, enqueue }) => {
         enqueue.assign({ outcome: errorOutcome(context.call, (event as ErrorActorEvent).error) });
       }),
-      work: enqueueActions(({ context, enqueue }) => {
+      work: enqueueActions(({ context, enqueue, self }) => {
         const { call, part } = context;
         const attempts = context.attempts + 1;
         const { timeout, input } = planOf(context);
@@ -149,7 +149,9 @@ export function toolCallMachine(plans: ReadonlyMap<string, ToolPlan>): AnyStateM
           id: WORK,
           input: input({ call, part, attempt: attempts }),
         });
-        if (timeout !== undefined) enqueue.raise({ type: 'tool.late' }, { id: LATE, delay: timeout });
+        // Timers would take a longer one for none at all, and no process of that kind is there so long.
+        if (timeout !== undefined && Number.isFinite(timeout) && timeout <= longestDelayOf(self))
+          enqueue.raise({ type: 'tool.late' }, { id: LATE, delay: timeout });
       }),
       worked: enqueueActions(({ context, event, enqueue }) => {
         const { output } = event as DoneActorEvent;
@@ -177,6 +179,11 @@ export function toolCallMachine(plans: ReadonlyMap<string, ToolPlan>): AnyStateM
           enqueue.assign({ works: false });
           enqueue.raise({ type: 'tool.again' }, { id: AGAIN, delay });
         }
+      }),
+      notAnswered: enqueueActions(({ context, enqueue }) => {
+        const { call } = context;
+        enqueue.stopChild(WORK);
+        enqueue.assign({ outcome: errorOutcome(call, tookTooLong(call, planOf(context).timeout!)) });
       }),
       stop: enqueueActions(({ context, enqueue }) => {
         enqueue.stopChild(APPROVAL);
@@ -243,6 +250,8 @@ export function toolCallMachine(plans: ReadonlyMap<string, ToolPlan>): AnyStateM
           'xstate.error.actor.approval': { target: 'done', actions: 'notApproved' },
           'xstate.done.actor.work': { target: 'done', actions: 'worked' },
           'xstate.error.actor.work': { target: 'done', actions: 'failed' },
+          // Of a question of the model: an approval has no time but its own.
+          'tool.late': { target: 'done', actions: 'notAnswered' },
         },
       },
       approved: {

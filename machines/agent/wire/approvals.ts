@@ -1,6 +1,6 @@
 /** Which questions were asked about the tool calls of a transcript. */
 import type { InputRecord, Runtime } from '../../../src/index.ts';
-import { childOf } from '../run/calls.ts';
+import { childrenOf } from '../run/calls.ts';
 import type { AgentToolResult } from '../messages.ts';
 import { partsOf } from './step-chunks.ts';
 import type { Step, Turn } from './turn.ts';
@@ -22,15 +22,16 @@ export interface StepCall {
 
 /** The calls that the agent makes itself. */
 export function callsIn({ message }: Step): readonly StepCall[] {
-  return partsOf(message)
+  const calls = partsOf(message)
     .filter((part) => part.type === 'tool-call')
-    .filter((part) => !part.providerExecuted)
-    .map(({ toolCallId, toolName, input }, number) => ({
-      toolCallId,
-      toolName,
-      input,
-      child: childOf(toolCallId, number),
-    }));
+    .filter((part) => !part.providerExecuted);
+  const children = childrenOf(calls.map(({ toolCallId }) => toolCallId));
+  return calls.map(({ toolCallId, toolName, input }, number) => ({
+    toolCallId,
+    toolName,
+    input,
+    child: children[number]!,
+  }));
 }
 
 const encode = (part: string): string => part.replace(/[%/:#]/g, encodeURIComponent);

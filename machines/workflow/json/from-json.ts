@@ -50,10 +50,11 @@ export function workflowFromJSON(
     definition,
     ...(inputSchema && { inputSchema }),
     planOf,
-    ...(output !== undefined && { output: templateFunction(output, 'output') }),
+    output: (args, graph) => templateFunction((graph as { output?: unknown }).output, 'output')(args),
     works: worksOf(registries),
     undos: Object.fromEntries(undos),
-    events: [...new Set(nodes.flatMap((node) => (node.type === 'waitFor' ? node.event : [])))],
+    // A run that was started with another definition waits for the events of that.
+    events: [...new Set(nodes.flatMap((node) => (node.type === 'waitFor' ? node.event : []))), '*'],
   });
 }
 
@@ -77,6 +78,8 @@ function planOrFailure(node: NodeDefinition, registries: Registries): Plan {
       when: () => {
         throw error;
       },
+      // What it did before can still be undone, or it is said that it cannot.
+      ...('compensate' in node && node.compensate !== undefined && { undo: undoSource(node.compensate) }),
     };
   }
 }

@@ -95,6 +95,81 @@ describe('a definition', () => {
     expect(nodeStates(run)).toMatchObject({ approval: { status: 'done' }, end: { status: 'done' } });
   });
 
+  it('says what comes of a run that was started with it, and what that waits for', async () => {
+    const store = memoryStore();
+    const machine = (event: string) =>
+      workflowFromJSON(
+        {
+          ...withNodes({ id: event, type: 'waitFor', event }),
+          output: { by: { $: ['results', event, 'by'] } },
+        },
+        {},
+      );
+    const first = createRuntime({ store, machines: [machine('paid')] });
+    await (await first.start(machine('paid'), { id: 'r' })).settled();
+    await first.close();
+    const second = createRuntime({ store, machines: [machine('sent')] });
+    const run = await second.open('r');
+    expect(await run.send({ type: 'sent', by: 'nobody' })).toMatchObject({ accepted: false });
+    expect(await run.send({ type: 'paid', by: 'Ada' })).toMatchObject({ accepted: true });
+    expect(await run.done()).toEqual({ by: 'Ada' });
+  });
+
+  it('tells a task by its whole name', async () => {
+    const called: string[] = [];
+    const tasks = Object.fromEntries(
+      ['boss', 'ask:boss', 'ephemeral:boss', 'ask%3Aboss'].map((name) => [
+        name,
+        async () => void called.push(name),
+      ]),
+    );
+    const nodes = [
+      { id: 'a', type: 'task', task: 'boss', onInterrupt: 'ask' },
+      { id: 'b', type: 'task', after: ['a'], task: 'boss', ephemeral: true },
+      { id: 'c', type: 'task', after: ['b'], task: 'ask:boss' },
+      { id: 'd', type: 'task', after: ['c'], task: 'ask%3Aboss' },
+    ];
+    const run = await createRuntime({ store: memoryStore() }).start(
+      workflowFromJSON(withNodes(...nodes), { tasks }),
+    );
+    await run.done();
+    expect(called).toEqual(['boss', 'boss', 'ask:boss', 'ask%3Aboss']);
+  });
+
+  // Nothing was undone, and nobody was told.
+  it('undoes what a run did whose tasks are registered no more, or says that it cannot', async () => {
+    const undone: string[] = [];
+    const tasks = {
+      pay: async () => 1,
+      'give back': async () => void undone.push('give back'),
+      book: async () => 1,
+      cancel: async () => void undone.push('cancel'),
+      fail: async () => Promise.reject(new Error('no luck')),
+    };
+    const given = withNodes(
+      { id: 'pay', type: 'task', task: 'pay', compensate: 'give back' },
+      { id: 'book', type: 'task', after: ['pay'], task: 'book', compensate: 'cancel' },
+      { id: 'ask', type: 'question', after: ['book'], ask: {} },
+      { id: 'end', type: 'task', after: ['ask'], task: 'fail' },
+    );
+    const store = memoryStore();
+    const machine = workflowFromJSON(given, { tasks });
+    const first = createRuntime({ store, machines: [machine] });
+    await (await first.start(machine, { id: 'r' })).waitForInput();
+    await first.close();
+
+    const { pay: _pay, cancel: _cancel, ...left } = tasks;
+    const later = workflowFromJSON(withNodes({ id: 'x', type: 'task', task: 'book' }), { tasks: left });
+    const run = await createRuntime({ store, machines: [later] }).open('r');
+    await run.answer('r/ask/question', 'well');
+    await expect(run.done()).rejects.toMatchObject({ code: 'WORKFLOW_UNDO_FAILED', node: 'end' });
+    expect(undone).toEqual(['give back']);
+    expect(nodeStates(run)).toMatchObject({
+      pay: { undone: 'done' },
+      book: { undone: 'failed', error: { code: 'WORKFLOW_UNKNOWN_NAME' } },
+    });
+  });
+
   it('names the node that something is wrong with', () => {
     const task = { id: 'a', type: 'task', task: 'charge' };
     expect(refusal({ ...order, format: 2 })).toMatchObject({ code: 'WORKFLOW_FORMAT' });

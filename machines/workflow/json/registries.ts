@@ -48,9 +48,19 @@ export interface Manner {
   readonly ephemeral?: boolean | undefined;
 }
 
-/** The name, among the actors of the nodes' machine, of a task that works in a manner. */
+/**
+ * The name, among the actors of the nodes' machine, of a task that works in a manner. In its own name a colon is written
+ * in another way: a task `ask:boss` is not the task `boss` that asks.
+ */
 export const sourceOf = (task: string, { type, onInterrupt, ephemeral }: Manner): string =>
-  [type === 'map' ? 'map' : 'task', onInterrupt, ephemeral && 'ephemeral', task].filter(Boolean).join(':');
+  [
+    type === 'map' ? 'map' : 'task',
+    onInterrupt,
+    ephemeral && 'ephemeral',
+    task.replaceAll(/[%:]/g, encodeURIComponent),
+  ]
+    .filter(Boolean)
+    .join(':');
 
 /** The name of the questions whose answers a schema checks. */
 export const questionSource = (schema: string | undefined): string =>

@@ -61,6 +61,9 @@ interface LooseEvent<E extends string> extends EventObject {
 
 type EventOf<E extends string, S> = S extends StandardSchema ? InferAnswer<S> : LooseEvent<E>;
 
+/** An event as it is sent, before its schema makes something of it. */
+type SentOf<E extends string, S> = S extends StandardSchema<infer Given, infer _Made> ? Given : LooseEvent<E>;
+
 /** There are none yet. */
 // oxlint-disable-next-line typescript/no-empty-object-type -- it is what has no key
 type NoNodes = {};
@@ -233,7 +236,7 @@ export interface Flow<I, N extends Entries = NoNodes, E extends EventObject = ne
   >(
     id: New<N, K>,
     options: NodeOptions<I, N, A, W, P> & WaitForOptions<I, N, A, T, S>,
-  ): Added<I, N, E | (EventOf<T, S> & { readonly type: T }), K, EventOf<T, S>, Skips<N, A, W, P>, P>;
+  ): Added<I, N, E | (SentOf<T, S> & { readonly type: T }), K, EventOf<T, S>, Skips<N, A, W, P>, P>;
 
   /** Adds a time to wait. */
   wait<

@@ -8,7 +8,7 @@ import { NotSerializableError } from '../../../src/index.ts';
 const known = new WeakSet<object>();
 
 /**
- * Throws `NotSerializableError` for functions, symbols and cycles in plain data. What only a codec knows, such as an
+ * Throws `NotSerializableError` for functions, symbols, promises and cycles in data. What only a codec knows, such as an
  * instance of a class, is left to whoever stores it.
  */
 export function checkStorable(value: unknown, node: string, path: string): void {
@@ -23,6 +23,8 @@ function check(value: unknown, node: string, path: string, above: Set<object>): 
       `it is a ${typeof value}. Give data, and keep code in the nodes.`,
     );
   if (typeof value !== 'object' || value === null || known.has(value)) return;
+  if (value instanceof Promise)
+    throw new NotSerializableError(node, path, 'it is a Promise. What awaits something is a task.');
   if (above.has(value))
     throw new NotSerializableError(node, path, 'it leads back to itself. Give data without cycles.');
   const members = membersOf(value);
@@ -33,10 +35,16 @@ function check(value: unknown, node: string, path: string, above: Set<object>): 
   known.add(value);
 }
 
-/** The members of plain data, by what is added to its path for them. */
+/** The members of data, by what is added to its path for them. */
 function membersOf(value: object): readonly (readonly [string, unknown])[] | undefined {
   if (Array.isArray(value)) return value.map((item: unknown, at) => [`[${at}]`, item] as const);
+  if (value instanceof Map || value instanceof Set)
+    return [...(value as Iterable<unknown>)].map((item, at) => [`[${at}]`, item] as const);
+  if (value instanceof Error) return [['.cause', value.cause], ...named(value)];
   const prototype: unknown = Object.getPrototypeOf(value);
   if (prototype !== Object.prototype && prototype !== null) return undefined;
-  return Object.entries(value).map(([key, member]) => [`.${key}`, member] as const);
+  return named(value);
 }
+
+const named = (value: object): readonly (readonly [string, unknown])[] =>
+  Object.entries(value).map(([key, member]) => [`.${key}`, member] as const);

@@ -3,10 +3,11 @@ import { WorkflowError } from '../errors.ts';
 import type { GraphShape } from '../graph/definition.ts';
 import { graphOf } from '../graph/graph.ts';
 import type { NodeRecord, WorkflowContext } from './record.ts';
+import { saidBy } from './kept-error.ts';
 import { recordAt, toRows } from './records.ts';
 
 /** Nothing has started. */
-export function begun(graph: GraphShape, input: unknown): WorkflowContext {
+export function begun(graph: GraphShape, input: unknown, part: string): WorkflowContext {
   const records = graph.nodes.map(({ after = [] }): NodeRecord => ({
     status: 'pending',
     open: after.length,
@@ -14,6 +15,7 @@ export function begun(graph: GraphShape, input: unknown): WorkflowContext {
   }));
   return {
     input,
+    ...(part !== '' && { part }),
     graph,
     records: toRows(records),
     left: records.length,
@@ -42,15 +44,24 @@ export function resultsOf({ graph, records }: WorkflowContext): Record<string, u
 /** What a flow that failed fails with. */
 export function failureOf({ failure, graph, records }: WorkflowContext): WorkflowError {
   const { node, error } = failure!;
-  const said = error instanceof Error ? error.message : String(error);
-  const left = graph.nodes.filter((_, number) => recordAt(records, number).undone === 'failed');
-  return left.length === 0
-    ? new WorkflowError('WORKFLOW_NODE_FAILED', `The node '${node}' failed: ${said}`, node, { cause: error })
-    : new WorkflowError(
-        'WORKFLOW_UNDO_FAILED',
-        `The node '${node}' failed: ${said} What ${left.map(({ id }) => `'${id}'`).join(', ')} did could not be undone; ` +
-          'nodeStates() has the errors.',
-        node,
-        { cause: error },
-      );
+  const said = saidBy(error);
+  const those = (became: NodeRecord['undone']): string[] =>
+    graph.nodes
+      .filter((_, number) => recordAt(records, number).undone === became)
+      .map(({ id: undone }) => undone);
+  const left = those('failed');
+  const failed =
+    left.length === 0
+      ? new WorkflowError('WORKFLOW_NODE_FAILED', `The node '${node}' failed: ${said}`, node, {
+          cause: error,
+        })
+      : new WorkflowError(
+          'WORKFLOW_UNDO_FAILED',
+          `The node '${node}' failed: ${said} What ${left.map((id) => `'${id}'`).join(', ')} did could not be undone; ` +
+            'nodeStates() has the errors.',
+          node,
+          { cause: error },
+        );
+  const undone = those('done');
+  return undone.length === 0 ? failed : Object.assign(failed, { undone });
 }

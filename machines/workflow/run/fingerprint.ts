@@ -3,8 +3,9 @@ import { WorkflowError } from '../errors.ts';
 
 /** A text that is the same for equal values: keys in any order, undefined members left out. */
 export function fingerprint(value: unknown): string {
-  if (typeof value !== 'object' || value === null)
-    return typeof value === 'string' ? JSON.stringify(value) : `${typeof value}:${String(value)}`;
+  if (typeof value === 'string') return JSON.stringify(value);
+  if (Object.is(value, -0)) return 'number:-0';
+  if (typeof value !== 'object' || value === null) return `${typeof value}:${String(value)}`;
   if (Array.isArray(value)) return `[${value.map(fingerprint).join()}]`;
   if (value instanceof Date) return `Date(${value.getTime()})`;
   if (value instanceof Set) return `Set${fingerprint([...value])}`;

@@ -6,14 +6,17 @@ import {
   type DoneActorEvent,
   enqueueActions,
   type ErrorActorEvent,
+  fromPromise,
   setup,
 } from 'xstate';
 import type { StandardSchema } from '../../../src/index.ts';
+import { WorkflowError } from '../errors.ts';
 import type { GraphShape } from '../graph/definition.ts';
 import { graphOf } from '../graph/graph.ts';
 import { checkStorable } from './check-storable.ts';
 import { begun, failureOf, recordOf, resultsOf } from './context.ts';
 import { endAtOnce } from './end-at-once.ts';
+import { keptError } from './kept-error.ts';
 import { Ledger } from './ledger.ts';
 import type {
   AnswerEvent,
@@ -31,6 +34,7 @@ import type { WorkflowContext } from './record.ts';
 import { Draft } from './records.ts';
 import { Scheduler } from './scheduler.ts';
 import { checkInput } from './taking.ts';
+import { givenIn } from './within.ts';
 
 /** What a workflow's machine is made of. */
 export interface FlowParts {
@@ -42,12 +46,13 @@ export interface FlowParts {
   readonly inputSchema?: StandardSchema;
   /** The plan of a node of the graph that a run has, which may be that of another definition. */
   readonly planOf: PlanOf;
-  readonly output?: (args: NodeArgs) => unknown;
+  /** Makes the output, of a run with that graph. */
+  readonly output?: (args: NodeArgs, graph: GraphShape) => unknown;
   /** The work of nodes, by the names that plans have for it. */
   readonly works: Readonly<Record<string, AnyActorLogic>>;
   /** What undoes the work of nodes, in the same way. */
   readonly undos: Readonly<Record<string, AnyActorLogic>>;
-  /** The types of the events that nodes wait for. */
+  /** The types of the events that nodes wait for; `*` for any, where a run may bring nodes of its own. */
   readonly events: readonly string[];
 }
 
@@ -72,6 +77,13 @@ const types: Types = {};
 /** The id of the actor that undoes what a node did: no node has it. */
 const undoId = (node: string): string => `undo:${node}`;
 
+/** The name of what undoes nothing, and says so: what undoes something has a name with a colon. */
+const UNKNOWN = 'unknown';
+
+const unknownUndo = fromPromise(async (): Promise<never> => {
+  throw new WorkflowError('WORKFLOW_UNKNOWN_NAME', 'What would undo it is not registered any more.');
+});
+
 /** Is it the last of the nodes that says so? What a flow is told after its end is lost, and XState complains. */
 const isLast = ({ last }: WorkflowContext, { type }: { readonly type: string }): boolean =>
   type === `xstate.done.actor.${last}`;
@@ -80,7 +92,11 @@ const isLast = ({ last }: WorkflowContext, { type }: { readonly type: string }):
 export function flowMachine(parts: FlowParts): AnyStateMachine {
   const { id, version, graph, inputSchema, planOf, works, undos, output } = parts;
 
-  const actors: Record<string, AnyActorLogic> = { ...undos, node: nodeMachine(works) };
+  const actors: Record<string, AnyActorLogic> = {
+    ...undos,
+    node: nodeMachine(works),
+    [UNKNOWN]: unknownUndo,
+  };
   const machine = setup({
     types,
     actors,
@@ -109,13 +125,13 @@ export function flowMachine(parts: FlowParts): AnyStateMachine {
             break;
           }
           case 'workflow.retry':
-            scheduler.again(event.nodes);
+            scheduler.again(event);
             break;
           case 'xstate.init' as never:
             scheduler.begin();
             break;
           default:
-            for (const number of awaiting(planOf, context, event)) scheduler.told(number, event);
+            for (const { number, value } of awaiting(planOf, context, event)) scheduler.told(number, value);
         }
         enqueue.assign(ledger.changes);
         for (const id of ledger.renewed) {
@@ -130,7 +146,9 @@ export function flowMachine(parts: FlowParts): AnyStateMachine {
         const { graph, input } = context;
         const { output } = recordOf(context, node);
         const { undo } = planOf(graph, graphOf(graph).numbers.get(node)!);
-        enqueue.spawnChild(undo!, { id: undoId(node), input: { input, output } });
+        // What a run brought along may need what is registered no more.
+        const src = Object.hasOwn(undos, undo!) ? undo! : UNKNOWN;
+        enqueue.spawnChild(src, { id: undoId(node), input: { input, output } });
       }),
       undone: enqueueActions(({ context, event, enqueue, self }) => {
         const [node, ...others] = context.undo;
@@ -138,7 +156,9 @@ export function flowMachine(parts: FlowParts): AnyStateMachine {
         const records = new Draft(context.records);
         records.set(number, {
           ...records.get(number),
-          ...('error' in event ? { undone: 'failed', error: event.error } : { undone: 'done' }),
+          ...('error' in event
+            ? { undone: 'failed', error: keptError(event.error, node!) }
+            : { undone: 'done' }),
         });
         enqueue.assign({ records: records.rows, undo: others });
         enqueue.stopChild(undoId(node!));
@@ -163,9 +183,10 @@ export function flowMachine(parts: FlowParts): AnyStateMachine {
     ...(version !== undefined && { version }),
     meta: { workflow: parts.definition },
     context: ({ input: given, spawn }) => {
-      const input = checkInput(id, inputSchema, given);
+      const { input: unchecked, part } = givenIn(given);
+      const input = checkInput(id, inputSchema, unchecked);
       for (const node of graph.nodes) spawn('node', { id: node.id });
-      return begun(graph, input);
+      return begun(graph, input, part);
     },
     initial: 'running',
     states: {
@@ -200,7 +221,7 @@ export function flowMachine(parts: FlowParts): AnyStateMachine {
     },
     ...(output && {
       output: ({ context }: { context: WorkflowContext }) => {
-        const value = output({ input: context.input, results: resultsOf(context) });
+        const value = output({ input: context.input, results: resultsOf(context) }, context.graph);
         checkStorable(value, '', 'output');
         return value;
       },

@@ -6,6 +6,8 @@ export interface RunMessage {
   /** The name of the work. Without it, the node only waits for `delay`. */
   readonly src?: string;
   readonly input?: unknown;
+  /** What tells the effects of its work from those of the same node at another time. */
+  readonly part?: string;
   /** What comes after its work is for the workflow to say. */
   readonly asks?: boolean;
   /** In milliseconds. */
@@ -76,8 +78,18 @@ export interface AnswerEvent {
   readonly value: unknown;
 }
 
+/** What a node came to, in whose turn the flow ended. */
+export type EndedNode = { readonly node: string } & (
+  | { readonly output: unknown }
+  | { readonly error: unknown }
+);
+
 /** Runs nodes again, and all that depends on them. What the others did is kept. */
 export interface RetryEvent {
   readonly type: 'workflow.retry';
   readonly nodes: readonly string[];
+  /** Those whose work was a flow that had undone what it did: it begins anew. */
+  readonly anew?: readonly string[];
+  /** What others came to since the checkpoint from which the flow goes on: that, too, is kept. */
+  readonly ended?: readonly EndedNode[];
 }

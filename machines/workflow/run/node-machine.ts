@@ -20,6 +20,7 @@ import type {
   WorkedMessage,
 } from './messages.ts';
 import { longestDelayOf } from './now.ts';
+import { within } from './within.ts';
 
 type Work = Omit<RunMessage, 'type' | 'delay'>;
 
@@ -57,8 +58,9 @@ interface Types {
 }
 const types: Types = {};
 
-const workOf = ({ src, input, asks, timeout }: RunMessage): Work => ({
+const workOf = ({ src, input, part, asks, timeout }: RunMessage): Work => ({
   ...(src !== undefined && { src, input }),
+  ...(part !== undefined && { part }),
   ...(asks && { asks }),
   ...(timeout !== undefined && { timeout }),
 });
@@ -83,14 +85,14 @@ export function nodeMachine(works: Readonly<Record<string, AnyActorLogic>>): Any
         if (event.type !== 'node.run' && event.type !== 'node.due') return;
         const work = event.type === 'node.due' ? event.work : workOf(event);
         const delay = event.type === 'node.due' ? event.more : event.delay;
-        const { src, input, asks, timeout } = work;
+        const { src, input, part = '', asks, timeout } = work;
         if (delay || src === undefined) {
           const now = Math.min(delay ?? 0, longestDelayOf(self));
           enqueue.raise({ type: 'node.due', work, more: (delay ?? 0) - now }, { delay: now });
           return;
         }
         if (asks) enqueue.assign({ asks });
-        enqueue.spawnChild(src, { id: WORK, input });
+        enqueue.spawnChild(src, { id: WORK, input: within(works[src], input, part) });
         if (timeout !== undefined) enqueue.raise(...lateAfter(timeout, timeout, self));
       }),
       ask: enqueueActions(({ enqueue, event, self }) => {
@@ -153,7 +155,7 @@ export function nodeMachine(works: Readonly<Record<string, AnyActorLogic>>): Any
       },
       running: {
         on: {
-          'node.run': { actions: 'run' },
+          'node.run': { actions: ['clear', 'run'] },
           'node.expire': { actions: 'expire' },
           'xstate.done.actor.expiry': { actions: ['clear', 'tellExpired'] },
           'node.due': [

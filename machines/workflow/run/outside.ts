@@ -5,13 +5,24 @@ import type { AnswerEvent } from './messages.ts';
 import type { PlanOf } from './plan.ts';
 import type { WorkflowContext } from './record.ts';
 import { recordAt } from './records.ts';
-import { fits, take } from './taking.ts';
+import { take, taken } from './taking.ts';
 
-/** The nodes that wait for an event, by number. */
-export const awaiting = (planOf: PlanOf, { graph, records }: WorkflowContext, event: EventObject): number[] =>
-  graphOf(graph).waiting.filter((number) => {
+/** What somebody outside has for a node. */
+interface Told {
+  readonly number: number;
+  readonly value: unknown;
+}
+
+/** The nodes that wait for an event, by number, each with what its schema makes of it. */
+export const awaiting = (
+  planOf: PlanOf,
+  { graph, records }: WorkflowContext,
+  event: EventObject,
+): readonly Told[] =>
+  graphOf(graph).waiting.flatMap((number) => {
     const { status, input } = recordAt(records, number);
-    return status === 'waitingForInput' && fits(planOf(graph, number), event, input);
+    const given = status === 'waitingForInput' ? taken(planOf(graph, number), event, input) : undefined;
+    return given ? { number, ...given } : [];
   });
 
 /** The question that an answer is for, and what it gets; `undefined` where nobody takes it. */
@@ -19,10 +30,10 @@ export function answered(
   planOf: PlanOf,
   { graph, records }: WorkflowContext,
   { node, value }: AnswerEvent,
-): { readonly number: number; readonly value: unknown } | undefined {
+): Told | undefined {
   const number = graphOf(graph).numbers.get(node);
   if (number === undefined || graph.nodes[number]!.type !== 'question') return undefined;
   if (recordAt(records, number).status !== 'waitingForInput') return undefined;
-  const taken = take(planOf(graph, number).schema, value);
-  return taken && { number, ...taken };
+  const given = take(planOf(graph, number).schema, value);
+  return given && { number, ...given };
 }

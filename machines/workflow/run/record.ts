@@ -43,6 +43,8 @@ export interface Failure {
 /** The context of a workflow's machine. */
 export interface WorkflowContext<TInput = unknown> {
   readonly input: TInput;
+  /** What tells its effects from those of another that has its path: nothing for most. */
+  readonly part?: string;
   /** The graph that the run was started with, which is the one that it goes on with. */
   readonly graph: GraphShape;
   /** The nodes in the graph's order, in rows of equal length, so that a change copies few of them. */

@@ -8,11 +8,13 @@ import type { NodeType } from '../graph/definition.ts';
 import type { Edge, Graph } from '../graph/graph.ts';
 import { ERROR_ROUTE, needed } from '../graph/references.ts';
 import type { Ledger } from './ledger.ts';
-import type { EndMessage } from './messages.ts';
+import type { EndMessage, RetryEvent } from './messages.ts';
 import type { Plan } from './plan.ts';
 import type { NodeRecord } from './record.ts';
 import type { FunctionInput } from '../work/function-work.ts';
 import { checkStorable } from './check-storable.ts';
+import { keptError } from './kept-error.ts';
+import { tellsOfUndoing } from './undone-within.ts';
 import { cacheKey, givenTo, startNode, type Starter } from './start-node.ts';
 
 const isEnd = ({ status }: NodeRecord): boolean =>
@@ -21,17 +23,18 @@ const isEnd = ({ status }: NodeRecord): boolean =>
 /** What counts against `concurrency`: not what only waits. */
 const working: ReadonlySet<NodeType> = new Set(['task', 'subflow', 'loop', 'map']);
 
-/** Does what became of a node meet an edge that comes from it? */
-const meets = ({ status, output }: NodeRecord, { route }: Edge): boolean =>
-  status === 'done' ? route === undefined || route === output : status === 'failed' && route === ERROR_ROUTE;
+/** Does what became of a node meet an edge that comes from it? Of what is done, only a choice takes a route. */
+const meets = ({ nodes }: Graph, { status, output }: NodeRecord, { from, route }: Edge): boolean =>
+  status === 'done'
+    ? route === undefined || (nodes[from]!.type === 'choice' && route === output)
+    : status === 'failed' && route === ERROR_ROUTE;
 
 const tookLonger = (id: string, timeout: number): WorkflowError =>
   new WorkflowError('WORKFLOW_TIMEOUT', `The node '${id}' took longer than ${timeout} ms.`, id);
 
-function functionInput({ input, attempts = 1, iteration = 1, round = 0 }: NodeRecord): FunctionInput {
-  const part = `${round > 0 ? `/again-${round}` : ''}${iteration > 1 ? `/${iteration}` : ''}`;
-  return { input, attempt: attempts, part };
-}
+/** What tells the effects of a node from those that it had before. */
+const partOf = ({ iteration = 1, round = 0 }: NodeRecord): string =>
+  `${round > 0 ? `/again-${round}` : ''}${iteration > 1 ? `/${iteration}` : ''}`;
 
 export class Scheduler implements Starter {
   /** Nodes that all is decided for, by number. */
@@ -72,16 +75,15 @@ export class Scheduler implements Starter {
     const number = this.graph.numbers.get(id)!;
     const plan = this.planOf(number);
     const { until, next, limit = Infinity } = plan;
-    const { iteration = 0, input } = this.ledger.get(number);
+    const { iteration = 0 } = this.ledger.get(number);
     if (!until) {
-      this.#keep(cacheKey(plan, input), output);
+      this.#keep(number, output);
       this.done(number, output);
     } else
       this.attempt(number, () => {
         const came = { output, iteration };
         if (until(came)) {
-          // Its record has what the last iteration was given.
-          if (plan.cache !== undefined) this.#keep(cacheKey(plan, givenTo(this, number)), output);
+          this.#keep(number, output);
           return this.done(number, output, 'node.done');
         }
         if (iteration >= limit)
@@ -99,8 +101,16 @@ export class Scheduler implements Starter {
     this.#goOn();
   }
 
-  #keep(key: string | undefined, output: unknown): void {
+  #keep(number: number, output: unknown): void {
+    const key = this.#keyOf(number);
     if (key !== undefined) this.ledger.cache = { ...this.ledger.cache, [key]: output };
+  }
+
+  /** Under what the result of a node is kept. Of a loop, the record has what its last iteration was given. */
+  #keyOf(number: number): string | undefined {
+    const plan = this.planOf(number);
+    if (plan.cache === undefined) return undefined;
+    return cacheKey(plan, plan.until ? givenTo(this, number) : this.ledger.get(number).input);
   }
 
   /** The work of a node failed, or took longer than `timeout`. */
@@ -117,7 +127,9 @@ export class Scheduler implements Starter {
         if (timeout === undefined || !this.#failsFlow(number)) throw error;
         return this.ledger.tell(id, { type: 'node.expire' });
       }
-      const again = { ...record, attempts: attempts + 1 };
+      // What a flow undid is another effect when it is done again.
+      const round = (record.round ?? 0) + (tellsOfUndoing(error) ? 1 : 0);
+      const again = { ...record, attempts: attempts + 1, ...(round > 0 && { round }) };
       this.ledger.set(number, again);
       this.run(number, again, delay);
     });
@@ -142,15 +154,23 @@ export class Scheduler implements Starter {
 
   /** What somebody outside was to say to a node. */
   told(number: number, value: unknown): void {
+    // Several may wait for the same event: what the first one did with it may have ended this one.
+    if (this.ledger.get(number).status !== 'waitingForInput') return;
     this.done(number, value, 'node.done');
     this.#goOn();
   }
 
-  /** Runs nodes again, and all that depends on them. */
-  again(ids: readonly string[]): void {
+  /** Runs nodes again, and all that depends on them. Of the others, some begin their work anew, and some have ended. */
+  again({ nodes: ids, anew = [], ended = [] }: RetryEvent): void {
     const { graph, ledger } = this;
     const renewed = new Set<number>();
-    for (const id of ids) this.#addWithDependents(graph.numbers.get(id), renewed);
+    const done = new Set(ended.flatMap((outcome) => ('output' in outcome ? outcome.node : [])));
+    for (const id of ids) {
+      const number = graph.numbers.get(id);
+      if (number === undefined) continue;
+      this.#forget(number);
+      this.#addWithDependents(number, renewed);
+    }
     for (const number of renewed) {
       const record = ledger.get(number);
       if (isEnd(record)) ledger.left++;
@@ -163,19 +183,50 @@ export class Scheduler implements Starter {
       let met = 0;
       for (const edge of graph.before[number]!)
         if (renewed.has(edge.from) || !isEnd(ledger.get(edge.from))) open++;
-        else if (meets(ledger.get(edge.from), edge)) met++;
+        else if (meets(graph, ledger.get(edge.from), edge)) met++;
       // What was done is another effect when it is done again; what failed is tried again.
       const { round = 0, status } = ledger.get(number);
-      const again = status === 'done' ? round + 1 : round;
+      const again = status === 'done' || done.has(graph.nodes[number]!.id) ? round + 1 : round;
       ledger.set(number, { status: 'pending', open, met, ...(again > 0 && { round: again }) });
       const wanted = needed(graph.nodes[number]!.wait);
       if (open === 0 || (wanted > 0 && met >= wanted)) this.#ready.push(number);
     }
+    for (const id of anew) {
+      const number = graph.numbers.get(id);
+      const record = number === undefined ? undefined : ledger.get(number);
+      if (number === undefined || record?.status !== 'running' || renewed.has(number)) continue;
+      const again = { ...record, attempts: 1, round: (record.round ?? 0) + 1 };
+      ledger.set(number, again);
+      this.run(number, again);
+    }
+    for (const outcome of ended) {
+      const number = graph.numbers.get(outcome.node);
+      if (number === undefined || renewed.has(number) || isEnd(ledger.get(number))) continue;
+      if ('error' in outcome) this.#failed(number, outcome.error);
+      else {
+        this.#keep(number, outcome.output);
+        this.done(number, outcome.output, 'node.done');
+      }
+    }
     this.#goOn();
   }
 
-  #addWithDependents(start: number | undefined, found: Set<number>): void {
-    const left = start === undefined ? [] : [start];
+  /** What is to run again is not to be given what it came to before, which may have been undone. */
+  #forget(number: number): void {
+    if (this.ledger.get(number).status !== 'done') return;
+    try {
+      const key = this.#keyOf(number);
+      if (key === undefined) return;
+      this.ledger.cache = Object.fromEntries(
+        Object.entries(this.ledger.cache).filter(([known]) => known !== key),
+      );
+    } catch {
+      // What it is given cannot be told any more: when it starts, it fails with that.
+    }
+  }
+
+  #addWithDependents(start: number, found: Set<number>): void {
+    const left = [start];
     for (let number = left.pop(); number !== undefined; number = left.pop()) {
       if (found.has(number)) continue;
       found.add(number);
@@ -198,10 +249,14 @@ export class Scheduler implements Starter {
   run(number: number, record: NodeRecord, delay?: number): void {
     const { src, isFunction, items, until, timeout } = this.planOf(number);
     const given = items ? { items: record.input, ...items } : record.input;
-    const input = isFunction ? functionInput(record) : given;
+    const part = `${this.ledger.context.part ?? ''}${partOf(record)}`;
+    const input: unknown = isFunction
+      ? ({ input: record.input, attempt: record.attempts ?? 1, part } satisfies FunctionInput)
+      : given;
     this.ledger.tell(this.graph.nodes[number]!.id, {
       type: 'node.run',
       ...(src !== undefined && { src, input }),
+      ...(!isFunction && part !== '' && { part }),
       ...(until && { asks: true }),
       ...(delay !== undefined && { delay }),
       ...(timeout !== undefined && { timeout }),
@@ -227,8 +282,9 @@ export class Scheduler implements Starter {
     return onError === 'fail';
   }
 
-  #failed(number: number, error: unknown): void {
+  #failed(number: number, thrown: unknown): void {
     const { onError = 'fail' } = this.planOf(number);
+    const error = keptError(thrown, this.graph.nodes[number]!.id);
     if (onError === 'skip') return this.skip(number, error);
     this.#end(number, { ...this.ledger.get(number), status: 'failed', error }, 'node.failed');
     if (onError === 'fail') this.#fail(this.graph.nodes[number]!.id, error);
@@ -238,7 +294,7 @@ export class Scheduler implements Starter {
     const { open: _, met: __, ...record } = ended;
     this.#leave(number, record);
     if (tell) this.ledger.tell(this.graph.nodes[number]!.id, { type: tell });
-    for (const edge of this.graph.after[number]!) this.#decide(edge, meets(record, edge));
+    for (const edge of this.graph.after[number]!) this.#decide(edge, meets(this.graph, record, edge));
   }
 
   #leave(number: number, record: NodeRecord): void {

@@ -4,6 +4,7 @@ import { checkStorable } from './check-storable.ts';
 import { fingerprint } from './fingerprint.ts';
 import type { NodeArgs, Plan } from './plan.ts';
 import type { Graph } from '../graph/graph.ts';
+import { ERROR_ROUTE } from '../graph/references.ts';
 import type { Ledger } from './ledger.ts';
 import type { NodeRecord } from './record.ts';
 
@@ -49,13 +50,13 @@ export function startNode(starter: Starter, number: number): void {
   }
 }
 
-/** What a node's functions are given: what the nodes before it came to, and the error of one that failed. */
+/** What a node's functions are given: what the nodes before it came to, and along its route `error`, its error. */
 function argsOf({ graph, ledger }: Starter, number: number): NodeArgs {
   const results: Record<string, unknown> = {};
-  for (const { from } of graph.before[number]!) {
+  for (const { from, route } of graph.before[number]!) {
     const { status, output, error } = ledger.get(from);
     if (status === 'done') results[graph.nodes[from]!.id] = output;
-    else if (status === 'failed') results[graph.nodes[from]!.id] = error;
+    else if (status === 'failed' && route === ERROR_ROUTE) results[graph.nodes[from]!.id] = error;
   }
   return { input: ledger.context.input, results };
 }
