@@ -45,6 +45,10 @@ afterEach(async () => {
   rmSync(folder, { recursive: true });
 });
 
+function raise(code: string): never {
+  throw Object.assign(new Error(code), { code });
+}
+
 /** A store that takes down which files of runs it opens. Its syncs do nothing: here it is about reads. */
 function open(change: Partial<Disk> = {}): Store {
   const openSync = ((path: string, ...rest: [string]) => {
@@ -205,4 +209,18 @@ test('a listener is told of the runs that others write to, and of no others', as
   await commit(store, turn('run-2', 4));
   await other.runs({ limit: 1 });
   expect(woken).toHaveLength(before);
+});
+
+test('who lists the runs as soon as they hear of one misses nothing when another file of announcements begins', async () => {
+  const store = await begin(3);
+  // It hears of others only when it asks for something.
+  const other = open({ watch: () => raise('ENOSYS') });
+  expect(await count(other)).toBe(3);
+  await other.listen!(() => void other.runs({ limit: 9 }));
+  // As large as it becomes in some thousand commits.
+  appendFileSync(join(folder, 'changes', '1.jsonl'), `${'x'.repeat(1024 * 1024)}\n`);
+  for (let seq = 2; seq < 4; seq++) await commit(store, turn('run-0', seq));
+  expect(await count(other)).toBe(3);
+  await commit(store, turn('run-1', 2, { head: head({ createdAt: 1, status: 'done' }) }));
+  expect(await runIds(other, { status: ['done'] })).toEqual(['run-1']);
 });

@@ -85,11 +85,18 @@ export class Changes {
   }
 
   /**
-   * Calls `wake` with the runs that others write to, soon after it. Where the system cannot watch a folder it never
-   * does. Returns what ends it.
+   * Calls `wake` with the runs that others write to, soon after it, and never while this or a run is read or written
+   * to: it may ask the store for anything. Where the system cannot watch a folder it is called only when somebody asks
+   * for something. Returns what ends it.
    */
   watch(wake: (run: string) => void): () => void {
-    const mute = this.listen({ changed: wake, lost: () => {} });
+    const tell = (run: string): void => {
+      if (this.#watches.has(end)) attempt(() => wake(run));
+    };
+    const mute = this.listen({
+      changed: (run) => queueMicrotask(() => tell(run)),
+      lost: () => {},
+    });
     let timer: NodeJS.Timeout | undefined;
     const look = (): void => {
       timer = undefined;

@@ -141,7 +141,7 @@ export class Writer {
     }
     for (const { job, at, file, answer, line, after } of pending) {
       try {
-        // Whoever is told what others announced may read this very run: what was decided is then decided anew.
+        // What was decided on another last line than the one that is known now is decided anew.
         const isWritten = file.chain.sum === after && file.append(line);
         this.catalog.saw(file.chain);
         if (isWritten) {
