@@ -23,6 +23,7 @@ import {
   questionIds,
   removal,
   runIds,
+  sleep,
   statuses,
   turn,
 } from '../conformance/fixtures.ts';
@@ -223,4 +224,19 @@ test('who lists the runs as soon as they hear of one misses nothing when another
   expect(await count(other)).toBe(3);
   await commit(store, turn('run-1', 2, { head: head({ createdAt: 1, status: 'done' }) }));
   expect(await runIds(other, { status: ['done'] })).toEqual(['run-1']);
+});
+
+test('a run that has the id of a deleted one is listed by others, whatever they knew of that one', async () => {
+  const store = await begin(2);
+  const other = open();
+  expect(await count(store)).toBe(2);
+  for (let seq = 2; seq < 9; seq++) await commit(store, turn('run-0', seq));
+  await commit(store, removal('run-0', { remove: 100 }));
+  expect(await runIds(other)).toEqual(['run-1']);
+  await sleep(120);
+  await commit(store, removal('run-1'));
+  expect(readdirSync(join(folder, 'runs'))).toEqual(['run-1.jsonl']);
+  await commit(store, creation('run-0'));
+  await commit(store, turn('run-0', 2));
+  expect(await runIds(other)).toEqual(['run-0']);
 });
