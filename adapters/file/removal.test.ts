@@ -116,3 +116,21 @@ test.runIf(thisHolder().proc !== undefined)('are removed by another where that p
   expect(readFileSync(file, 'utf8')).not.toContain('"ended"');
   await next.close();
 });
+
+test('are left for later where they cannot be removed, and the deletion before it is none the worse', async () => {
+  await commit(store, removal('r', { remove: 50 }));
+  await sleep(60);
+  let isFull = true;
+  const writeSync = ((fd: number, bytes: Buffer, ...rest: [number, number, null]) => {
+    if (isFull && bytes.includes('"ended":')) throw Object.assign(new Error('full'), { code: 'ENOSPC' });
+    return nodeDisk.writeSync(fd, bytes, ...rest);
+  }) as Disk['writeSync'];
+  const full = new FileStore(folder, { ...nodeDisk, writeSync });
+  expect(await runIds(full)).toEqual(['s', 't']);
+  expect(await statuses(full, removal('s'), turn('t', 2))).toEqual(['committed', 'committed']);
+  expect(files()).toEqual(['r.jsonl', 's.jsonl', 't.jsonl']);
+  isFull = false;
+  await full.close();
+  await commit(store, removal('t'));
+  expect(files()).toEqual(['s.jsonl', 't.jsonl']);
+});

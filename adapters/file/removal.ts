@@ -28,16 +28,10 @@ export class Removal {
   /** Removes the files of all runs whose tombstones have had their time. */
   sweep(): void {
     for (const run of this.catalog.forgotten()) {
-      const file = this.files.open(run, 'append');
-      if (file === undefined) {
-        this.catalog.missed(run);
-        continue;
-      }
       try {
-        const { buried = Infinity, closed } = file.state;
-        if (buried <= Date.now() && closed === undefined) this.#remove(file);
-      } finally {
-        file.close();
+        this.#clear(run);
+      } catch {
+        // It is in nobody's way. Another handle removes it, or the next one who opens the store.
       }
     }
   }
@@ -49,6 +43,17 @@ export class Removal {
     const { by, at } = closed;
     const isOver = isGone(by, this.#self) || (by.proc === undefined && Date.now() - at > longEnough);
     return isOver && this.#remove(file);
+  }
+
+  #clear(run: string): void {
+    const file = this.files.open(run, 'append');
+    if (file === undefined) return this.catalog.missed(run);
+    try {
+      const { buried = Infinity, closed } = file.state;
+      if (buried <= Date.now() && closed === undefined) this.#remove(file);
+    } finally {
+      file.close();
+    }
   }
 
   #remove(file: RunFile): boolean {
