@@ -240,3 +240,21 @@ test('a run that has the id of a deleted one is listed by others, whatever they 
   await commit(store, turn('run-0', 2));
   expect(await runIds(other)).toEqual(['run-0']);
 });
+
+test('a run that has the id of a deleted one is listed by others, also where its file is just like that one was', async () => {
+  // Many systems give the number of a file that is gone to the next one.
+  const fstatSync = ((...given: [number]) =>
+    Object.assign(nodeDisk.fstatSync(...given), { ino: 7 })) as Disk['fstatSync'];
+  const store = open({ fstatSync });
+  const other = open({ fstatSync });
+  await store.lease(owner, minute);
+  await commit(store, creation('r', { head: head({ tags: ['old'] }) }));
+  expect(await count(store)).toBe(1);
+  expect(await count(other)).toBe(1);
+  await commit(store, removal('r', { remove: 1 }));
+  await sleep(5);
+  await commit(store, creation('s'));
+  await commit(store, removal('s'));
+  await commit(store, creation('r', { head: head({ tags: ['new'] }) }));
+  expect(await other.runs({ limit: 9 })).toMatchObject([{ run: 'r', tags: ['new'] }]);
+});

@@ -96,7 +96,9 @@ export class Catalog implements ChangeListener {
     if (this.#mute === undefined) return;
     const { run } = chain;
     const old = this.#entries.get(run);
-    if (old?.inode === chain.inode && old.n === chain.n && old.size === chain.end) return;
+    const { inode, n, sum, end } = chain;
+    // Without the sum, the file of a new run of that id could be taken for the one before.
+    if (old?.inode === inode && old.n === n && old.sum === sum && old.size === end) return;
     this.#unsaved.add(run);
     this.#replace(old, entryOf(chain));
   }
