@@ -6,6 +6,7 @@
  *
  * @module
  */
+import { randomUUID } from 'node:crypto';
 import { isGone, thisHolder, type Holder } from '../node/holder.ts';
 import type { Catalog } from './catalog.ts';
 import { type Disk, removed } from './disk.ts';
@@ -18,6 +19,8 @@ const longEnough = 60_000;
 /** Removes files. */
 export class Removal {
   readonly #self: Holder = thisHolder();
+  /** Threads of one process are one holder. */
+  readonly #by: string = randomUUID().slice(0, 8);
 
   constructor(
     readonly disk: Disk,
@@ -57,7 +60,7 @@ export class Removal {
   }
 
   #remove(file: RunFile): boolean {
-    if (!file.append({ ended: { by: this.#self, at: Date.now() } })) return false;
+    if (!file.append({ by: this.#by, ended: { by: this.#self, at: Date.now() } })) return false;
     removed(this.disk, file.path);
     this.files.forget(file.chain.run);
     this.catalog.missed(file.chain.run);
