@@ -258,3 +258,18 @@ test('a run that has the id of a deleted one is listed by others, also where its
   await commit(store, creation('r', { head: head({ tags: ['new'] }) }));
   expect(await other.runs({ limit: 9 })).toMatchObject([{ run: 'r', tags: ['new'] }]);
 });
+
+test('a run whose file is gone is looked for once', async () => {
+  const store = await begin(2);
+  const other = open();
+  expect(await count(store)).toBe(2);
+  expect(await count(other)).toBe(2);
+  await commit(store, removal('run-0', { remove: 1 }));
+  await sleep(5);
+  await commit(store, removal('run-1'));
+  expect(readdirSync(join(folder, 'runs'))).toEqual(['run-1.jsonl']);
+  expect(await count(other)).toBe(0);
+  opened = [];
+  expect(await count(other)).toBe(0);
+  expect(opened).toEqual([]);
+});

@@ -199,7 +199,10 @@ export class Catalog implements ChangeListener {
       this.saw(file.chain);
       return true;
     });
-    if (isThere === undefined) this.missed(run);
+    if (isThere !== undefined) return;
+    this.missed(run);
+    // Nothing comes to a file that is gone; another one is there before it is announced.
+    this.#expected.delete(run);
   }
 
   #replace(old: Entry | undefined, entry: Entry): void {
