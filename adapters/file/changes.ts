@@ -93,18 +93,16 @@ export class Changes {
     const tell = (run: string): void => {
       if (this.#watches.has(end)) attempt(() => wake(run));
     };
-    const mute = this.listen({
-      changed: (run) => queueMicrotask(() => tell(run)),
-      lost: () => {},
-    });
+    // What is announced is about to be written: a moment later it is there.
+    const changed = (run: string): void => void setTimeout(tell, delay, run).unref();
+    const mute = this.listen({ changed, lost: () => {} });
     let timer: NodeJS.Timeout | undefined;
     const look = (): void => {
       timer = undefined;
       // A folder that is gone is told to those who ask for something.
       if (this.#fd !== undefined) attempt(() => this.refresh());
     };
-    // What is announced is about to be written: a moment later it is there.
-    const soon = (): void => void (timer ??= setTimeout(look, delay).unref());
+    const soon = (): void => void (timer ??= setTimeout(look, 1).unref());
     const watcher = attempt(() => this.disk.watch(this.folder.changes, { persistent: false }, soon));
     const end = (): void => {
       clearTimeout(timer);
