@@ -23,6 +23,7 @@ import {
   questionIds,
   removal,
   runIds,
+  sleep,
   statuses,
   turn,
 } from '../conformance/fixtures.ts';
@@ -44,6 +45,10 @@ afterEach(async () => {
   await Promise.all(stores.map(async (store) => store.close()));
   rmSync(folder, { recursive: true });
 });
+
+function raise(code: string): never {
+  throw Object.assign(new Error(code), { code });
+}
 
 /** A store that takes down which files of runs it opens. Its syncs do nothing: here it is about reads. */
 function open(change: Partial<Disk> = {}): Store {
@@ -205,4 +210,66 @@ test('a listener is told of the runs that others write to, and of no others', as
   await commit(store, turn('run-2', 4));
   await other.runs({ limit: 1 });
   expect(woken).toHaveLength(before);
+});
+
+test('who lists the runs as soon as they hear of one misses nothing when another file of announcements begins', async () => {
+  const store = await begin(3);
+  // It hears of others only when it asks for something.
+  const other = open({ watch: () => raise('ENOSYS') });
+  expect(await count(other)).toBe(3);
+  await other.listen!(() => void other.runs({ limit: 9 }));
+  // As large as it becomes in some thousand commits.
+  appendFileSync(join(folder, 'changes', '1.jsonl'), `${'x'.repeat(1024 * 1024)}\n`);
+  for (let seq = 2; seq < 4; seq++) await commit(store, turn('run-0', seq));
+  expect(await count(other)).toBe(3);
+  await commit(store, turn('run-1', 2, { head: head({ createdAt: 1, status: 'done' }) }));
+  expect(await runIds(other, { status: ['done'] })).toEqual(['run-1']);
+});
+
+test('a run that has the id of a deleted one is listed by others, whatever they knew of that one', async () => {
+  const store = await begin(2);
+  const other = open();
+  expect(await count(store)).toBe(2);
+  for (let seq = 2; seq < 9; seq++) await commit(store, turn('run-0', seq));
+  await commit(store, removal('run-0', { remove: 100 }));
+  expect(await runIds(other)).toEqual(['run-1']);
+  await sleep(120);
+  await commit(store, removal('run-1'));
+  expect(readdirSync(join(folder, 'runs'))).toEqual(['run-1.jsonl']);
+  await commit(store, creation('run-0'));
+  await commit(store, turn('run-0', 2));
+  expect(await runIds(other)).toEqual(['run-0']);
+});
+
+test('a run that has the id of a deleted one is listed by others, also where its file is just like that one was', async () => {
+  // Many systems give the number of a file that is gone to the next one.
+  const fstatSync = ((...given: [number]) =>
+    Object.assign(nodeDisk.fstatSync(...given), { ino: 7 })) as Disk['fstatSync'];
+  const store = open({ fstatSync });
+  const other = open({ fstatSync });
+  await store.lease(owner, minute);
+  await commit(store, creation('r', { head: head({ tags: ['old'] }) }));
+  expect(await count(store)).toBe(1);
+  expect(await count(other)).toBe(1);
+  await commit(store, removal('r', { remove: 1 }));
+  await sleep(5);
+  await commit(store, creation('s'));
+  await commit(store, removal('s'));
+  await commit(store, creation('r', { head: head({ tags: ['new'] }) }));
+  expect(await other.runs({ limit: 9 })).toMatchObject([{ run: 'r', tags: ['new'] }]);
+});
+
+test('a run whose file is gone is looked for once', async () => {
+  const store = await begin(2);
+  const other = open();
+  expect(await count(store)).toBe(2);
+  expect(await count(other)).toBe(2);
+  await commit(store, removal('run-0', { remove: 1 }));
+  await sleep(5);
+  await commit(store, removal('run-1'));
+  expect(readdirSync(join(folder, 'runs'))).toEqual(['run-1.jsonl']);
+  expect(await count(other)).toBe(0);
+  opened = [];
+  expect(await count(other)).toBe(0);
+  expect(opened).toEqual([]);
 });

@@ -17,6 +17,14 @@ import type { Chain } from './run-file.ts';
 import type { RunFiles } from './run-files.ts';
 import { firstAt } from './search.ts';
 
+/** What is to come to a run's file. */
+interface Expected {
+  /** The number of the last line. */
+  readonly n: number;
+  /** It is another file than before: what is known of that one says nothing about this one. */
+  readonly isAnew: boolean;
+}
+
 /** So many files are looked at before others have their turn. */
 const slice = 50;
 
@@ -30,8 +38,8 @@ const worthSaving = 100;
 export class Catalog implements ChangeListener {
   readonly #entries = new Map<string, Entry>();
   readonly #questions = new Map<string, StoredQuestion>();
-  /** Runs that others write to, and the numbers of the lines to come. */
-  readonly #expected = new Map<string, number>();
+  /** Runs that others write to. */
+  readonly #expected = new Map<string, Expected>();
   /** Runs whose saved entry has had its time. */
   readonly #unsaved = new Set<string>();
   #ordered: ListedEntry[] | undefined;
@@ -88,7 +96,9 @@ export class Catalog implements ChangeListener {
     if (this.#mute === undefined) return;
     const { run } = chain;
     const old = this.#entries.get(run);
-    if (old?.inode === chain.inode && old.n === chain.n && old.size === chain.end) return;
+    const { inode, n, sum, end } = chain;
+    // Without the sum, the file of a new run of that id could be taken for the one before.
+    if (old?.inode === inode && old.n === n && old.sum === sum && old.size === end) return;
     this.#unsaved.add(run);
     this.#replace(old, entryOf(chain));
   }
@@ -103,7 +113,11 @@ export class Catalog implements ChangeListener {
   }
 
   changed(run: string, n: number): void {
-    this.#expected.set(run, Math.max(n, this.#expected.get(run) ?? 0));
+    const before = n === 1 ? undefined : this.#expected.get(run);
+    this.#expected.set(run, {
+      n: Math.max(n, before?.n ?? 0),
+      isAnew: n === 1 || before?.isAnew === true,
+    });
   }
 
   lost(): void {
@@ -123,7 +137,7 @@ export class Catalog implements ChangeListener {
     if (!this.#isComplete) await this.#readAll();
     const expected = [...this.#expected];
     for (let i = 0; i < expected.length; i += slice) {
-      for (const [run, n] of expected.slice(i, i + slice)) this.#lookFor(run, n);
+      for (const [run, one] of expected.slice(i, i + slice)) this.#lookFor(run, one);
       await pause();
     }
     if (this.#unsaved.size > Math.max(1000, this.#entries.size / 2)) await this.#save();
@@ -165,13 +179,12 @@ export class Catalog implements ChangeListener {
   }
 
   #catchUp(): void {
-    for (const [run, n] of this.#expected) this.#lookFor(run, n);
+    for (const [run, one] of this.#expected) this.#lookFor(run, one);
   }
 
   /** The announced line may be still to come: then the run is looked at again the next time. */
-  #lookFor(run: string, n: number): void {
-    // The first line of all may be that of another file than the one that is known.
-    if (n === 1 || (this.#entries.get(run)?.n ?? 0) < n) {
+  #lookFor(run: string, { n, isAnew }: Expected): void {
+    if (isAnew || (this.#entries.get(run)?.n ?? 0) < n) {
       try {
         this.#look(run);
       } catch {
@@ -186,7 +199,10 @@ export class Catalog implements ChangeListener {
       this.saw(file.chain);
       return true;
     });
-    if (isThere === undefined) this.missed(run);
+    if (isThere !== undefined) return;
+    this.missed(run);
+    // Nothing comes to a file that is gone; another one is there before it is announced.
+    this.#expected.delete(run);
   }
 
   #replace(old: Entry | undefined, entry: Entry): void {

@@ -85,19 +85,24 @@ export class Changes {
   }
 
   /**
-   * Calls `wake` with the runs that others write to, soon after it. Where the system cannot watch a folder it never
-   * does. Returns what ends it.
+   * Calls `wake` with the runs that others write to, soon after it, and never while this or a run is read or written
+   * to: it may ask the store for anything. Where the system cannot watch a folder it is called only when somebody asks
+   * for something. Returns what ends it.
    */
   watch(wake: (run: string) => void): () => void {
-    const mute = this.listen({ changed: wake, lost: () => {} });
+    const tell = (run: string): void => {
+      if (this.#watches.has(end)) attempt(() => wake(run));
+    };
+    // What is announced is about to be written: a moment later it is there.
+    const changed = (run: string): void => void setTimeout(tell, delay, run).unref();
+    const mute = this.listen({ changed, lost: () => {} });
     let timer: NodeJS.Timeout | undefined;
     const look = (): void => {
       timer = undefined;
       // A folder that is gone is told to those who ask for something.
       if (this.#fd !== undefined) attempt(() => this.refresh());
     };
-    // What is announced is about to be written: a moment later it is there.
-    const soon = (): void => void (timer ??= setTimeout(look, delay).unref());
+    const soon = (): void => void (timer ??= setTimeout(look, 1).unref());
     const watcher = attempt(() => this.disk.watch(this.folder.changes, { persistent: false }, soon));
     const end = (): void => {
       clearTimeout(timer);

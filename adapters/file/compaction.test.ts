@@ -230,6 +230,24 @@ test('a sealed file of a process that is gone can be read, and is written anew b
   expect(readdirSync(join(folder, 'tmp'))).toEqual([]);
 });
 
+test('a sealed file that cannot be written anew fails the commits of its run, and of no other one', async () => {
+  let isStopped = false;
+  const store = open(stoppedAt(() => (isStopped = true)));
+  await begin(store);
+  await commitUntil(store, () => isStopped);
+  let isFull = true;
+  const openSync = ((path: string, ...rest: [string]) => {
+    if (isFull && path.includes('r~')) throw Object.assign(new Error('full'), { code: 'ENOSPC' });
+    return nodeDisk.openSync(path, ...rest);
+  }) as Disk['openSync'];
+  const next = open({ openSync });
+  const full = { status: 'failed', retry: true, error: { code: 'STORE', outcome: 'failed' } };
+  const batch = [turn('s', 2), turn('r', 7), turn('s', 3)];
+  expect(await next.commit(batch)).toMatchObject([{ status: 'committed' }, full, { status: 'committed' }]);
+  isFull = false;
+  expect(await statuses(next, turn('r', 7))).toEqual(['committed']);
+});
+
 test('many stores that write one file anew at once lose nothing', async () => {
   const many = Array.from({ length: 4 }, () => open());
   await begin(many[0]!);

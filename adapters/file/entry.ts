@@ -15,6 +15,8 @@ export interface Entry {
   readonly size: number;
   /** The number of the last line. */
   readonly n: number;
+  /** Its sum. */
+  readonly sum: string;
   /** Missing: there is no such run, or not any more. */
   readonly head: Head | undefined;
   readonly seq: number;
@@ -30,7 +32,7 @@ export interface Entry {
 export type ListedEntry = Entry & { readonly head: Head };
 
 /** What the lines of a file come to. */
-export function entryOf({ run, inode, end, n, state }: Chain): Entry {
+export function entryOf({ run, inode, end, n, sum, state }: Chain): Entry {
   const { head, fence, hold, questions, buried, inbox } = state;
   const newest = state.checkpoints.at(-1);
   return {
@@ -38,6 +40,7 @@ export function entryOf({ run, inode, end, n, state }: Chain): Entry {
     inode,
     size: end,
     n,
+    sum,
     head,
     seq: newest?.seq ?? 0,
     updatedAt: newest?.time ?? head?.createdAt ?? 0,

@@ -1,5 +1,5 @@
 /** What others do between the look at a run and the line that is appended to it. */
-import { mkdtempSync, rmSync } from 'node:fs';
+import { appendFileSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
@@ -98,8 +98,25 @@ test('a message that comes before the commit that yields to it is found by it, a
   expect(await slow.commit([turn('r', 2, { unless: ['m'] })])).toEqual([
     { status: 'taken', message: { id: 'm', value: 'hello' } },
   ]);
-  expect(read).toEqual([{ key: 'm', value: 'hello' }]);
+  await expect.poll(() => read).toEqual([{ key: 'm', value: 'hello' }]);
   expect(await loaded(other, 'r')).toEqual([1]);
+});
+
+test('whoever is woken by a message finds it, also where they heard of it before it was written', async () => {
+  const found: string[] = [];
+  await other.listen!((run) => void keysOf(other, run, 'inbox').then((keys) => found.push(...keys)));
+  // As a process writes that is stopped for a moment behind its announcement.
+  const writeSync = ((...given: [number, Buffer, number, number, null]) => {
+    if (!given[1].includes('"prev":')) return nodeDisk.writeSync(...given);
+    void other.runs({ limit: 1 });
+    setTimeout(() => appendFileSync(join(folder, 'runs', 'r.jsonl'), given[1]), 2);
+    throw new Error('stopped');
+  }) as Disk['writeSync'];
+  const stopped = new FileStore(folder, { ...nodeDisk, writeSync });
+  await other.runs({ limit: 1 });
+  await expect(stopped.enqueue('r', { id: 'm', value: 'hello' })).rejects.toThrow('stopped');
+  await expect.poll(() => found).toEqual(['m']);
+  await stopped.close();
 });
 
 test('a commit that others came before, again and again, is written in the end', async () => {

@@ -62,7 +62,10 @@ export interface RunLine {
   readonly release?: true;
   /** The run is deleted; until then its id is taken. */
   readonly buried?: number;
-  /** The handle that left a message. Two may leave the same one at the same time, and only one has left it. */
+  /**
+   * The handle that left a message, or that removes the file. Two may write the same at the same time, and only one
+   * has written it.
+   */
   readonly by?: string;
   /** The last line: the file is written anew. */
   readonly sealed?: true;

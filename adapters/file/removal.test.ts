@@ -2,7 +2,7 @@
 import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterEach, beforeEach, expect, test } from 'vitest';
+import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import type { Store } from '../../src/store.ts';
 import {
   commit,
@@ -17,9 +17,13 @@ import {
   turn,
 } from '../conformance/fixtures.ts';
 import { thisHolder } from '../node/holder.ts';
+import type { Catalog } from './catalog.ts';
 import { type Disk, nodeDisk } from './disk.ts';
 import { FileStore } from './file-store.ts';
+import { openFolder } from './folder.ts';
 import { fileStore } from './index.ts';
+import { Removal } from './removal.ts';
+import { RunFiles } from './run-files.ts';
 
 let folder: string;
 let store: Store;
@@ -115,4 +119,42 @@ test.runIf(thisHolder().proc !== undefined)('are removed by another where that p
   expect(existsSync(file)).toBe(true);
   expect(readFileSync(file, 'utf8')).not.toContain('"ended"');
   await next.close();
+});
+
+test('are left for later where they cannot be removed, and the deletion before it is none the worse', async () => {
+  await commit(store, removal('r', { remove: 50 }));
+  await sleep(60);
+  let isFull = true;
+  const writeSync = ((fd: number, bytes: Buffer, ...rest: [number, number, null]) => {
+    if (isFull && bytes.includes('"ended":')) throw Object.assign(new Error('full'), { code: 'ENOSPC' });
+    return nodeDisk.writeSync(fd, bytes, ...rest);
+  }) as Disk['writeSync'];
+  const full = new FileStore(folder, { ...nodeDisk, writeSync });
+  expect(await runIds(full)).toEqual(['s', 't']);
+  expect(await statuses(full, removal('s'), turn('t', 2))).toEqual(['committed', 'committed']);
+  expect(files()).toEqual(['r.jsonl', 's.jsonl', 't.jsonl']);
+  isFull = false;
+  await full.close();
+  await commit(store, removal('t'));
+  expect(files()).toEqual(['s.jsonl', 't.jsonl']);
+});
+
+test('are removed once, where two threads of a process are at it in the same millisecond', async () => {
+  await commit(store, removal('r', { remove: 50 }));
+  await sleep(60);
+  vi.spyOn(Date, 'now').mockReturnValue(Date.now());
+  const sweeping = (disk: Disk): Removal => {
+    const runs = new RunFiles(disk, openFolder(disk, folder));
+    return new Removal(disk, runs, { forgotten: () => ['r'], missed: () => {} } as unknown as Catalog);
+  };
+  let made: unknown;
+  const writeSync = ((...given: [number, Buffer, number, number, null]) => {
+    sweeping(nodeDisk).sweep();
+    made = store.commit([creation('r')]);
+    return nodeDisk.writeSync(...given);
+  }) as Disk['writeSync'];
+  sweeping({ ...nodeDisk, writeSync }).sweep();
+  vi.restoreAllMocks();
+  expect(await made).toEqual([{ status: 'committed' }]);
+  expect(files()).toContain('r.jsonl');
 });

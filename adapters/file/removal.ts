@@ -6,6 +6,7 @@
  *
  * @module
  */
+import { randomUUID } from 'node:crypto';
 import { isGone, thisHolder, type Holder } from '../node/holder.ts';
 import type { Catalog } from './catalog.ts';
 import { type Disk, removed } from './disk.ts';
@@ -18,6 +19,8 @@ const longEnough = 60_000;
 /** Removes files. */
 export class Removal {
   readonly #self: Holder = thisHolder();
+  /** Threads of one process are one holder. */
+  readonly #by: string = randomUUID().slice(0, 8);
 
   constructor(
     readonly disk: Disk,
@@ -28,16 +31,10 @@ export class Removal {
   /** Removes the files of all runs whose tombstones have had their time. */
   sweep(): void {
     for (const run of this.catalog.forgotten()) {
-      const file = this.files.open(run, 'append');
-      if (file === undefined) {
-        this.catalog.missed(run);
-        continue;
-      }
       try {
-        const { buried = Infinity, closed } = file.state;
-        if (buried <= Date.now() && closed === undefined) this.#remove(file);
-      } finally {
-        file.close();
+        this.#clear(run);
+      } catch {
+        // It is in nobody's way. Another handle removes it, or the next one who opens the store.
       }
     }
   }
@@ -51,8 +48,19 @@ export class Removal {
     return isOver && this.#remove(file);
   }
 
+  #clear(run: string): void {
+    const file = this.files.open(run, 'append');
+    if (file === undefined) return this.catalog.missed(run);
+    try {
+      const { buried = Infinity, closed } = file.state;
+      if (buried <= Date.now() && closed === undefined) this.#remove(file);
+    } finally {
+      file.close();
+    }
+  }
+
   #remove(file: RunFile): boolean {
-    if (!file.append({ ended: { by: this.#self, at: Date.now() } })) return false;
+    if (!file.append({ by: this.#by, ended: { by: this.#self, at: Date.now() } })) return false;
     removed(this.disk, file.path);
     this.files.forget(file.chain.run);
     this.catalog.missed(file.chain.run);

@@ -90,7 +90,7 @@ export class Writer {
       if (this.syncs.hasDoubts) await this.#settle(waiting.slice(0, length), done);
       const sliced = this.#writeSlice(waiting.slice(0, length), done, waits < patience.times);
       if (sliced.files.length > 0) await this.syncs.sync(sliced.files);
-      for (const run of sliced.sealed) await this.compaction.finish(run);
+      await this.#unseal(sliced, done);
       if (sliced.mustWait) {
         waits++;
         await sleep(patience.pause);
@@ -105,6 +105,17 @@ export class Writer {
     const [done] = await this.write([job]);
     if ('error' in done!) throw done.error;
     return done!.answer;
+  }
+
+  /** Has sealed files written anew. */
+  async #unseal<T>({ sealed, again }: Sliced<T>, done: Done<T>[]): Promise<void> {
+    for (const run of sealed) {
+      try {
+        await this.compaction.finish(run);
+      } catch (error) {
+        for (const { job, at } of again) if (job.run === run) done[at] = { error };
+      }
+    }
   }
 
   async #settle<T>(waiting: readonly Waiting<T>[], done: Done<T>[]): Promise<void> {
@@ -141,7 +152,7 @@ export class Writer {
     }
     for (const { job, at, file, answer, line, after } of pending) {
       try {
-        // Whoever is told what others announced may read this very run: what was decided is then decided anew.
+        // What was decided on another last line than the one that is known now is decided anew.
         const isWritten = file.chain.sum === after && file.append(line);
         this.catalog.saw(file.chain);
         if (isWritten) {

@@ -26,11 +26,12 @@ import {
 const server = await startPostgres();
 
 describe.runIf(server)('two handles', () => {
+  let schema: string;
   let store: Store;
   let other: Store;
 
   beforeEach(async () => {
-    const schema = freshSchema();
+    schema = freshSchema();
     store = temporaryPostgres(temporaryPool(server!), schema);
     other = temporaryPostgres(temporaryPool(server!), schema);
     await store.lease(owner, minute);
@@ -51,6 +52,24 @@ describe.runIf(server)('two handles', () => {
     for (const answer of answers) {
       if (answer.status === 'held') expect(Math.abs(answer.until - Date.now() - minute)).toBeLessThan(10_000);
     }
+  });
+
+  test('whoever waits to take a run does not take it from one who registered and took it meanwhile', async () => {
+    await commit(store, { run: 'r', owner, fence: 1, release: true });
+    const client = await temporaryPool(server!).connect();
+    const query = (text: string) => client.query(text.replaceAll('$', `"${schema}"`));
+    await query('BEGIN');
+    await query(`SELECT 1 FROM $.runs WHERE id = 'r' FOR UPDATE`);
+    const answer = other.acquire('r', 'owner-2');
+    await sleep(200);
+    await store.lease('faster', minute);
+    // What it does to take the run, in the place of the one who waits.
+    await query(`UPDATE $.runs SET owner = (SELECT oid FROM $.owners WHERE id = 'faster'), fence = 2, rev = rev + 1
+      WHERE id = 'r'`);
+    await query('COMMIT');
+    client.release();
+    expect(await answer).toMatchObject({ status: 'held' });
+    await commit(store, turn('r', 2, { owner: 'faster', fence: 2 }));
   });
 
   test('of many who create a run at once, one does', async () => {
@@ -193,6 +212,8 @@ describe.runIf(server)('two handles', () => {
 
   test('a message wakes who listens, until they do no more', async () => {
     const heard: string[] = [];
+    // The commits of before are told of a little later.
+    await sleep(100);
     const mute = await other.listen!((run) => heard.push(run));
     await store.enqueue('r', { id: 'm', value: '' });
     await expect.poll(() => heard).toEqual(['r']);

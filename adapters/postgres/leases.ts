@@ -55,14 +55,17 @@ export class Leases {
   async acquire(run: string, owner: string): Promise<Acquired> {
     const s = this.#schema;
     for (;;) {
-      // What is not seen by the UPDATE's own look at the row is of one instant: the beginning of the statement.
+      // What is not seen by the UPDATE's own look at the row is of one instant: the beginning of the statement. So it
+      // knows nothing of an owner who has registered since, and starts over where the run was written to since.
       const [found] = (await this.connection.repeat({
         text: `
           WITH me AS (SELECT oid FROM ${s}.owners WHERE id = $2),
           taken AS (
             UPDATE ${s}.runs r SET owner = me.oid, fence = r.fence + 1, rev = r.rev + 1 FROM me
-            WHERE r.id = $1 AND r.status IS NOT NULL AND (r.owner IS NULL OR r.owner = me.oid OR NOT EXISTS (
-              SELECT 1 FROM ${s}.owners o WHERE o.oid = r.owner AND o.expires > now()))
+            WHERE r.id = $1 AND r.status IS NOT NULL
+              AND r.rev = (SELECT seen.rev FROM ${s}.runs seen WHERE seen.rid = r.rid)
+              AND (r.owner IS NULL OR r.owner = me.oid OR NOT EXISTS (
+                SELECT 1 FROM ${s}.owners o WHERE o.oid = r.owner AND o.expires > now()))
             RETURNING r.fence)
           SELECT (SELECT oid FROM me) AS me, (SELECT fence FROM taken) AS fence,
             r.status IS NOT NULL AS there, coalesce(r.buried > now(), FALSE) AS deleted,
@@ -77,7 +80,7 @@ export class Leases {
       }
       if (fence !== null) return { status: 'acquired', fence: Number(fence) };
       if (!there) return { status: deleted ? 'deleted' : 'missing' };
-      // Somebody took it, or let go of it, while this waited.
+      // Somebody took it, wrote to it, or let go of it, while this waited.
       if (oid === null || oid === me || live !== true) continue;
       const by = parseHolder(holder!);
       if (by !== undefined && isGone(by, this.#self)) {

@@ -81,3 +81,25 @@ test('a run that is deleted through one handle takes no message through the othe
   expect(await questionIds(other)).toEqual([]);
   await other.close();
 });
+
+test('an owner that is given up through one handle creates nothing through the other', async () => {
+  const other = sqliteStore(path);
+  expect(await statuses(other, turn('r', 2))).toEqual(['committed']);
+  await store.lease(owner, 0);
+  expect(await statuses(other, creation('s'))).toEqual(['fenced']);
+  await store.lease(owner, minute);
+  await commit(other, creation('s'));
+  expect(await store.runs({ owner, limit: 9 })).toMatchObject([{ run: 's' }]);
+  await other.close();
+});
+
+test('an owner that comes back through one handle goes on with its runs through the other', async () => {
+  const other = sqliteStore(path);
+  expect(await statuses(other, turn('r', 2))).toEqual(['committed']);
+  await store.lease(owner, 0);
+  await store.lease(owner, minute);
+  expect(await store.acquire('r', owner)).toEqual({ status: 'acquired', fence: 2 });
+  expect(await statuses(other, turn('r', 3, { fence: 2 }))).toEqual(['committed']);
+  expect(await statuses(other, puts('r', 'step', 'late'))).toEqual(['fenced']);
+  await other.close();
+});

@@ -51,7 +51,8 @@ export class Keys {
   /** The key of an owner, from the file. */
   readOwner(owner: string): number | undefined {
     const oid = this.#findOwner.get(owner) as number | undefined;
-    if (oid !== undefined) this.#owners.set(owner, oid);
+    if (oid === undefined) this.#owners.delete(owner);
+    else this.#owners.set(owner, oid);
     return oid;
   }
 

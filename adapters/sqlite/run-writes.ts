@@ -86,8 +86,10 @@ export class RunWrites {
 
   apply(commit: RunCommit, table: CheckpointTable): Outcome {
     const { run, owner, fence, head, unless, checkpoints = [] } = commit;
-    const oid = this.keys.owner(owner);
     const current = this.#find.get(run) as CurrentRun | undefined;
+    let oid = this.keys.owner(owner);
+    // Another handle may have given up the owner, or registered it anew.
+    if (current?.oid !== oid) oid = this.keys.readOwner(owner);
     if (commit.create === true) {
       if (current !== undefined || this.#isBuried(run)) return { status: 'exists' };
       if (oid === undefined) return { status: 'fenced' };
