@@ -360,6 +360,36 @@ it('an idle effect is no reason to keep a run: a promise is', async () => {
   await expect(other.open('busy')).rejects.toMatchObject({ code: 'RUN_LOCKED' });
 });
 
+it('a message that comes while its run is being let go of is delivered by whoever opens it next', async () => {
+  const store = memoryStore();
+  let end!: () => void;
+  const work = fromPromise(() => new Promise<void>((resolve) => (end = resolve)));
+  const machine = setup({
+    types: typed<{ context: { seen: string[] }; events: { type: 'add'; what: string } }>(),
+    actors: { work },
+  }).createMachine({
+    id: 'lingering',
+    context: { seen: [] },
+    invoke: { src: 'work' },
+    on: { add: { actions: assign({ seen: ({ context, event }) => [...context.seen, event.what] }) } },
+  });
+  const runtime = createRuntime({ store, ...quiet });
+  const run = await runtime.start(machine, { id: 'r' });
+  const closed = runtime.close({ grace: 60_000 });
+  const other = createRuntime({ store, ...quiet });
+  expect(await other.send('r', { type: 'add', what: 'a' })).toEqual({ delivered: false });
+  expect(await other.answer('r/q', 1)).toEqual({ delivered: false });
+  // Whoever holds it looks again and again.
+  await new Promise((resolve) => setTimeout(resolve, 50));
+  end();
+  await closed;
+  expect(run.getSnapshot().context.seen).toEqual([]);
+  const next = await other.open(machine, 'r');
+  await expect.poll(() => next.getSnapshot().context.seen).toEqual(['a']);
+  await expect.poll(() => other.recordOf('r/q')).toMatchObject({ status: 'early' });
+  await other.close({ grace: 0 });
+});
+
 it('a message whose delivery takes for ever holds up no other run', async () => {
   const store = memoryStore();
   const slow = { '~standard': { version: 1 as const, vendor: 'test', validate: () => never } };

@@ -15,6 +15,8 @@ import type { Writes } from '../turns/writes.ts';
 export interface InboxOwner {
   readonly id: string;
   readonly isClosed: boolean;
+  /** Set from when on it is being let go of. */
+  readonly leaving: Promise<void> | undefined;
   /** Its share of the process is over. */
   readonly yields: boolean;
   readonly context: {
@@ -125,7 +127,7 @@ export class Inbox {
       }
     } catch (error) {
       // Let go of: whoever takes the run next delivers it. Or paused: it is delivered when the run goes on.
-      if (this.owner.isClosed || error instanceof HeldBackError) return;
+      if (this.owner.isClosed || this.owner.leaving || error instanceof HeldBackError) return;
       this.owner.context.logger(`A message for run '${this.owner.id}' came to nothing.`, error);
       // A store that failed to read, say: with the next look it comes again.
       if (error instanceof StoreError && !isForGood(error)) return;
