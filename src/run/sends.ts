@@ -121,9 +121,11 @@ export class Sends {
       receipt ? this.#taken(receiptOf(receipt), take) : this.deliver(this.owner.host.root, event, options);
     const sent = used instanceof Promise || this.#queue ? this.#inOrder(used, deliver) : deliver(used);
     const receipt = take === undefined ? this.#unlessWaiting(id, sent) : sent;
-    const sending = (this.#sending ??= new Map());
-    sending.set(id, { sent, receipt });
-    const forget = (): void => void sending.delete(id);
+    (this.#sending ??= new Map()).set(id, { sent, receipt });
+    // One that nothing took is sent anew under its id: that one is still on its way.
+    const forget = (): void => {
+      if (this.#sending?.get(id)?.sent === sent) this.#sending.delete(id);
+    };
     // Until it is durable, the store does not know it.
     receipt.then(() => this.owner.flushed().then(forget, forget), forget);
     return receipt;
