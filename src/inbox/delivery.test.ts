@@ -390,6 +390,34 @@ it('a message that comes while its run is being let go of is delivered by whoeve
   await other.close({ grace: 0 });
 });
 
+it('an event with an id is overtaken neither by an answer nor by a call that were left behind it', async () => {
+  const behind = memoryStore();
+  const machine = setup({
+    types: typed<{ context: { seen: string[] }; events: { type: 'add'; what: string } }>(),
+    actors: { ask: inputRequest() },
+  }).createMachine({
+    id: 'in order',
+    context: { seen: [] },
+    on: { add: { actions: assign({ seen: ({ context, event }) => [...context.seen, event.what] }) } },
+    invoke: {
+      src: 'ask',
+      id: 'q',
+      onDone: { actions: assign({ seen: ({ context }) => [...context.seen, 'answer'] }) },
+    },
+  });
+  const run = await createRuntime({ store: asynchronous(behind), ...quiet, limits: { poll: 50 } }).start(
+    machine,
+    { id: 'r' },
+  );
+  const other = createRuntime({ store: behind, ...quiet });
+  await other.send('r', { type: 'add', what: 'a' }, { id: 'a' });
+  await other.answer('r/q', 1);
+  await other.send('r', { type: 'add', what: 'b' }, { id: 'b' });
+  await other.cancel('r');
+  await expect.poll(() => run.status).toBe('cancelled');
+  expect(run.getSnapshot().context.seen).toEqual(['a', 'answer', 'b']);
+});
+
 it('a message whose delivery takes for ever holds up no other run', async () => {
   const store = memoryStore();
   const slow = { '~standard': { version: 1 as const, vendor: 'test', validate: () => never } };

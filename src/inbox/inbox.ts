@@ -75,6 +75,8 @@ export class Inbox {
         }
         (this.#delivering ??= new Set()).add(key);
         const mail = await decodeMail(context.inline, value as string);
+        // An event whose id is being looked up must not be overtaken by what is no event.
+        if (mail.type !== 'event') await Promise.all(delivered);
         if (this.owner.pausing.isGoingOn) await this.owner.pausing.passTime(mail.at);
         const delivery = this.#deliver(key, mail).finally(() => this.#delivering?.delete(key));
         // Taken when its code comes to the question again, which may need what waits behind it.
