@@ -190,6 +190,35 @@ describe('while a commit is in flight', () => {
     await store.letAll();
   });
 
+  it('a release ends, though the run is put into quarantine meanwhile', async () => {
+    const store = slowStore(memoryStore());
+    onTestFinished(() => store.letAll());
+    const clock = new SimulatedClock();
+    const machine = setup({ types: typed<{ context: { made: unknown } }>() }).createMachine({
+      id: 'poison',
+      context: { made: undefined },
+      on: { poke: {} },
+      initial: 'waiting',
+      states: {
+        waiting: { after: { 1000: 'over' } },
+        over: { entry: assign({ made: () => () => 'what cannot be stored' }) },
+      },
+    });
+    const runtime = runtimeOn(store, { clock });
+    const starting = runtime.start(machine, { id: 'order-1' });
+    await vi.waitFor(() => expect(store.waiting).toBe(1), { interval: 1 });
+    await store.letOne();
+    const run = await starting;
+    const sent = run.send({ type: 'poke' });
+    await nextJob();
+    const releasing = run.release();
+    clock.increment(1000);
+    await store.letAll();
+    await releasing;
+    expect(await sent).toMatchObject({ seq: 2 });
+    expect(await store.runs({ run: 'order-1', limit: 1 })).toMatchObject([{ status: 'quarantined' }]);
+  });
+
   it('a release waits for the turns so far', async () => {
     const { store, run } = await startedSlow();
     const sent = [run.send({ type: 'add' })];
