@@ -685,8 +685,31 @@ describe('a lease', () => {
     });
     const run = await runtimeOn(slow, { limits: { lease: 60 } }).start(acting(done), { id: 'order-1' });
     lose();
+    expect(await run.send({ type: 'one' })).toMatchObject({ seq: 2 });
     expect(await codeOf(run.send({ type: 'one' }))).toBe('FENCED');
     expect(done).toEqual([]);
+  });
+
+  it('that another took between commit and release lets nobody send the same again', async () => {
+    const { behind, store, lose, find } = withLease();
+    const other = runtimeOn(behind, { limits: { poll: 10 } });
+    const slow = overriding(store, {
+      commit: async (batch) => {
+        const outcomes = await store.commit(batch);
+        if (batch[0]!.expect === 1) {
+          lose();
+          await ends(60);
+          await other.open(acting([]), 'order-1');
+          find();
+        }
+        return outcomes;
+      },
+    });
+    const runtime = runtimeOn(slow, { machines: [acting([])], limits: { lease: 60 } });
+    await (await runtime.start(acting([]), { id: 'order-1' })).release();
+    expect(await runtime.send('order-1', { type: 'one' })).toMatchObject({ seq: 2 });
+    expect(await behind.rows('order-1', 'inbox', {})).toEqual([]);
+    expect((await other.open(acting([]), 'order-1')).seq).toBe(2);
   });
 });
 

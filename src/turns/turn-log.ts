@@ -537,7 +537,15 @@ export class TurnLog implements Committing {
   close(why: Why): void {
     if (this.#closed) return;
     this.#closed = true;
-    const waiting = [...this.#toRelease, ...(this.#inFlight?.entries ?? []), ...this.#pending];
+    const isDurable = (ended: Ended): boolean => ended.seq <= this.committed;
+    // What was sent is in the store, though its effects are for whoever takes the run next.
+    for (const ended of this.#toRelease.filter(isDurable))
+      for (const waiter of ended.waiters ?? []) waiter.resolve(ended.seq);
+    const waiting = [
+      ...this.#toRelease.filter((ended) => !isDurable(ended)),
+      ...(this.#inFlight?.entries ?? []),
+      ...this.#pending,
+    ];
     const waiters = [...new Set<Entry>(waiting)].flatMap((entry) => entry.waiters ?? []);
     if (this.#farewell) waiters.push(...this.#farewell.waiters);
     const error = waiters.length > 0 ? errorOf(why) : why;
