@@ -308,6 +308,34 @@ describe.each(stores)('inputs() on %s', (_, make) => {
   });
 });
 
+it('watching tells of a question once, though it closes while the store is asked', async () => {
+  const behind = memoryStore();
+  let isLooking = false;
+  let look!: () => void;
+  const looking = new Promise<void>((resolve) => (look = resolve));
+  const store = overriding(asynchronous(behind), {
+    questions: async (scan) => {
+      const found = await behind.questions(scan);
+      if (found.length > 0 && scan.run === undefined) isLooking = true;
+      if (isLooking) await looking;
+      return found;
+    },
+  });
+  const runtime = createRuntime({ store, ...quiet });
+  const told: string[] = [];
+  const watching = (async () => {
+    for await (const { type } of runtime.watchInputs()) told.push(type);
+  })();
+  const run = await runtime.start(asking, { id: 'r' });
+  await expect.poll(() => isLooking).toBe(true);
+  await run.answer('r/q', { text: 'yes' });
+  look();
+  await new Promise((resolve) => setTimeout(resolve, 50));
+  await runtime.close();
+  await watching;
+  expect(told).toEqual(['opened', 'closed']);
+});
+
 it('watching ends with its loop, also while it waits, and with the runtime', async () => {
   const runtime = createRuntime({ store: memoryStore() });
   const watch = runtime.watchInputs();
