@@ -595,6 +595,30 @@ describe('a start whose reply is lost', () => {
   });
 });
 
+it('a run can be started while somebody looks for it in vain', async () => {
+  const runtime = runtimeOn(asynchronous(memoryStore()));
+  const send = (): Promise<unknown> => codeOf(runtime.send('r', { type: 'add' }));
+  expect(await send()).toBe('RUN_NOT_FOUND');
+  const sent = send();
+  await nextJob();
+  const run = await runtime.start(counter, { id: 'r' });
+  expect(await run.send({ type: 'add' })).toMatchObject({ accepted: true });
+  await sent;
+});
+
+it('a run is waited for, and opened with the machine that was given, whatever kept another from it', async () => {
+  const behind = memoryStore();
+  const run = await runtimeOn(behind).start(counter, { id: 'r' });
+  const runtime = runtimeOn(asynchronous(behind), { machines: [] });
+  const impatient = codeOf(runtime.open(counter, 'r'));
+  const strange = codeOf(runtime.open('r', { wait: 5000 }));
+  const opening = runtime.open(counter, 'r', { wait: 5000 });
+  expect(await impatient).toBe('RUN_LOCKED');
+  await run.release();
+  expect(await strange).toBe('MACHINE_NOT_REGISTERED');
+  expect(await (await opening).send({ type: 'add' })).toMatchObject({ accepted: true });
+});
+
 /** A runtime that tells how often it asked for a run. */
 function waitingOn(store: Store) {
   let asked = 0;
