@@ -621,6 +621,30 @@ describe('what waits while a run is paused', () => {
     expect(logOf(run)).toEqual(['work done']);
   });
 
+  it('is kept though the store is away until the lease has ended', async () => {
+    const behind = memoryStore();
+    let isAway = false;
+    const reach = (): void => {
+      if (isAway) throw new Error('The store is out of reach.');
+    };
+    const store = overriding(behind, {
+      enqueue: (...args) => (reach(), behind.enqueue(...args)),
+      lease: (...args) => (reach(), behind.lease(...args)),
+    });
+    const out = outside();
+    const runtime = runtimeOn(store, { limits: { lease: 60 } });
+    const run = await runtime.start(working(out), { id: 'r' });
+    await run.send({ type: 'work' });
+    await runtime.pause('r');
+    isAway = true;
+    out.end('work');
+    await new Promise((resolve) => setTimeout(resolve, 150));
+    isAway = false;
+    await expect.poll(() => messages(store, 'r'), patient).toBe(1);
+    await runtime.resume('r');
+    expect(logOf(run)).toEqual(['work done']);
+  });
+
   it('comes before what is sent while the run goes on, also under an id', async () => {
     const behind = memoryStore();
     let reading = Promise.resolve();
