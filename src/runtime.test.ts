@@ -1,7 +1,7 @@
 import { createRuntime, durable } from 'savepoint';
 import type { ListQuery, Runtime, RuntimeOptions, Store } from 'savepoint';
 import { memoryStore } from 'savepoint/memory';
-import { createMachine } from 'xstate';
+import { assign, createMachine, setup, SimulatedClock } from 'xstate';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { counter } from '../test/support/counter.ts';
 import {
@@ -13,6 +13,7 @@ import {
   stagedStore,
 } from '../test/support/staged-store.ts';
 import { stores } from '../test/support/stores.ts';
+import { typed } from '../test/support/typed.ts';
 
 function runtimeOn(store: Store, options: Partial<RuntimeOptions> = {}): Runtime {
   const runtime = createRuntime({ store, machines: [counter], logger: () => {}, ...options });
@@ -622,6 +623,80 @@ describe('a start whose reply is lost', () => {
     store.next(losesReply);
     expect(await codeOf(runtime.start(counter, { id: 'order-1' }))).toBe('RUN_EXISTS');
   });
+});
+
+it('a run can be started while somebody looks for it in vain', async () => {
+  const runtime = runtimeOn(asynchronous(memoryStore()));
+  const send = (): Promise<unknown> => codeOf(runtime.send('r', { type: 'add' }));
+  expect(await send()).toBe('RUN_NOT_FOUND');
+  const sent = send();
+  await nextJob();
+  const run = await runtime.start(counter, { id: 'r' });
+  expect(await run.send({ type: 'add' })).toMatchObject({ accepted: true });
+  await sent;
+});
+
+it('a run is waited for, and opened with the machine that was given, whatever kept another from it', async () => {
+  const behind = memoryStore();
+  const run = await runtimeOn(behind).start(counter, { id: 'r' });
+  const runtime = runtimeOn(asynchronous(behind), { machines: [] });
+  const impatient = codeOf(runtime.open(counter, 'r'));
+  const strange = codeOf(runtime.open('r', { wait: 5000 }));
+  const opening = runtime.open(counter, 'r', { wait: 5000 });
+  expect(await impatient).toBe('RUN_LOCKED');
+  await run.release();
+  expect(await strange).toBe('MACHINE_NOT_REGISTERED');
+  expect(await (await opening).send({ type: 'add' })).toMatchObject({ accepted: true });
+});
+
+/** A runtime that tells how often it asked for a run. */
+function waitingOn(store: Store) {
+  let asked = 0;
+  const acquire: Store['acquire'] = (run, owner) => {
+    asked++;
+    return store.acquire(run, owner);
+  };
+  const runtime = runtimeOn(overriding(store, { acquire }), { clock: new SimulatedClock() });
+  return { runtime, asked: () => asked };
+}
+
+it('a run that comes to its end while it is waited for is held by nobody', async () => {
+  const store = memoryStore();
+  const ending = setup({ types: typed<{ events: { type: 'end' } }>() }).createMachine({
+    id: 'ending',
+    initial: 'open',
+    states: { open: { on: { end: 'over' } }, over: { type: 'final' } },
+  });
+  const run = await runtimeOn(store).start(ending, { id: 'r' });
+  const waiting = waitingOn(store);
+  const opening = waiting.runtime.open(ending, 'r', { wait: 5000 });
+  await expect.poll(() => waiting.asked()).toBeGreaterThan(0);
+  await run.send({ type: 'end' });
+  expect(await (await opening).done()).toBeUndefined();
+  expect(await store.runs({ free: true, limit: 1 })).toMatchObject([{ run: 'r' }]);
+});
+
+it('a run that is put into quarantine while it is waited for stays there', async () => {
+  const store = memoryStore();
+  const poison = setup({
+    types: typed<{ context: { made: unknown } }>(),
+  }).createMachine({
+    id: 'poison',
+    context: { made: undefined },
+    initial: 'waiting',
+    states: {
+      waiting: { after: { 1000: 'over' } },
+      over: { entry: assign({ made: () => () => 'what cannot be stored' }) },
+    },
+  });
+  const clock = new SimulatedClock();
+  await runtimeOn(store, { clock }).start(poison, { id: 'r' });
+  const waiting = waitingOn(store);
+  const opening = waiting.runtime.open(poison, 'r', { wait: 5000 });
+  await expect.poll(() => waiting.asked()).toBeGreaterThan(0);
+  clock.increment(1000);
+  expect((await opening).status).toBe('quarantined');
+  expect(await store.runs({ run: 'r', limit: 1 })).toMatchObject([{ status: 'quarantined', fence: 2 }]);
 });
 
 it('a run that waits to be opened is not taken by a runtime that is closed meanwhile', async () => {

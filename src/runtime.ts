@@ -178,7 +178,6 @@ export class Runtime {
     checkLabels(tags, metadata === undefined ? {} : metadata);
     checkOptions({ durability, history });
     if (retention) checkRetention(retention);
-    if (this.#holding.has(id)) throw new RunExistsError(id);
     const { run } = await this.#holding.start(input, {
       id,
       machine,

@@ -190,3 +190,29 @@ describe('a question in the middle of a function', () => {
     await expect.poll(() => run.getSnapshot().value).toBe('over');
   });
 });
+
+it('a question that a turn of the same commit takes back was never asked', async () => {
+  const store = slowStore(memoryStore());
+  let ask: (() => void) | undefined;
+  const machine = hosting(async ({ step }) => {
+    await new Promise<void>((resolve) => (ask = resolve));
+    return step.waitForInput('sure', { prompt: 'Sure?' });
+  });
+  const runtime = createRuntime({ store, ...quiet });
+  const starting = runtime.start(machine, { id: 'r' });
+  await expect.poll(() => store.waiting).toBe(1);
+  await store.letOne();
+  const run = await starting;
+  await expect.poll(() => ask).toBeDefined();
+  const next = runtime.watchInputs().next();
+  const sent = [run.send({ type: 'count' })];
+  ask!();
+  await nextJob();
+  sent.push(run.send({ type: 'leave' }));
+  await store.letAll();
+  await Promise.all(sent);
+  await nextJob();
+  expect(run.pendingInputs).toEqual([]);
+  await runtime.close();
+  expect(await next).toEqual({ value: undefined, done: true });
+});

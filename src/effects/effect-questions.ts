@@ -108,6 +108,8 @@ export class EffectQuestions {
       questions.rewind(change);
       throw error;
     }
+    // A turn that was committed with it may have closed it.
+    if (!questions.isKnown(open.input.id)) return undefined;
     questions.committed(change);
     this.owner.progressed();
     this.#setAlarm(open);

@@ -89,6 +89,18 @@ describe('a step', () => {
     ]);
   });
 
+  test('does not begin where its effect was stopped while it was asked whether it may', async () => {
+    const charge = vi.fn<() => void>();
+    let say!: (may: boolean) => void;
+    const mayAct = () => new Promise<boolean>((resolve) => (say = resolve));
+    const life = createEffect().start(({ step }) => step('charge', charge), { mayAct });
+    await calm();
+    life.stop('released');
+    say(true);
+    expect(await life.outcome).toEqual({ error: 'released' });
+    expect(charge).not.toHaveBeenCalled();
+  });
+
   test('may be called beside others', async () => {
     const effect = createEffect();
     const fn = ({ step }: { step: Step }) =>

@@ -139,7 +139,12 @@ export class Steps {
       for (;;) {
         if (this.#journal.paused) await this.#waitForRun(call);
         const mayAct = this.#journal.mayAct();
-        if (mayAct !== true && !(await mayAct)) this.#lost(call);
+        if (mayAct !== true) {
+          if (!(await mayAct)) this.#lost(call);
+          // That took its time.
+          this.#mayStart(call.name);
+          if (this.#journal.paused) await this.#waitForRun(call);
+        }
         let result: TResult;
         try {
           result = await call.try(attempt, work, timeout);

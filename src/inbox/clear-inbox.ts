@@ -2,6 +2,7 @@
 import type { Codec } from '../checkpoint/codec.ts';
 import { asideKey, asideRow } from '../input/records.ts';
 import type { Lease } from '../lease.ts';
+import { isFinished } from '../run/status.ts';
 import type { Row, Store } from '../store.ts';
 import { commitAlone } from '../turns/commit-alone.ts';
 import { decodeMail } from './mail.ts';
@@ -17,6 +18,22 @@ export async function clearInbox({ store, lease, inline }: ClearContext, run: st
   await lease.ensure();
   const acquired = await store.acquire(run, lease.owner);
   if (acquired.status !== 'acquired') return;
+  const { fence } = acquired;
+  try {
+    const [stored] = await store.runs({ run, limit: 1 });
+    // What waits for one in quarantine, or that was taken up again meanwhile, is still to be delivered.
+    const cleared = stored && isFinished(stored.status) ? await clear({ store, inline }, run) : undefined;
+    await commitAlone({ store, lease }, { run, fence, ...cleared, release: true });
+  } catch (error) {
+    await commitAlone({ store, lease }, { run, fence, release: true }).catch(() => {});
+    throw error;
+  }
+}
+
+async function clear(
+  { store, inline }: Pick<ClearContext, 'store' | 'inline'>,
+  run: string,
+): Promise<{ readonly put: readonly Row[]; readonly take: readonly string[] }> {
   const messages = await store.rows(run, 'inbox', {});
   const put: Row[] = [];
   for (const { value } of messages) {
@@ -25,6 +42,5 @@ export async function clearInbox({ store, lease, inline }: ClearContext, run: st
     const { input, value: answer, by, id, at } = mail;
     put.push(asideRow(asideKey(input, at), { status: 'neverOpened', value: answer, by, id, at }, inline));
   }
-  const take = messages.map(({ key }) => key);
-  await commitAlone({ store, lease }, { run, fence: acquired.fence, put, take, release: true });
+  return { put, take: messages.map(({ key }) => key) };
 }

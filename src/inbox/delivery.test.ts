@@ -309,6 +309,34 @@ describe.each(stores)('inputs() on %s', (_, make) => {
   });
 });
 
+it('watching tells of a question once, though it closes while the store is asked', async () => {
+  const behind = memoryStore();
+  let isLooking = false;
+  let look!: () => void;
+  const looking = new Promise<void>((resolve) => (look = resolve));
+  const store = overriding(asynchronous(behind), {
+    questions: async (scan) => {
+      const found = await behind.questions(scan);
+      if (found.length > 0 && scan.run === undefined) isLooking = true;
+      if (isLooking) await looking;
+      return found;
+    },
+  });
+  const runtime = createRuntime({ store, ...quiet });
+  const told: string[] = [];
+  const watching = (async () => {
+    for await (const { type } of runtime.watchInputs()) told.push(type);
+  })();
+  const run = await runtime.start(asking, { id: 'r' });
+  await expect.poll(() => isLooking).toBe(true);
+  await run.answer('r/q', { text: 'yes' });
+  look();
+  await new Promise((resolve) => setTimeout(resolve, 50));
+  await runtime.close();
+  await watching;
+  expect(told).toEqual(['opened', 'closed']);
+});
+
 it('watching ends with its loop, also while it waits, and with the runtime', async () => {
   const runtime = createRuntime({ store: memoryStore() });
   const watch = runtime.watchInputs();
@@ -359,6 +387,64 @@ it('an idle effect is no reason to keep a run: a promise is', async () => {
   await runtime.send('busy', { type: 'poke' });
   const other = createRuntime({ store, machines: [working] });
   await expect(other.open('busy')).rejects.toMatchObject({ code: 'RUN_LOCKED' });
+});
+
+it('a message that comes while its run is being let go of is delivered by whoever opens it next', async () => {
+  const store = memoryStore();
+  let end!: () => void;
+  const work = fromPromise(() => new Promise<void>((resolve) => (end = resolve)));
+  const machine = setup({
+    types: typed<{ context: { seen: string[] }; events: { type: 'add'; what: string } }>(),
+    actors: { work },
+  }).createMachine({
+    id: 'lingering',
+    context: { seen: [] },
+    invoke: { src: 'work' },
+    on: { add: { actions: assign({ seen: ({ context, event }) => [...context.seen, event.what] }) } },
+  });
+  const runtime = createRuntime({ store, ...quiet });
+  const run = await runtime.start(machine, { id: 'r' });
+  const closed = runtime.close({ grace: 60_000 });
+  const other = createRuntime({ store, ...quiet });
+  expect(await other.send('r', { type: 'add', what: 'a' })).toEqual({ delivered: false });
+  expect(await other.answer('r/q', 1)).toEqual({ delivered: false });
+  // Whoever holds it looks again and again.
+  await new Promise((resolve) => setTimeout(resolve, 50));
+  end();
+  await closed;
+  expect(run.getSnapshot().context.seen).toEqual([]);
+  const next = await other.open(machine, 'r');
+  await expect.poll(() => next.getSnapshot().context.seen).toEqual(['a']);
+  await expect.poll(() => other.recordOf('r/q')).toMatchObject({ status: 'early' });
+  await other.close({ grace: 0 });
+});
+
+it('an event with an id is overtaken neither by an answer nor by a call that were left behind it', async () => {
+  const behind = memoryStore();
+  const machine = setup({
+    types: typed<{ context: { seen: string[] }; events: { type: 'add'; what: string } }>(),
+    actors: { ask: inputRequest() },
+  }).createMachine({
+    id: 'in order',
+    context: { seen: [] },
+    on: { add: { actions: assign({ seen: ({ context, event }) => [...context.seen, event.what] }) } },
+    invoke: {
+      src: 'ask',
+      id: 'q',
+      onDone: { actions: assign({ seen: ({ context }) => [...context.seen, 'answer'] }) },
+    },
+  });
+  const run = await createRuntime({ store: asynchronous(behind), ...quiet, limits: { poll: 50 } }).start(
+    machine,
+    { id: 'r' },
+  );
+  const other = createRuntime({ store: behind, ...quiet });
+  await other.send('r', { type: 'add', what: 'a' }, { id: 'a' });
+  await other.answer('r/q', 1);
+  await other.send('r', { type: 'add', what: 'b' }, { id: 'b' });
+  await other.cancel('r');
+  await expect.poll(() => run.status).toBe('cancelled');
+  expect(run.getSnapshot().context.seen).toEqual(['a', 'answer', 'b']);
 });
 
 it('a message whose delivery takes for ever holds up no other run', async () => {

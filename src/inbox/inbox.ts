@@ -15,8 +15,8 @@ import { CONTROL, decodeMail, HeldBackError, OUTCOME, type Mail, type StoredOutc
 export interface InboxOwner {
   readonly id: string;
   readonly isClosed: boolean;
-  /** Is it on its way out before its end? What waits for it is for whoever opens it next. */
-  readonly isLeaving: boolean;
+  /** Set from when on it is being let go of. */
+  readonly leaving: Promise<void> | undefined;
   /** Its share of the process is over. */
   readonly yields: boolean;
   readonly context: {
@@ -62,7 +62,7 @@ export class Inbox {
   async #drain(): Promise<void> {
     const { id: run, context } = this.owner;
     let hasSkipped = false;
-    for (let after: string | undefined; !this.owner.isClosed && !this.owner.isLeaving;) {
+    for (let after: string | undefined; !this.owner.isClosed && !this.owner.leaving;) {
       const prefix = this.owner.pausing.isHeldBack ? CONTROL : undefined;
       if (prefix !== undefined) hasSkipped = true;
       const rows = await context.store.rows(run, 'inbox', { limit: PAGE, after, prefix });
@@ -75,6 +75,8 @@ export class Inbox {
         }
         (this.#delivering ??= new Set()).add(key);
         const mail = await decodeMail(context.inline, value as string);
+        // An event whose id is being looked up must not be overtaken by what is no event.
+        if (mail.type !== 'event') await Promise.all(delivered);
         if (this.owner.pausing.isGoingOn) await this.owner.pausing.passTime(mail.at);
         const delivery = this.#deliver(key, mail).finally(() => this.#delivering?.delete(key));
         // Taken when its code comes to the question again, which may need what waits behind it.
@@ -127,7 +129,7 @@ export class Inbox {
       }
     } catch (error) {
       // Let go of: whoever takes the run next delivers it. Or paused: it is delivered when the run goes on.
-      if (this.owner.isClosed || this.owner.isLeaving || error instanceof HeldBackError) return;
+      if (this.owner.isClosed || this.owner.leaving || error instanceof HeldBackError) return;
       this.owner.context.logger(`A message for run '${this.owner.id}' came to nothing.`, error);
       // A store that failed to read, say: with the next look it comes again.
       if (error instanceof StoreError && !isForGood(error)) return;

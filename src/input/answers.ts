@@ -10,7 +10,8 @@ import {
 import { HeldBackError, MessageWaitsError } from '../inbox/mail.ts';
 import type { Pausing } from '../steering/pausing.ts';
 import type { Receipt } from '../run/receipt.ts';
-import type { Store } from '../store.ts';
+import { isEnd } from '../run/status.ts';
+import type { RunStatus, Store } from '../store.ts';
 import type { Told } from '../run/told.ts';
 import type { Writes } from '../turns/writes.ts';
 import type { LiveActor } from '../xstate/insider.ts';
@@ -62,6 +63,8 @@ export interface AnswersOwner {
   deliver(target: LiveActor, event: AnyEventObject, told: Told): Promise<Receipt>;
   record(writes: Writes): Promise<unknown>;
   readonly pausing: Pausing;
+  readonly status: RunStatus;
+  readonly host: { readonly isActive: boolean };
   /** Resolves when it holds; rejects where the run is let go of before. */
   until(holds: () => boolean): Promise<void>;
   /** Delivers what waits in the inbox. */
@@ -73,9 +76,17 @@ interface EffectAnswers {
   answer(question: OpenQuestion, record: AnswerRecord, told: Told): Promise<Receipt>;
 }
 
+/** An answer that waits for its question. */
+interface Early {
+  readonly key: string;
+  readonly record: AnswerRecord;
+  /** Settles when it is kept in the store. */
+  stored?: Promise<unknown>;
+}
+
 export class Answers {
   /** Answers that wait for their question, by its id, in the order in which they came. */
-  #early: Map<string, { readonly key: string; readonly record: AnswerRecord }[]> | undefined;
+  #early: Map<string, Early[]> | undefined;
 
   constructor(
     private readonly owner: AnswersOwner,
@@ -163,12 +174,29 @@ export class Answers {
     // Also where the run is at its end: whoever comes second is told who was first.
     if (closed) return this.#taken(alreadyClosed(input, closed, id), take);
     this.owner.checkOpen();
+    // A turn that is not committed yet has ended the run: then it never opens.
+    if (!this.owner.host.isActive) {
+      await this.owner.until(() => this.owner.host.isActive || isEnd(this.owner.status));
+      return this.answer(input, value, said);
+    }
     // It may have opened while the store was asked, and be closed again.
     if (questions.find(input) || questions.openings > openings) return this.answer(input, value, said);
+    const known = id === undefined ? undefined : this.#early?.get(input)?.find((one) => one.record.id === id);
+    if (known) {
+      await known.stored;
+      return this.#taken({ delivered: false }, take);
+    }
     const record: AnswerRecord = { status: 'early', value, by, id, at };
     const row = asideRow(asideKey(input, at), record, context.inline);
-    if (!this.#keep(input, row.key, record)) return this.#taken({ delivered: false }, take);
-    await this.owner.record({ put: [row], ...(take !== undefined && { take: [take] }) });
+    const stored = this.owner.record({ put: [row], ...(take !== undefined && { take: [take] }) });
+    const early: Early = { key: row.key, record, stored };
+    this.#keep(input, early);
+    try {
+      await stored;
+    } catch (error) {
+      this.#forget(input, early);
+      throw error;
+    }
     // It opened meanwhile.
     if (questions.find(input)) this.#deliverEarly(input);
     return { delivered: false };
@@ -182,19 +210,22 @@ export class Answers {
 
   // --- Answers that came early
 
-  /** False: it was kept before. */
-  #keep(input: string, key: string, record: AnswerRecord): boolean {
+  #keep(input: string, early: Early): void {
     const kept = this.#early?.get(input);
-    if (record.id !== undefined && kept?.some((one) => one.record.id === record.id)) return false;
-    if (kept) kept.push({ key, record });
-    else (this.#early ??= new Map()).set(input, [{ key, record }]);
-    return true;
+    if (kept) kept.push(early);
+    else (this.#early ??= new Map()).set(input, [early]);
+  }
+
+  #forget(input: string, early: Early): void {
+    const kept = this.#early?.get(input)?.filter((one) => one !== early) ?? [];
+    if (kept.length > 0) this.#early!.set(input, kept);
+    else this.#early?.delete(input);
   }
 
   /** Goes on from what was read. */
   continueFrom(kept: readonly (readonly [key: string, record: AnswerRecord])[]): void {
     for (const [key, record] of kept)
-      if (record.status === 'early') this.#keep(inputOfAside(key), key, record);
+      if (record.status === 'early') this.#keep(inputOfAside(key), { key, record });
   }
 
   /** Questions were committed: answers may wait for those that opened. */

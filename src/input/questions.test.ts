@@ -2,7 +2,14 @@ import { assign, fromPromise, setup } from 'xstate';
 import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
 import { memoryStore } from '../../adapters/memory.ts';
-import { asynchronous, overriding, refusesWhere, stagedStore } from '../../test/support/staged-store.ts';
+import {
+  asynchronous,
+  nextJob,
+  overriding,
+  refusesWhere,
+  slowStore,
+  stagedStore,
+} from '../../test/support/staged-store.ts';
 import { stores } from '../../test/support/stores.ts';
 import { typed } from '../../test/support/typed.ts';
 import {
@@ -420,6 +427,66 @@ it('an answer whose question opens and is answered while the store is asked abou
   expect(await again).toMatchObject({ delivered: true, accepted: true });
   await expect(second).rejects.toMatchObject({ code: 'INPUT_CLOSED', by: 'ann@example.com' });
   expect(await runtime.recordOf('r/q')).toMatchObject({ status: 'answered', value: 1, others: [] });
+});
+
+describe('an early answer', () => {
+  const machine = setup({
+    types: typed<{ events: { type: 'go' } | { type: 'end' } }>(),
+    actors: { ask: inputRequest() },
+  }).createMachine({
+    id: 'later',
+    initial: 'a',
+    states: {
+      a: { on: { go: 'b', end: 'c' } },
+      b: { invoke: { src: 'ask', id: 'q' } },
+      c: { type: 'final' },
+    },
+  });
+
+  it('that the store refuses does not wait, and can be given again', async () => {
+    const store = stagedStore(memoryStore());
+    const run = await createRuntime({ store, logger: () => {} }).start(machine, { id: 'r' });
+    store.next(refusesWhere(({ put }) => put?.some(({ kind }) => kind === 'answer') ?? false));
+    await expect(run.answer('r/q', 1, { id: 'first' })).rejects.toMatchObject({ code: 'STORE' });
+    expect(await store.rows('r', 'answer', {})).toEqual([]);
+    expect(await run.answer('r/q', 1, { id: 'first' })).toEqual({ delivered: false });
+    expect(await store.rows('r', 'answer', {})).toHaveLength(1);
+  });
+
+  it('that is given twice is kept before anybody is told so', async () => {
+    const { store, run } = await startedSlow();
+    const told: string[] = [];
+    const given = ['first', 'second'].map(async (name) => {
+      await run.answer('r/q', 1, { id: 'one' });
+      told.push(name);
+    });
+    await nextJob();
+    expect(told).toEqual([]);
+    await store.letAll();
+    await Promise.all(given);
+    expect(await store.rows('r', 'answer', {})).toHaveLength(1);
+  });
+
+  it('comes too late as soon as the run has ended, also where that is not committed yet', async () => {
+    const { store, run } = await startedSlow();
+    const ended = run.send({ type: 'end' });
+    const answered = run.answer('r/q', 1);
+    answered.catch(() => {});
+    await nextJob();
+    await store.letAll();
+    expect(await ended).toMatchObject({ accepted: true });
+    await expect(answered).rejects.toMatchObject({ code: 'RUN_CLOSED' });
+    await expect(run.send({ type: 'end' })).rejects.toThrow('is at its end');
+    expect(await store.rows('r', 'answer', {})).toEqual([]);
+  });
+
+  async function startedSlow() {
+    const store = slowStore(memoryStore());
+    const starting = createRuntime({ store, logger: () => {} }).start(machine, { id: 'r' });
+    await expect.poll(() => store.waiting).toBe(1);
+    await store.letOne();
+    return { store, run: await starting };
+  }
 });
 
 it('an answer to a question whose turn is taken back waits until it opens again', async () => {

@@ -312,6 +312,11 @@ export class Questions {
     this.#books.counts.set(base, times + by);
   }
 
+  /** Is it asked, as far as commits go? Not one of an effect that a turn of the very same commit has closed. */
+  isKnown(id: string): boolean {
+    return this.find(id) !== undefined || this.closing(id) !== undefined;
+  }
+
   /** A change was committed. */
   committed(change: Change): void {
     for (const { question } of change.closed) {

@@ -26,6 +26,8 @@ interface WatchContext {
 export class InputWatch implements AsyncIterableIterator<InputEvent> {
   /** Those that are open, as far as was told; an id alone stands for what others' runs ask. */
   readonly #open = new Map<string, PendingInput | StoredQuestion>();
+  /** Those that were closed here since the last look began: what was read of them is older. */
+  readonly #gone = new Set<string>();
   readonly #events: InputEvent[] = [];
   #waiting: ((result: IteratorResult<InputEvent>) => void)[] = [];
   #isOver = false;
@@ -81,6 +83,7 @@ export class InputWatch implements AsyncIterableIterator<InputEvent> {
   }
 
   #closed(id: string, input: PendingInput): void {
+    this.#gone.add(id);
     if (this.#open.delete(id)) this.#tell({ type: 'closed', input });
   }
 
@@ -100,11 +103,14 @@ export class InputWatch implements AsyncIterableIterator<InputEvent> {
   async #look(isFirst: boolean): Promise<void> {
     const { store, inline } = this.context;
     const before = new Map(this.#open);
+    this.#gone.clear();
     for await (const question of storedQuestions(store, this.query)) {
       before.delete(question.id);
       if (this.#open.has(question.id)) continue;
-      if (isFirst) this.#open.set(question.id, question);
-      else this.#opened(await listedQuestion(question, inline));
+      const input = isFirst ? undefined : await listedQuestion(question, inline);
+      if (this.#gone.has(question.id)) continue;
+      if (input) this.#opened(input);
+      else this.#open.set(question.id, question);
     }
     for (const [id, known] of before) {
       const isStillThere = (await store.questions({ id, limit: 1 })).length > 0;

@@ -1,9 +1,11 @@
 import { assign, setup, SimulatedClock } from 'xstate';
 import { describe, expect, it } from 'vitest';
+import { memoryStore } from '../../adapters/memory.ts';
 import { counter } from '../../test/support/counter.ts';
+import { overriding } from '../../test/support/staged-store.ts';
 import { stores } from '../../test/support/stores.ts';
 import { typed } from '../../test/support/typed.ts';
-import { createRuntime, type RuntimeOptions, type Store } from '../index.ts';
+import { createRuntime, StoreError, type RuntimeOptions, type Store } from '../index.ts';
 
 const DAY = 24 * 60 * 60 * 1000;
 
@@ -225,4 +227,21 @@ it('a policy that says nothing that can be done is refused', async () => {
     await expect(runtime.prune(policy)).rejects.toMatchObject({ code: 'INVALID_ARGUMENT' });
     expect(() => runtimeOn(stores[0]![1](), { retention: policy })).toThrow();
   }
+});
+
+it('a run that could not be deleted is held by nobody', async () => {
+  const behind = memoryStore();
+  const other = runtimeOn(behind);
+  const run = await other.start(counter, { id: 'r' });
+  await run.send({ type: 'finish' });
+  await run.done();
+  const store = overriding(behind, {
+    rows: () => {
+      throw new StoreError('The file is busy.', 'failed');
+    },
+  });
+  const runtime = runtimeOn(store);
+  await expect(runtime.prune({ finished: { olderThan: 0 } })).rejects.toThrow('The file is busy.');
+  expect((await other.retry('r', { from: 1 })).status).toBe('idle');
+  await Promise.all([runtime.close(), other.close()]);
 });

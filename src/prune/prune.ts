@@ -118,6 +118,7 @@ export class Prune {
       await commitAlone(context, { run, fence, release: true });
       return false;
     } catch (error) {
+      if (!isTaken(error)) await commitAlone(context, { run, fence, release: true }).catch(() => {});
       return ignoreTaken(error);
     }
   }
@@ -138,9 +139,11 @@ export class Prune {
 
 /** It was let go of, or taken, in the middle: the rest is for the next time. */
 function ignoreTaken(error: unknown): false {
-  if (error instanceof RunClosedError || error instanceof FencedError) return false;
+  if (isTaken(error)) return false;
   throw error;
 }
+
+const isTaken = (error: unknown): boolean => error instanceof RunClosedError || error instanceof FencedError;
 
 /** What a run was started with. `undefined`: it cannot be read, and may be to be kept. */
 function ownPolicy(stored: StoredRun): PrunePolicy | undefined {

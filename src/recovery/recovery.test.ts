@@ -2,7 +2,7 @@ import { assign, fromPromise, setup, SimulatedClock } from 'xstate';
 import { describe, expect, it } from 'vitest';
 import { memoryStore } from '../../adapters/memory.ts';
 import { timersOf } from '../../test/support/effect-life.ts';
-import { mortalStore, refuses, stagedStore } from '../../test/support/staged-store.ts';
+import { mortalStore, overriding, refuses, stagedStore } from '../../test/support/staged-store.ts';
 import { stores } from '../../test/support/stores.ts';
 import { typed } from '../../test/support/typed.ts';
 import {
@@ -38,6 +38,11 @@ const working = (work: () => Promise<unknown>) =>
       over: {},
     },
   });
+const ending = setup({ types: typed<{ events: { type: 'end' } }>() }).createMachine({
+  id: 'ending',
+  initial: 'open',
+  states: { open: { on: { end: 'over' } }, over: { type: 'final' } },
+});
 const never = (): Promise<unknown> => new Promise(() => {});
 
 /** Starts runs in a runtime that dies. */
@@ -325,6 +330,55 @@ it('messages for a quarantined run wait until it is taken up again', async () =>
   await runtime.recover();
   const run = await runtime.retry('r');
   await expect.poll(() => run.getSnapshot().value).toBe('over');
+});
+
+/** A run that has ended, and for which a message waits all the same. */
+async function endedWithMessage(store: Store): Promise<void> {
+  const runtime = createRuntime({ store, ...quiet });
+  const run = await runtime.start(ending, { id: 'r' });
+  await run.send({ type: 'end' });
+  await run.done();
+  await runtime.close();
+  await store.enqueue('r', { id: 'm', value: JSON.stringify({ type: 'event', event: { type: 'end' } }) });
+}
+
+it('a run at its end whose messages cannot be read is held by nobody', async () => {
+  const store = memoryStore();
+  await endedWithMessage(store);
+  const broken = overriding(store, {
+    rows: (run, kind, scan) => {
+      if (kind === 'inbox') throw new Error('The file is damaged.');
+      return store.rows(run, kind, scan);
+    },
+  });
+  const runtime = createRuntime({ store: broken, ...quiet });
+  expect((await runtime.recover()).failed).toMatchObject([{ run: 'r' }]);
+  const other = createRuntime({ store, machines: [ending], ...quiet });
+  expect((await other.retry('r', { from: 1 })).getSnapshot().value).toBe('open');
+  await Promise.all([runtime.close(), other.close()]);
+});
+
+it('messages for a run that was taken up again while they were looked for are delivered', async () => {
+  const store = memoryStore();
+  await endedWithMessage(store);
+  let look!: () => void;
+  const looking = new Promise<void>((resolve) => (look = resolve));
+  const slow = overriding(store, {
+    runs: async (scan) => {
+      const found = await store.runs(scan);
+      if (scan.undelivered && scan.owner === undefined) await looking;
+      return found;
+    },
+  });
+  const runtime = createRuntime({ store: slow, ...quiet });
+  const recovered = runtime.recover();
+  const other = createRuntime({ store, machines: [ending], ...quiet, limits: { poll: 60_000 } });
+  await (await other.retry('r', { from: 1 })).release();
+  look();
+  await recovered;
+  await other.recover();
+  await expect.poll(async () => (await other.get('r')).status).toBe('done');
+  await Promise.all([runtime.close(), other.close()]);
 });
 
 it('runs that come and go do not put off the look at what others left', async () => {

@@ -2,7 +2,9 @@
 import type { AnyStateMachine } from 'xstate';
 import {
   FencedError,
+  IncompatibleMachineError,
   InvalidArgumentError,
+  MachineNotRegisteredError,
   RunExistsError,
   RunLockedError,
   RunNotFoundError,
@@ -39,6 +41,14 @@ export interface HoldingOptions {
   readonly engine: () => Promise<Engine>;
 }
 
+/** Why another did not come to have a run, that say nothing of who comes next. */
+const othersReasons = [
+  RunExistsError,
+  RunLockedError,
+  MachineNotRegisteredError,
+  IncompatibleMachineError,
+] as const;
+
 /** How long to wait before a run is given up once more, in milliseconds. */
 const AGAIN = 1000;
 
@@ -74,9 +84,14 @@ export class Holding {
       throw new InvalidArgumentError('This runtime is closed. Make another one with createRuntime().');
   }
 
-  start(input: unknown, identity: RunIdentity): Promise<Held> {
+  async start(input: unknown, identity: RunIdentity): Promise<Held> {
+    const { id } = identity;
+    // Who looks for it at this moment may not find it.
+    for (let busy = this.#busy.get(id); busy; busy = this.#busy.get(id)) await busy.catch(() => {});
+    this.checkOpen();
+    if (this.#runs.has(id)) throw new RunExistsError(id);
     const starting = this.#start(input, identity);
-    this.#track(identity.id, starting);
+    this.#track(id, starting);
     return starting;
   }
 
@@ -89,6 +104,7 @@ export class Holding {
   }
 
   async open(machine: AnyStateMachine | undefined, id: string, wait: number, isKept: boolean): Promise<Held> {
+    const until = performance.now() + wait;
     // One thing at a time for each run: after this loop nothing else is under way.
     for (let busy; ;) {
       const here = this.#runs.get(id);
@@ -104,15 +120,16 @@ export class Holding {
       try {
         await busy;
       } catch (error) {
-        // A start that failed because there is such a run already: that one is to be opened.
-        if (!(error instanceof RunExistsError) && !here) throw error;
+        // There is such a run already, or another was told to wait less, or knows no machine for it.
+        if (!here && !othersReasons.some((kind) => error instanceof kind)) throw error;
       }
     }
     // It may have been closed meanwhile.
     this.checkOpen();
     const { engine, machines, migrate } = this.options;
+    const left = Math.max(0, until - performance.now());
     const opening = Promise.all([engine(), loadReader()])
-      .then(([{ context }, { openRun }]) => openRun(context, machines, machine, id, wait, migrate))
+      .then(([{ context }, { openRun }]) => openRun(context, machines, machine, id, left, migrate))
       .then((core) => this.#keep(core, isKept));
     this.#track(id, opening);
     return opening;

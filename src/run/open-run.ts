@@ -69,7 +69,9 @@ export async function openRun(
     const core = new RunCore(context, identity);
     if (stored.status === 'running' && !paused && attempts >= context.recoveries)
       return await quarantine(context, core, state, stored, fence);
-    if (over) {
+    if (isEnd(stored.status)) {
+      // Somebody brought it to its end, or into quarantine, while it was waited for.
+      if (!over) await commitAlone(context, { run: id, fence, release: true });
       core.showEnd(state, stored);
       return core;
     }

@@ -599,11 +599,6 @@ export class RunCore implements HostOwner, TurnLogOwner, LeavingOwner, PausingOw
     return this.#leaving.when;
   }
 
-  /** Is it on its way out before its end? What waits for it is for whoever opens it next. */
-  get isLeaving(): boolean {
-    return this.leaving !== undefined && (!isEnd(this.status) || this.standing.quarantine !== undefined);
-  }
-
   /** Was it let go of before its end? Whoever comes then finds it elsewhere. */
   get isReleased(): boolean {
     return this.leaving !== undefined && !isEnd(this.status) && !this.standing.quarantine;

@@ -53,9 +53,13 @@ export class Sends {
     try {
       checkEvent(this.owner.id, event);
       const options = given ?? {};
-      const { id, by = '' } = options;
+      const { id, by = '', take } = options;
       if (typeof by !== 'string')
         throw new InvalidArgumentError(`'by' names who sends an event, as a string.`);
+      const { pausing } = this.owner;
+      // What waited while it was paused comes first.
+      if (take === undefined && pausing.isGoingOn)
+        return pausing.goneOn().then(() => this.send(event, options));
       if (id !== undefined) return this.#once(id, event, options);
       if (this.#queue) return this.#inOrder([], () => this.deliver(this.owner.host.root, event, options));
       return this.deliver(this.owner.host.root, event, options);
@@ -72,13 +76,23 @@ export class Sends {
       return Promise.reject(error);
     }
     // An answer was asked about before it was checked.
-    if (!told.answer && this.owner.pausing.holdsBack(told))
-      return told.take === undefined
-        ? this.owner.pausing.queueEvent(event, told)
-        : Promise.reject(new HeldBackError());
+    if (!told.answer && this.owner.pausing.holdsBack(told)) return this.#later(event, told);
     // Sent by a guard or an assigner: it gets a turn of its own, as soon as this one is over.
     if (this.owner.host.isInTurn) return Promise.resolve().then(() => this.deliver(target, event, told));
     return this.#put(target, event, told);
+  }
+
+  /** The run is paused. What it goes on with comes first; under an id it may be this very event. */
+  async #later(event: AnyEventObject, told: Told): Promise<Receipt> {
+    if (told.take !== undefined) throw new HeldBackError();
+    const { pausing } = this.owner;
+    try {
+      return await pausing.queueEvent(event, told);
+    } catch (error) {
+      if (!(error instanceof HeldBackError) || told.id !== undefined) throw error;
+      await pausing.goneOn();
+      return this.send(event, told);
+    }
   }
 
   #put(target: LiveActor, event: AnyEventObject, told: Told): Promise<Receipt> {
@@ -120,10 +134,17 @@ export class Sends {
     const deliver = ([receipt]: readonly Pick<Row, 'value'>[]): Promise<Receipt> =>
       receipt ? this.#taken(receiptOf(receipt), take) : this.deliver(this.owner.host.root, event, options);
     const sent = used instanceof Promise || this.#queue ? this.#inOrder(used, deliver) : deliver(used);
-    const receipt = take === undefined ? this.#unlessWaiting(id, sent) : sent;
-    const sending = (this.#sending ??= new Map());
-    sending.set(id, { sent, receipt });
-    const forget = (): void => void sending.delete(id);
+    // One that nothing took is sent anew under its id: that one is still on its way.
+    const forget = (): void => {
+      if (this.#sending?.get(id)?.sent === sent) this.#sending.delete(id);
+    };
+    const again = async (): Promise<Receipt> => {
+      forget();
+      await this.owner.pausing.goneOn();
+      return this.#once(id, event, options);
+    };
+    const receipt = take === undefined ? this.#unlessWaiting(id, sent, again) : sent;
+    (this.#sending ??= new Map()).set(id, { sent, receipt });
     // Until it is durable, the store does not know it.
     receipt.then(() => this.owner.flushed().then(forget, forget), forget);
     return receipt;
@@ -151,9 +172,10 @@ export class Sends {
     return receipt;
   }
 
-  /** The same id was left in the inbox by another: that one counts. */
-  #unlessWaiting(id: string, sent: Promise<Receipt>): Promise<Receipt> {
+  /** The same id was left in the inbox by another: that one counts. `again`: for one that comes while that is delivered. */
+  #unlessWaiting(id: string, sent: Promise<Receipt>, again: () => Promise<Receipt>): Promise<Receipt> {
     return sent.catch(async (error: unknown): Promise<Receipt> => {
+      if (error instanceof HeldBackError) return again();
       if (!(error instanceof MessageWaitsError)) throw error;
       this.#sending?.delete(id);
       await this.owner.drain();

@@ -8,6 +8,9 @@ const RESTS: ReadonlySet<RunStatus> = new Set(['paused', 'waitingForInput', 'sle
 /** Is a run over for good? */
 export const isEnd = (status: RunStatus): boolean => ENDS.has(status);
 
+/** Is it over, and not only until somebody takes it up again? */
+export const isFinished = (status: RunStatus): boolean => isEnd(status) && status !== 'quarantined';
+
 /** Can only time, a person or an event from outside go on with a run? */
 export const isRest = (status: RunStatus): boolean => RESTS.has(status);
 

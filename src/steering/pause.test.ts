@@ -13,7 +13,15 @@ import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
 import { memoryStore } from '../../adapters/memory.ts';
 import { counter } from '../../test/support/counter.ts';
-import { mortalStore, nextJob, refuses, slowStore, stagedStore } from '../../test/support/staged-store.ts';
+import {
+  asynchronous,
+  mortalStore,
+  nextJob,
+  overriding,
+  refuses,
+  slowStore,
+  stagedStore,
+} from '../../test/support/staged-store.ts';
 import { stores } from '../../test/support/stores.ts';
 import { typed } from '../../test/support/typed.ts';
 import {
@@ -611,6 +619,87 @@ describe('what waits while a run is paused', () => {
     await run.settled();
     await runtime.resume('r');
     expect(logOf(run)).toEqual(['work done']);
+  });
+
+  it('is kept though the store is away until the lease has ended', async () => {
+    const behind = memoryStore();
+    let isAway = false;
+    const reach = (): void => {
+      if (isAway) throw new Error('The store is out of reach.');
+    };
+    const store = overriding(behind, {
+      enqueue: (...args) => (reach(), behind.enqueue(...args)),
+      lease: (...args) => (reach(), behind.lease(...args)),
+    });
+    const out = outside();
+    const runtime = runtimeOn(store, { limits: { lease: 60 } });
+    const run = await runtime.start(working(out), { id: 'r' });
+    await run.send({ type: 'work' });
+    await runtime.pause('r');
+    isAway = true;
+    out.end('work');
+    await new Promise((resolve) => setTimeout(resolve, 150));
+    isAway = false;
+    await expect.poll(() => messages(store, 'r'), patient).toBe(1);
+    await runtime.resume('r');
+    expect(logOf(run)).toEqual(['work done']);
+  });
+
+  it('comes before what is sent while the run goes on, also under an id', async () => {
+    const behind = memoryStore();
+    let reading = Promise.resolve();
+    const store = overriding(asynchronous(behind), {
+      rows: async (run, kind, scan) => {
+        if (kind === 'inbox' && scan.prefix === undefined) await reading;
+        return behind.rows(run, kind, scan);
+      },
+    });
+    const runtime = runtimeOn(store);
+    const run = await runtime.start(working(outside()), { id: 'r' });
+    await runtime.pause('r');
+    await run.send({ type: 'note', what: 'a' }, { id: 'e' });
+    let read!: () => void;
+    reading = new Promise((resolve) => (read = resolve));
+    const resumed = runtime.resume('r');
+    await expect.poll(async () => (await runtime.get('r')).status, patient).toBe('idle');
+    const again = run.send({ type: 'note', what: 'a' }, { id: 'e' });
+    const other = run.send({ type: 'note', what: 'b' }, { id: 'f' });
+    const plain = run.send({ type: 'note', what: 'c' });
+    read();
+    await resumed;
+    expect(await Promise.all([again, other, plain])).toMatchObject([{ seq: 2 }, { seq: 3 }, { seq: 4 }]);
+    expect(logOf(run)).toEqual(['a', 'b', 'c']);
+  });
+
+  it('is an event whose id is looked up as the run begins to go on', async () => {
+    const behind = memoryStore();
+    let reading = Promise.resolve();
+    let looking = Promise.resolve();
+    const store = overriding(asynchronous(behind), {
+      rows: async (run, kind, scan) => {
+        if (kind === 'event') await looking;
+        if (kind === 'inbox' && scan.prefix === undefined) await reading;
+        return behind.rows(run, kind, scan);
+      },
+    });
+    const runtime = runtimeOn(store);
+    const run = await runtime.start(working(outside()), { id: 'r' });
+    await runtime.pause('r');
+    await run.send({ type: 'note', what: 'a' }, { id: 'e' });
+    await nextJob();
+    let read!: () => void;
+    let look!: () => void;
+    looking = new Promise((resolve) => (look = resolve));
+    reading = new Promise((resolve) => (read = resolve));
+    const again = run.send({ type: 'note', what: 'a' }, { id: 'e' });
+    const resumed = runtime.resume('r');
+    await expect.poll(async () => (await runtime.get('r')).status, patient).toBe('idle');
+    read();
+    await nextJob();
+    look();
+    await resumed;
+    expect(await again).toMatchObject({ seq: 2 });
+    expect(logOf(run)).toEqual(['a']);
   });
 
   it('goes on where the store refuses the pause', async () => {

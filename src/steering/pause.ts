@@ -10,7 +10,6 @@ import { RunClosedError, StoreError } from '../errors.ts';
 import { encodeMail, outcomeId, type StoredOutcome } from '../inbox/mail.ts';
 import { queueAnswer, queueEvent, type QueueContext } from '../inbox/queue.ts';
 import type { AnswerOptions } from '../input/answers.ts';
-import type { Lease } from '../lease.ts';
 import type { Desk } from '../run/desk.ts';
 import type { Receipt } from '../run/receipt.ts';
 import type { Paused } from '../run/run-info.ts';
@@ -38,7 +37,6 @@ export interface PausedRun {
   readonly standing: Standing;
   readonly isClosed: boolean;
   readonly context: QueueContext & {
-    readonly lease: Lease;
     readonly delays: DelayPolicies;
     readonly logger: (...args: unknown[]) => void;
   };
@@ -199,6 +197,7 @@ export class Pause {
     return this.#storing.idle();
   }
 
+  /** Also past the end of the lease: the run may still be ours, and who has it else does not hear what it did not start. */
   async #store(message: Message): Promise<void> {
     const { id, context } = this.run;
     for (let wait = FIRST_RETRY; !this.run.isClosed; wait = Math.min(LAST_RETRY, wait * 2)) {
@@ -207,7 +206,6 @@ export class Pause {
       } catch (error) {
         if (wait === FIRST_RETRY)
           context.logger(`Savepoint could not keep what came for run '${id}'; it is tried again.`, error);
-        if (!context.lease.holds) throw error;
         const retry = wait;
         await new Promise((resolve) => setTimeout(resolve, retry));
       }

@@ -1,6 +1,6 @@
 /** Whether a run is paused, and what that means for what comes for it. */
 import type { AnyEventObject } from 'xstate';
-import type { StoredOutcome } from '../inbox/mail.ts';
+import { HeldBackError, type StoredOutcome } from '../inbox/mail.ts';
 import type { AnswerOptions } from '../input/answers.ts';
 import type { Receipt } from '../run/receipt.ts';
 import type { SendOptions, Told } from '../run/told.ts';
@@ -13,7 +13,6 @@ export interface PausingOwner extends PausedRun {
   readonly nextSeq: number;
   /** Throws where the run takes nothing any more. */
   checkOpen(): void;
-  send(event: AnyEventObject, options: SendOptions): Promise<Receipt>;
   answer(input: string, value: unknown, options: AnswerOptions): Promise<Receipt>;
   /** Sets off a turn by something that had to wait. */
   deliverLate(late: Late, told: Told): void;
@@ -100,19 +99,23 @@ export class Pausing {
     return this.#pause !== undefined && (this.#pause.isHeldBack || (take ?? aside) === undefined);
   }
 
-  /** An event that has to wait. */
+  /** An event that has to wait. Rejects with `HeldBackError` where the run goes on: it is to be sent after `goneOn()`. */
   async queueEvent(event: AnyEventObject, options: SendOptions): Promise<Receipt> {
     if (this.#pause?.begun) await this.#pause.begun.catch(() => {});
     if (this.#pause?.isHeldBack) return this.#pause.queueEvent(event, options);
-    await this.run.until(() => !this.isGoingOn);
-    return this.run.send(event, options);
+    throw new HeldBackError();
+  }
+
+  /** Resolves when what waited is delivered, or nothing does. */
+  goneOn(): Promise<void> {
+    return this.run.until(() => !this.isGoingOn);
   }
 
   /** An answer that has to wait. */
   async queueAnswer(input: string, value: unknown, options: AnswerOptions): Promise<Receipt> {
     if (this.#pause?.begun) await this.#pause.begun.catch(() => {});
     if (this.#pause?.isHeldBack) return this.#pause.queueAnswer(input, value, options);
-    await this.run.until(() => !this.isGoingOn);
+    await this.goneOn();
     return this.run.answer(input, value, options);
   }
 

@@ -190,6 +190,35 @@ describe('while a commit is in flight', () => {
     await store.letAll();
   });
 
+  it('a release ends, though the run is put into quarantine meanwhile', async () => {
+    const store = slowStore(memoryStore());
+    onTestFinished(() => store.letAll());
+    const clock = new SimulatedClock();
+    const machine = setup({ types: typed<{ context: { made: unknown } }>() }).createMachine({
+      id: 'poison',
+      context: { made: undefined },
+      on: { poke: {} },
+      initial: 'waiting',
+      states: {
+        waiting: { after: { 1000: 'over' } },
+        over: { entry: assign({ made: () => () => 'what cannot be stored' }) },
+      },
+    });
+    const runtime = runtimeOn(store, { clock });
+    const starting = runtime.start(machine, { id: 'order-1' });
+    await vi.waitFor(() => expect(store.waiting).toBe(1), { interval: 1 });
+    await store.letOne();
+    const run = await starting;
+    const sent = run.send({ type: 'poke' });
+    await nextJob();
+    const releasing = run.release();
+    clock.increment(1000);
+    await store.letAll();
+    await releasing;
+    expect(await sent).toMatchObject({ seq: 2 });
+    expect(await store.runs({ run: 'order-1', limit: 1 })).toMatchObject([{ status: 'quarantined' }]);
+  });
+
   it('a release waits for the turns so far', async () => {
     const { store, run } = await startedSlow();
     const sent = [run.send({ type: 'add' })];
@@ -656,8 +685,31 @@ describe('a lease', () => {
     });
     const run = await runtimeOn(slow, { limits: { lease: 60 } }).start(acting(done), { id: 'order-1' });
     lose();
+    expect(await run.send({ type: 'one' })).toMatchObject({ seq: 2 });
     expect(await codeOf(run.send({ type: 'one' }))).toBe('FENCED');
     expect(done).toEqual([]);
+  });
+
+  it('that another took between commit and release lets nobody send the same again', async () => {
+    const { behind, store, lose, find } = withLease();
+    const other = runtimeOn(behind, { limits: { poll: 10 } });
+    const slow = overriding(store, {
+      commit: async (batch) => {
+        const outcomes = await store.commit(batch);
+        if (batch[0]!.expect === 1) {
+          lose();
+          await ends(60);
+          await other.open(acting([]), 'order-1');
+          find();
+        }
+        return outcomes;
+      },
+    });
+    const runtime = runtimeOn(slow, { machines: [acting([])], limits: { lease: 60 } });
+    await (await runtime.start(acting([]), { id: 'order-1' })).release();
+    expect(await runtime.send('order-1', { type: 'one' })).toMatchObject({ seq: 2 });
+    expect(await behind.rows('order-1', 'inbox', {})).toEqual([]);
+    expect((await other.open(acting([]), 'order-1')).seq).toBe(2);
   });
 });
 

@@ -126,7 +126,7 @@ export class TurnLog implements Committing {
   #releasing = false;
   #flushing = false;
   /** Set while a commit is asked to give up the run as well. */
-  #farewell: { head: () => Head | undefined; waiter: Waiter } | undefined;
+  #farewell: { readonly head: () => Head | undefined; readonly waiters: readonly Waiter[] } | undefined;
   #oneByOne = 0;
   #isGivenUp = false;
   #retryIn = FIRST_RETRY;
@@ -226,7 +226,9 @@ export class TurnLog implements Committing {
   release(head: () => Head | undefined): Promise<void> {
     if (this.#isGivenUp) return Promise.resolve();
     return new Promise((resolve, reject) => {
-      this.#farewell = { head, waiter: { resolve: () => resolve(), reject } };
+      // Whoever asked for it before waits for the same commit.
+      const { waiters = [] } = this.#farewell ?? {};
+      this.#farewell = { head, waiters: [...waiters, { resolve: () => resolve(), reject }] };
       this.#flushing = true;
       this.#run.context.committer.add(this);
     });
@@ -333,7 +335,7 @@ export class TurnLog implements Committing {
     if (this.#pending.length === 0) this.#flushing = false;
     if (commit.release) {
       this.#isGivenUp = true;
-      this.#farewell?.waiter.resolve(this.committed);
+      for (const waiter of this.#farewell?.waiters ?? []) waiter.resolve(this.committed);
       this.#farewell = undefined;
     }
     for (const { turn, waiters } of entries)
@@ -535,9 +537,17 @@ export class TurnLog implements Committing {
   close(why: Why): void {
     if (this.#closed) return;
     this.#closed = true;
-    const waiting = [...this.#toRelease, ...(this.#inFlight?.entries ?? []), ...this.#pending];
+    const isDurable = (ended: Ended): boolean => ended.seq <= this.committed;
+    // What was sent is in the store, though its effects are for whoever takes the run next.
+    for (const ended of this.#toRelease.filter(isDurable))
+      for (const waiter of ended.waiters ?? []) waiter.resolve(ended.seq);
+    const waiting = [
+      ...this.#toRelease.filter((ended) => !isDurable(ended)),
+      ...(this.#inFlight?.entries ?? []),
+      ...this.#pending,
+    ];
     const waiters = [...new Set<Entry>(waiting)].flatMap((entry) => entry.waiters ?? []);
-    if (this.#farewell) waiters.push(this.#farewell.waiter);
+    if (this.#farewell) waiters.push(...this.#farewell.waiters);
     const error = waiters.length > 0 ? errorOf(why) : why;
     for (const waiter of waiters) waiter.reject(error);
     this.#run.closed(error);

@@ -1,4 +1,5 @@
 import { assign, fromPromise, setup } from 'xstate';
+import { memoryStore } from '../../adapters/memory.ts';
 import { afterEach, describe, expect, it } from 'vitest';
 import { stores } from '../../test/support/stores.ts';
 import { mortalStore } from '../../test/support/staged-store.ts';
@@ -224,4 +225,31 @@ it('a worker begins when what its engine needs is there, and not at all once it 
   const never = createWorker({ runtime: runtimeOn(store), engine: away });
   await later(10);
   await never.stop({ grace: 0 });
+});
+
+it('messages for a run that it finds to be poison wait until that is taken up again', async () => {
+  const store = memoryStore();
+  const machine = setup({
+    types: typed<{ events: { type: 'skip' } }>(),
+    actors: { work: fromPromise(() => new Promise(() => {})) },
+  }).createMachine({
+    id: 'poison',
+    initial: 'working',
+    states: { working: { invoke: { src: 'work' }, on: { skip: 'over' } }, over: {} },
+  });
+  const short = { lease: 20, recoveries: 1 };
+  for (const begin of ['start', 'open'] as const) {
+    const dying = mortalStore(store);
+    const mortal = createRuntime({ store: dying, logger: () => {}, limits: short });
+    await (begin === 'start' ? mortal.start(machine, { id: 'r' }) : mortal.open(machine, 'r'));
+    dying.die();
+    await later(40);
+  }
+  await runtimeOn(store).send('r', { type: 'skip' });
+  const runtime = createRuntime({ store, machines: [machine], logger: () => {}, limits: { recoveries: 1 } });
+  workers.push(createWorker({ runtime }));
+  await expect.poll(async () => (await runtime.get('r')).status).toBe('quarantined');
+  await later(20);
+  const run = await runtime.retry('r');
+  await expect.poll(() => run.getSnapshot().value).toBe('over');
 });

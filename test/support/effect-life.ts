@@ -15,7 +15,7 @@ export async function calm(): Promise<void> {
 export const never = <T>(): Promise<T> => new Promise(() => {});
 
 /** What a life may have of its own. */
-export interface LifeOptions extends Partial<Pick<Journal, 'ask' | 'write' | 'clock'>> {
+export interface LifeOptions extends Partial<Pick<Journal, 'ask' | 'write' | 'clock' | 'mayAct'>> {
   /** Sees each write: a life that is dead by then, or dies by it, never learns that it was done. */
   readonly beforeWrite?: (key: string, value: string, life: Life<unknown>) => void;
 }
