@@ -49,7 +49,7 @@ class Kills {
       say(`${this.ground.name}: ${total.kills} kills, ${total.orders} orders at their end`);
     }
     // Kills that cut nothing off would prove nothing.
-    if (this.faults.length === 0 && total.cut < total.kills / 3)
+    if (this.faults.length === 0 && total.cut < Math.floor(total.kills / 4))
       this.faults.push(`only ${total.cut} steps and actions were cut off`);
   }
 
