@@ -20,7 +20,7 @@ type Kiosk = WorkerProcess<Order, Answer>;
 const moments = ['turn', 'effect', 'anywhere'] as const;
 type Moment = (typeof moments)[number];
 
-const patience = 20_000;
+const patience = 60_000;
 /** What "at once" is, in milliseconds, on a machine that is busy with other things. */
 const atOnce = 1000;
 
