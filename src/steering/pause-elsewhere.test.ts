@@ -1,6 +1,7 @@
 /** Paused runs, and all else that a runtime does: workers, recovery, deletion, pruning, following, links, quarantine. */
 import { fromPromise, setup, SimulatedClock } from 'xstate';
 import { describe, expect, it, onTestFinished } from 'vitest';
+import { memoryStore } from '../../adapters/memory.ts';
 import { counter } from '../../test/support/counter.ts';
 import { mortalStore, overriding, refuses, stagedStore } from '../../test/support/staged-store.ts';
 import { stores } from '../../test/support/stores.ts';
@@ -311,4 +312,33 @@ describe.each(stores)('a paused run on %s', (_, make) => {
       expect(again.getSnapshot()).toMatchObject({ context: { count: 15 } });
     },
   );
+});
+
+it('a pause that comes while another process goes on, as it was told before, is a pause all the same', async () => {
+  const behind = memoryStore();
+  let hears = false;
+  const deaf = overriding(behind, {
+    runs: (scan) => (scan.undelivered && !hears ? [] : behind.runs(scan)),
+  });
+  const holder = createRuntime({ store: deaf, machines: [counter], limits: { poll: 5 } });
+  const run = await holder.start(counter, { id: 'r' });
+  await holder.pause('r');
+  const outside = createRuntime({ store: behind, limits: { poll: 5 } });
+  const resumed = outside.resume('r');
+  const isWaiting = async () => (await behind.rows('r', 'inbox', {})).length > 0;
+  await expect.poll(isWaiting).toBe(true);
+  // The holder hears of it just before it is looked for.
+  const late = overriding(behind, {
+    rows: async (of, kind, scan) => {
+      if (kind === 'inbox' && !hears) {
+        hears = true;
+        await resumed;
+      }
+      return behind.rows(of, kind, scan);
+    },
+  });
+  await createRuntime({ store: late, limits: { poll: 5 } }).pause('r', { by: 'ann@example.com' });
+  expect((await outside.get('r')).paused).toMatchObject({ by: 'ann@example.com' });
+  expect(run.status).toBe('paused');
+  await holder.close();
 });

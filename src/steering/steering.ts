@@ -28,6 +28,8 @@ export class Steering {
   async pause(id: string, said: Said): Promise<void> {
     const message = controlId();
     for (let isTold = false; ;) {
+      // First: what somebody has said before is either found waiting, or seen to be done.
+      const isSteered = await this.#isTold(id);
       const stored = await this.#stored(id);
       const { paused, error, cancelled } = readMore(stored);
       if (isEnd(stored.status)) throw new RunClosedError(id, whyOver(error, cancelled));
@@ -35,7 +37,7 @@ export class Steering {
       try {
         if (core) return await this.#pauseHere(core, said);
         // It may be about to go on, as somebody has said so before.
-        if (isTold ? !(await this.#waits(id, message)) : paused && !(await this.#isTold(id))) return;
+        if (isTold ? !(await this.#waits(id, message)) : paused && !isSteered) return;
         const since = { ...said, at: this.context.clock.now() };
         if (await this.holding.take(id, (fence) => this.#pauseFree(id, fence, since))) return;
         continue;
@@ -84,12 +86,13 @@ export class Steering {
   async resume(id: string, said: Said): Promise<void> {
     const message = controlId();
     for (let isTold = false; ;) {
+      const isSteered = await this.#isTold(id);
       const stored = await this.#stored(id);
       if (isEnd(stored.status)) return;
       const isPaused =
         readMore(stored).paused !== undefined || this.holding.find(id)?.core.pausing.isPaused === true;
       // It may be about to be paused by somebody who has it.
-      if (!isPaused && (isTold || !(await this.#isTold(id)))) return;
+      if (!isPaused && (isTold || !isSteered)) return;
       if (isPaused && (await this.#resumeHere(id))) return;
       if (isTold && !(await this.#waits(id, message))) return;
       if (!isTold) await this.#tell(id, message, { type: 'resume', ...said });
