@@ -21,7 +21,7 @@ const LARGE = 300;
 /** So many runs of a small flow are as many nodes as one of a large one. */
 const TIMES = LARGE / SMALL;
 /** Ours are fast, and so measured for as long as it takes to tell. */
-const REPEATS = 8;
+const REPEATS = 24;
 
 export async function measureFlows(from: From, rounds: number, report: Report): Promise<void> {
   const processes = await startContenders(new URL('child.ts', import.meta.url), names, from, isOurs);
