@@ -664,10 +664,9 @@ export class Runtime {
 }
 
 /**
-  * Opens the run of a machine, or starts it: a runtime for one run, for a browser page or a script. The same store object
+ * Opens the run of a machine, or starts it: a runtime for one run, for a browser page or a script. The same store object
  * and id give the same `Run` for as long as it is open, also where a component is mounted twice; one that was released is
  * opened anew.
-
  *
  * @example
  * const run = await durable(wizard, { store: indexedDBStore('wizard'), id: 'mine' });

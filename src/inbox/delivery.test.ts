@@ -3,7 +3,6 @@ import { assign, fromPromise, setup } from 'xstate';
 import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
 import { memoryStore } from '../../adapters/memory.ts';
-import { counter } from '../../test/support/counter.ts';
 import {
   asynchronous,
   mortalStore,
@@ -544,18 +543,4 @@ it('a run that its holder lets go of at this moment is taken anew', async () => 
     run = await runtime.open(counting, 'r');
   }
   expect(run.getSnapshot().context.seen).toEqual(['a', 'b', 'c']);
-});
-
-it('what comes for a run while its effects have time to end is there for whoever opens it next', async () => {
-  const store = memoryStore();
-  const runtime = createRuntime({ store, machines: [counter], limits: { poll: 5 }, logger: () => {} });
-  const run = await runtime.start(counter, { id: 'r' });
-  await run.send({ type: 'work' });
-  const closing = runtime.close({ grace: 100 });
-  await createRuntime({ store }).send('r', { type: 'add' });
-  await closing;
-  const next = createRuntime({ store, machines: [counter] });
-  await next.recover();
-  expect((await next.open('r')).getSnapshot().context).toMatchObject({ count: 1 });
-  await next.close({ grace: 0 });
 });

@@ -343,11 +343,6 @@ export class RunCore implements HostOwner, TurnLogOwner, LeavingOwner, PausingOw
     );
   }
 
-  #withDone(writes: Writes): Writes {
-    const { outbox } = this.desk;
-    return outbox.hasDone ? mergeWrites([writes, { drop: outbox.takeDone() }]) : writes;
-  }
-
   /** The status changes between turns, too; but not before the last one was let out. */
   #becomes(status: RunStatus): void {
     if (!this.#closed && this.seq === this.#log!.nextSeq - 1) this.status = status;
@@ -563,7 +558,8 @@ export class RunCore implements HostOwner, TurnLogOwner, LeavingOwner, PausingOw
   /** The rows of actions that are done go before the run does. */
   cleanUp(): void {
     clearTimeout(this.#cleaning);
-    if (this.desk.outbox.hasDone) this.#log!.record(this.#withDone({})).catch(() => {});
+    const { outbox } = this.desk;
+    if (outbox.hasDone) this.#log!.record({ drop: outbox.takeDone() }).catch(() => {});
   }
 
   /** Closes the run without a word to the store: it was deleted, or never was. */
