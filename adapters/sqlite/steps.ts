@@ -9,8 +9,11 @@ import type { Statement } from './driver.ts';
 import { bounds, ordered, unordered } from './order.ts';
 import { type CheckpointTable, heldRun, newestStep, seqLimit, stepTables } from './schema.ts';
 
-/** From so many places on, a log is looked through for what no longer counts: at each power of two. */
+/** A log of fewer rows is not looked through for what no longer counts. A longer one is when it may have doubled. */
 const tidyFrom = 1024;
+
+/** Of so many runs it is known how far away that is; of others it begins anew. */
+const mostKnown = 10_000;
 
 /** The steps in `steps` and `grouped_steps`. */
 export class Steps {
@@ -22,6 +25,9 @@ export class Steps {
   readonly #clears: readonly Statement[];
   readonly #last: Statement;
   readonly #insert: Statement;
+  readonly #length: Statement;
+  /** How many more rows each run may write before its log is looked through. */
+  readonly #left = new Map<number, number>();
 
   constructor(readonly connection: Connection) {
     const sql = (text: string): Statement => connection.prepare(text);
@@ -32,7 +38,7 @@ export class Steps {
     const each = (text: (table: string) => string): Statement[] =>
       Object.values(stepTables).map((table) => sql(text(table)));
     this.#put = sql(put('checkpoints'));
-    this.#putGrouped = sql(`${put('grouped')} RETURNING key`).pluck();
+    this.#putGrouped = sql(put('grouped'));
     this.#scan = sql(
       `SELECT name, value, max(key) FROM every_step
        WHERE key BETWEEN ? AND ? AND name >= ? AND name < ? GROUP BY name ORDER BY name LIMIT ? + 0`,
@@ -44,24 +50,22 @@ export class Steps {
       'SELECT name, value, max(key) AS place FROM every_step WHERE key BETWEEN ? AND ? GROUP BY name ORDER BY place',
     ).raw();
     this.#insert = sql('INSERT INTO steps (key, name, value) VALUES (?, ?, ?)');
+    this.#length = sql('SELECT count(*) FROM every_step WHERE key BETWEEN ? AND ?').pluck();
   }
 
   /** One row, if the run is held. False: nothing was written. */
   put(rid: number, fence: number, oid: number, { key, value }: Row, table: CheckpointTable): boolean {
-    const name = ordered(key);
-    let place: number;
-    if (table === 'checkpoints') {
-      const { changes, lastInsertRowid } = this.#put.run(rid, name, value, rid, fence, oid);
-      if (changes === 0) return false;
-      place = Number(lastInsertRowid);
-    } else {
-      const key = this.#putGrouped.get(rid, name, value, rid, fence, oid) as number | undefined;
-      if (key === undefined) return false;
-      place = key;
-    }
-    const length = place - rid * seqLimit;
-    if (length >= tidyFrom && (length & (length - 1)) === 0) this.#tidy(rid, length);
+    const statement = table === 'checkpoints' ? this.#put : this.#putGrouped;
+    if (statement.run(rid, ordered(key), value, rid, fence, oid).changes === 0) return false;
+    const left = (this.#left.get(rid) ?? tidyFrom) - 1;
+    if (left > 0) this.#know(rid, left);
+    else this.#tidy(rid);
     return true;
+  }
+
+  #know(rid: number, left: number): void {
+    if (this.#left.size >= mostKnown) this.#left.clear();
+    this.#left.set(rid, left);
   }
 
   drop(rid: number, keys: ReadonlySet<string>): void {
@@ -81,23 +85,29 @@ export class Steps {
   clear(rid: number): void {
     const start = rid * seqLimit;
     for (const clear of this.#clears) clear.run(start, start + seqLimit - 1);
+    this.#left.delete(rid);
   }
 
   /** Writes anew what counts, if it is less than half. So a log is never much longer than what it says. */
-  #tidy(rid: number, length: number): void {
+  #tidy(rid: number): void {
     if (!this.connection.db.inTransaction) {
       try {
-        this.connection.write(() => this.#tidy(rid, length));
+        this.connection.write(() => this.#tidy(rid));
       } catch {
-        // What was to be written is written. This can wait until the log is twice as long.
+        // What was to be written is written. This can wait until as much again is.
+        this.#left.delete(rid);
       }
       return;
     }
     const start = rid * seqLimit;
+    const length = this.#length.get(start, start + seqLimit - 1) as number;
+    this.#know(rid, Math.max(length, tidyFrom));
+    if (length < tidyFrom) return;
     const rows = this.#last.all(start, start + seqLimit - 1) as RawStep[];
     if (rows.length * 2 > length) return;
     this.clear(rid);
     for (const [i, [name, value]] of rows.entries()) this.#insert.run(start + i + 1, name, value);
+    this.#know(rid, Math.max(rows.length, tidyFrom));
   }
 }
 

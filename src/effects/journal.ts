@@ -23,8 +23,8 @@ export interface Journal {
   mayAct(): boolean | Promise<boolean>;
   /** While the run is paused: resolves when it goes on. Until then no step begins. */
   readonly paused: Promise<void> | undefined;
-  /** What is journaled, by key. Read once, when the effect starts. */
-  read(): Promise<ReadonlyMap<string, string>>;
+  /** What is journaled, by key; `undefined`: nothing can be. Read once, when the effect starts. */
+  read(): Promise<ReadonlyMap<string, string>> | undefined;
   /** Writes an entry, in place of what has the same key. Resolves when it is durable; rejects where it never will be. */
   write(key: string, value: string): Promise<unknown>;
   /**

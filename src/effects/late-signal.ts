@@ -2,6 +2,20 @@
  * An AbortSignal that is made when somebody asks for it: most functions never do, and it costs more than all else that they
  * are given.
  */
+const late = Symbol('savepoint.lateSignal');
+
+interface Shown {
+  readonly [late]: LateSignal;
+}
+
+// One for all: an object that has a getter of its own making is a slow one.
+const shown: PropertyDescriptor & ThisType<Shown> = {
+  get() {
+    return this[late].signal;
+  },
+  enumerable: true,
+};
+
 export class LateSignal {
   #controller: AbortController | undefined;
   #aborted: { readonly reason: unknown } | undefined;
@@ -21,6 +35,12 @@ export class LateSignal {
       if (this.#aborted) this.#controller.abort(this.#aborted.reason);
     }
     return this.#controller.signal;
+  }
+
+  /** Makes it a property of an object, that is its own. */
+  showOn(object: object): void {
+    Object.defineProperty(object, late, { value: this });
+    Object.defineProperty(object, 'signal', shown);
   }
 
   get isAborted(): boolean {

@@ -11,16 +11,13 @@ const codec = createCodec({ blobBytes: Infinity });
 
 /** The journal of an actor, under the actor's clock where that tells the time. */
 export function memoryJournal(actor: Pick<AnyActorRef, 'id'>): Journal {
-  const entries = new Map<string, string>();
   return {
     effectId: actor.id,
     attempt: 1,
     fence: 0,
     clock: clockOf(actor),
-    read: async () => entries,
-    write: async (key, value) => {
-      entries.set(key, value);
-    },
+    read: () => undefined,
+    write: async () => {},
     mayAct: () => true,
     paused: undefined,
     encode: (value, { path }) => encodeText(codec, value, { actor: actor.id, path }),

@@ -26,7 +26,6 @@ export class Replay {
 
   /** What is journaled of the step that is called now. Throws `JournalMismatchError` where another one must be. */
   take(key: string, call: number): Entry | undefined {
-    if (this.#byKey.size === 0) return undefined;
     const expected = call < this.#firstOverlap ? this.#byCall.get(call) : undefined;
     if (expected && expected.key !== key) throw this.#mismatch(expected, key);
     const entry = this.#byKey.get(key);

@@ -51,45 +51,82 @@ class StepPlace {
   }
 }
 
-export function runJournal(owner: JournalOwner, questions: Asks, effect: Effect): Journal {
-  const { id: run, context } = owner;
-  const { effectId, attempt, fence } = effect.identity;
-  const { key } = effect;
-  const { clock, inline, store } = context;
-  const note = (rowKey: string): void => {
-    if (owner.replace) (effect.journaled ??= new Set()).add(rowKey);
-  };
-  return {
-    effectId,
-    attempt,
-    fence,
-    clock,
-    mayAct: () => owner.mayAct(),
-    get paused() {
-      return owner.goesOn;
-    },
-    async read() {
-      // What is started for the first time has nothing in its journal.
-      if (attempt === 1) return new Map();
-      const rows = await store.rows(run, 'step', { prefix: `${key}/` });
-      for (const row of rows) note(row.key);
-      return new Map(
-        rows.map(({ key: name, value }) => [name.slice(key.length + 1), readStamped(value as string).entry]),
-      );
-    },
-    write(name, entry) {
-      const rowKey = `${key}/${name}`;
-      note(rowKey);
-      const value = stamped(owner.nextSeq - 1, effect.born, entry);
-      return owner.keep({ put: [{ kind: 'step', key: rowKey, value }] });
-    },
-    encode: (value, step) => encodeText(inline, value, new StepPlace(effect, step)),
-    decode: (text) => decodeText(inline, text),
-    ask: (request) => questions.ask(effect, request),
-    park(until) {
-      if (effect.parkedUntil === until) return;
-      effect.parkedUntil = until;
-      owner.parked();
-    },
-  };
+export const runJournal = (owner: JournalOwner, questions: Asks, effect: Effect): Journal =>
+  new RunJournal(owner, questions, effect);
+
+// A class: an object with a getter of its own is a slow one, and each step asks it.
+class RunJournal implements Journal {
+  readonly effectId: string;
+  readonly attempt: number;
+  readonly fence: number;
+  /** The beginning of its rows' keys. */
+  readonly #prefix: string;
+
+  constructor(
+    private readonly owner: JournalOwner,
+    private readonly questions: Asks,
+    private readonly effect: Effect,
+  ) {
+    const { effectId, attempt, fence } = effect.identity;
+    this.effectId = effectId;
+    this.attempt = attempt;
+    this.fence = fence;
+    this.#prefix = `${effect.key}/`;
+  }
+
+  get clock(): Clock {
+    return this.owner.context.clock;
+  }
+
+  mayAct(): boolean | Promise<boolean> {
+    return this.owner.mayAct();
+  }
+
+  get paused(): Promise<void> | undefined {
+    return this.owner.goesOn;
+  }
+
+  read(): Promise<ReadonlyMap<string, string>> | undefined {
+    // What is started for the first time has nothing in its journal.
+    return this.attempt === 1 ? undefined : this.#read();
+  }
+
+  async #read(): Promise<ReadonlyMap<string, string>> {
+    const prefix = this.#prefix;
+    const { id, context } = this.owner;
+    const rows = await context.store.rows(id, 'step', { prefix });
+    for (const row of rows) this.#note(row.key);
+    return new Map(
+      rows.map(({ key, value }) => [key.slice(prefix.length), readStamped(value as string).entry]),
+    );
+  }
+
+  write(name: string, entry: string): Promise<unknown> {
+    const key = this.#prefix + name;
+    this.#note(key);
+    const value = stamped(this.owner.nextSeq - 1, this.effect.born, entry);
+    return this.owner.keep({ put: [{ kind: 'step', key, value }] });
+  }
+
+  #note(rowKey: string): void {
+    if (this.owner.replace) (this.effect.journaled ??= new Set()).add(rowKey);
+  }
+
+  encode(value: unknown, step: Named): string {
+    return encodeText(this.owner.context.inline, value, new StepPlace(this.effect, step));
+  }
+
+  decode(text: string): Promise<unknown> {
+    return decodeText(this.owner.context.inline, text);
+  }
+
+  ask(request: StepQuestion): Promise<unknown> {
+    return this.questions.ask(this.effect, request);
+  }
+
+  park(until: number | undefined): void {
+    if (this.effect.parkedUntil === until) return;
+    this.effect.parkedUntil = until;
+    this.owner.parked();
+  }
 }

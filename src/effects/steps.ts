@@ -21,7 +21,8 @@ export class Steps {
   readonly step: Step;
   readonly #journal: Journal;
   readonly #effect: Effect;
-  readonly #replay: Replay;
+  /** Where something was journaled before. */
+  readonly #replay: Replay | undefined;
   /** How often each name was called. */
   readonly #counts = new Map<string, number>();
   readonly #inFlight = new Set<StepCall>();
@@ -33,11 +34,15 @@ export class Steps {
   /** The function has ended, or was cut off: nothing starts, and nothing is written. */
   #over: 'ended' | { readonly reason: unknown } | undefined;
 
-  constructor(journal: Journal, journaled: ReadonlyMap<string, string>, emit: (event: StepProgress) => void) {
+  constructor(
+    journal: Journal,
+    journaled: ReadonlyMap<string, string> | undefined,
+    emit: (event: StepProgress) => void,
+  ) {
     const { effectId, fence, clock } = journal;
     this.#journal = journal;
     this.#effect = { effectId, fence, clock, emit };
-    this.#replay = new Replay(effectId, journaled);
+    this.#replay = journaled && new Replay(effectId, journaled);
     const run: <TResult>(name: string, work: Work<TResult>, options?: StepOptions) => Promise<TResult> = (
       name,
       work,
@@ -70,7 +75,7 @@ export class Steps {
   end(cause?: unknown): void {
     if (this.#over) return;
     // A branch that lost a race may still have come to what is left.
-    const left = this.#inFlight.size === 0 ? this.#replay.left : undefined;
+    const left = this.#inFlight.size === 0 ? this.#replay?.left : undefined;
     this.#close('ended');
     if (this.#failure) throw this.#failure.error;
     if (left && cause !== undefined) left.cause = cause;
@@ -105,7 +110,7 @@ export class Steps {
     const number = ++this.#calls;
     let entry: Entry | undefined;
     try {
-      entry = this.#replay.take(key, number);
+      entry = this.#replay?.take(key, number);
     } catch (error) {
       this.#failure = { error };
       throw error;

@@ -81,7 +81,7 @@ class CreatorArgs implements CurrentEffect {
   /** Gives it a signal: a property of its own, as in XState, but made when it is asked for. */
   withSignal(): LateSignal {
     const late = (this.late = new LateSignal());
-    Object.defineProperty(this, 'signal', { get: () => late.signal, enumerable: true });
+    late.showOn(this);
     return late;
   }
 
