@@ -27,7 +27,7 @@ export class Steps {
   readonly #insert: Statement;
   readonly #length: Statement;
   /** How many more rows each run may write before its log is looked through. */
-  readonly #left = new Map<number, number>();
+  readonly #left = new Map<number, { rows: number }>();
 
   constructor(readonly connection: Connection) {
     const sql = (text: string): Statement => connection.prepare(text);
@@ -57,15 +57,16 @@ export class Steps {
   put(rid: number, fence: number, oid: number, { key, value }: Row, table: CheckpointTable): boolean {
     const statement = table === 'checkpoints' ? this.#put : this.#putGrouped;
     if (statement.run(rid, ordered(key), value, rid, fence, oid).changes === 0) return false;
-    const left = (this.#left.get(rid) ?? tidyFrom) - 1;
-    if (left > 0) this.#know(rid, left);
-    else this.#tidy(rid);
+    const left = this.#left.get(rid) ?? this.#know(rid, tidyFrom);
+    if (--left.rows === 0) this.#tidy(rid);
     return true;
   }
 
-  #know(rid: number, left: number): void {
+  #know(rid: number, rows: number): { rows: number } {
     if (this.#left.size >= mostKnown) this.#left.clear();
+    const left = { rows };
     this.#left.set(rid, left);
+    return left;
   }
 
   drop(rid: number, keys: ReadonlySet<string>): void {

@@ -128,56 +128,116 @@ export class Steps {
     return refused;
   }
 
-  async #perform<TResult>(
+  #perform<TResult>(call: StepCall, work: Work<TResult>, options: StepOptions): Promise<unknown> {
+    const { paused } = this.#journal;
+    const isFirst = call.entry === undefined && paused === undefined && this.#journal.mayAct() === true;
+    return isFirst ? this.#performFirst(call, work, options) : this.#performAgain(call, work, options);
+  }
+
+  /** The first try, with as few promises as there can be: a function may have many thousands of steps. */
+  #performFirst<TResult>(call: StepCall, work: Work<TResult>, options: StepOptions): Promise<unknown> {
+    return new Promise((resolve, reject) => {
+      const fail = (error: unknown): void => {
+        call.tried();
+        resolve(this.#performSecond(call, work, options, error));
+      };
+      const refuse = (error: unknown): void => {
+        this.#leave(call);
+        reject(error);
+      };
+      const succeed = (result: TResult): void => {
+        call.tried();
+        try {
+          this.#journal.write(call.key, this.#textOf(call, result)).then(
+            () => {
+              this.#leave(call);
+              resolve(result);
+            },
+            (error: unknown) => refuse(this.#failedBy(error)),
+          );
+        } catch (error) {
+          refuse(error);
+        }
+      };
+      try {
+        const result = call.try(1, work, options.timeout);
+        Promise.resolve(result).then(succeed, fail);
+      } catch (error) {
+        fail(error);
+      }
+    });
+  }
+
+  async #performSecond<TResult>(
     call: StepCall,
     work: Work<TResult>,
-    { retry, timeout }: StepOptions,
+    options: StepOptions,
+    error: unknown,
+  ): Promise<unknown> {
+    try {
+      return await this.#tryFrom(await this.#failed(call, options, 1, error), call, work, options);
+    } finally {
+      this.#leave(call);
+    }
+  }
+
+  /** A step that was come to before, or cannot start at once. */
+  async #performAgain<TResult>(
+    call: StepCall,
+    work: Work<TResult>,
+    options: StepOptions,
   ): Promise<unknown> {
     try {
       const { entry } = call;
       if (isFinished(entry)) return await this.#recall(entry);
-      let attempt = 1;
-      if (entry?.state === 'retry') {
-        attempt = entry.value as number;
-        await this.#wait(call, entry.due);
-      }
-      for (;;) {
-        if (this.#journal.paused) await this.#waitForRun(call);
-        const mayAct = this.#journal.mayAct();
-        if (mayAct !== true) {
-          if (!(await mayAct)) this.#lost(call);
-          // That took its time.
-          this.#mayStart(call.name);
-          if (this.#journal.paused) await this.#waitForRun(call);
-        }
-        let result: TResult;
-        try {
-          result = await call.try(attempt, work, timeout);
-          call.tried();
-        } catch (error) {
-          call.tried();
-          this.#mayWrite(call);
-          const delay = retryDelay(retry, attempt, error);
-          if (delay === undefined) return await this.#giveUp(call, error);
-          const due = timeIn(this.#effect.clock, delay);
-          attempt++;
-          this.#park(call, due);
-          await this.#write(call, entryText(call, 'retry', `${attempt},${due}`));
-          await this.#wait(call, due);
-          continue;
-        }
-        // Not by #finish(): a function may have many thousands of steps, and each promise counts.
-        const text = this.#textOf(call, result);
-        try {
-          await this.#journal.write(call.key, text);
-        } catch (error) {
-          throw this.#failedBy(error);
-        }
-        return result;
-      }
+      if (entry?.state !== 'retry') return await this.#tryFrom(1, call, work, options);
+      await this.#wait(call, entry.due);
+      return await this.#tryFrom(entry.value as number, call, work, options);
     } finally {
       this.#leave(call);
     }
+  }
+
+  async #tryFrom<TResult>(
+    attempt: number,
+    call: StepCall,
+    work: Work<TResult>,
+    options: StepOptions,
+  ): Promise<unknown> {
+    for (;;) {
+      if (this.#journal.paused) await this.#waitForRun(call);
+      const mayAct = this.#journal.mayAct();
+      if (mayAct !== true) {
+        if (!(await mayAct)) this.#lost(call);
+        // That took its time.
+        this.#mayStart(call.name);
+        if (this.#journal.paused) await this.#waitForRun(call);
+      }
+      let result: TResult;
+      try {
+        result = await call.try(attempt, work, options.timeout);
+        call.tried();
+      } catch (error) {
+        call.tried();
+        attempt = await this.#failed(call, options, attempt, error);
+        continue;
+      }
+      await this.#finish(call, result);
+      return result;
+    }
+  }
+
+  /** Waits until the next try may begin, and gives its number. Throws where there is to be none. */
+  async #failed(call: StepCall, { retry }: StepOptions, attempt: number, error: unknown): Promise<number> {
+    this.#mayWrite(call);
+    const delay = retryDelay(retry, attempt, error);
+    if (delay === undefined) return await this.#giveUp(call, error);
+    const due = timeIn(this.#effect.clock, delay);
+    const next = attempt + 1;
+    this.#park(call, due);
+    await this.#write(call, entryText(call, 'retry', `${next},${due}`));
+    await this.#wait(call, due);
+    return next;
   }
 
   #sleep(name: string, by: 'ms' | 'time', given: unknown): Promise<void> {
@@ -328,8 +388,8 @@ export class Steps {
     throw new InterruptedError(this.#effect.effectId);
   }
 
-  #mayWrite({ name }: StepCall): void {
-    if (this.#over) throw this.#whyOver(name);
+  #mayWrite(call: StepCall): void {
+    if (this.#over) throw this.#whyOver(call.name);
   }
 
   async #write(call: StepCall, text: string): Promise<void> {

@@ -18,7 +18,9 @@ export class Waiting {
 
   /** Something has changed. */
   look(): void {
-    this.#waiters = this.#waiters?.filter((one) => {
+    // Nothing is made of it where nothing holds: it is looked at with each step.
+    if (!this.#waiters?.some(holds)) return;
+    this.#waiters = this.#waiters.filter((one) => {
       if (one.holds()) one.resolve();
       else return true;
       return false;
@@ -31,3 +33,5 @@ export class Waiting {
     this.#waiters = undefined;
   }
 }
+
+const holds = (waiter: Waiter): boolean => waiter.holds();
