@@ -10,6 +10,12 @@ export interface Named {
   readonly path: string;
 }
 
+/** Is told when an entry is durable, or that it never will be. Not a promise: a function may have many thousands of steps. */
+export interface Written {
+  resolve(value?: unknown): void;
+  reject(error: unknown): void;
+}
+
 export interface Journal {
   /** Stable over restarts and retries: an idempotency key. */
   readonly effectId: string;
@@ -25,8 +31,8 @@ export interface Journal {
   readonly paused: Promise<void> | undefined;
   /** What is journaled, by key; `undefined`: nothing can be. Read once, when the effect starts. */
   read(): Promise<ReadonlyMap<string, string>> | undefined;
-  /** Writes an entry, in place of what has the same key. Resolves when it is durable; rejects where it never will be. */
-  write(key: string, value: string): Promise<unknown>;
+  /** Writes an entry, in place of what has the same key. */
+  write(key: string, value: string, waiter: Written): void;
   /**
    * Encodes what steps give: as JSON where that brings back an equal value, else as a text that begins with `=`,
    * which no JSON does. Throws `NotSerializableError`, naming the step by its `path`.

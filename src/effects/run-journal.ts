@@ -6,7 +6,7 @@ import type { Writes } from '../turns/writes.ts';
 import { actorPath } from '../xstate/actor-path.ts';
 import type { Clock } from '../xstate/delays.ts';
 import type { Effect } from '../xstate/effect.ts';
-import type { Journal, Named, StepQuestion } from './journal.ts';
+import type { Journal, Named, StepQuestion, Written } from './journal.ts';
 import { readStamped, stamped } from './stamp.ts';
 
 /** The run that the effect belongs to. */
@@ -21,8 +21,8 @@ export interface JournalOwner {
   readonly replace: boolean;
   /** The seq that the next turn will have. */
   readonly nextSeq: number;
-  /** Writes rows that change nothing of what the run is doing. Resolves when they are durable. */
-  keep(writes: Writes): Promise<unknown>;
+  /** Writes rows that change nothing of what the run is doing, and tells when they are durable. */
+  keep(writes: Writes, waiter: Written): void;
   mayAct(): boolean | Promise<boolean>;
   /** While the run is paused: resolves when it goes on. */
   readonly goesOn: Promise<void> | undefined;
@@ -101,11 +101,11 @@ class RunJournal implements Journal {
     );
   }
 
-  write(name: string, entry: string): Promise<unknown> {
+  write(name: string, entry: string, waiter: Written): void {
     const key = this.#prefix + name;
     this.#note(key);
     const value = stamped(this.owner.nextSeq - 1, this.effect.born, entry);
-    return this.owner.keep({ put: [{ kind: 'step', key, value }] });
+    this.owner.keep({ put: [{ kind: 'step', key, value }] }, waiter);
   }
 
   #note(rowKey: string): void {

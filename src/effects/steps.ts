@@ -147,17 +147,19 @@ export class Steps {
       };
       const succeed = (result: TResult): void => {
         call.tried();
+        let text: string;
         try {
-          this.#journal.write(call.key, this.#textOf(call, result)).then(
-            () => {
-              this.#leave(call);
-              resolve(result);
-            },
-            (error: unknown) => refuse(this.#failedBy(error)),
-          );
+          text = this.#textOf(call, result);
         } catch (error) {
-          refuse(error);
+          return refuse(error);
         }
+        this.#journal.write(call.key, text, {
+          resolve: () => {
+            this.#leave(call);
+            resolve(result);
+          },
+          reject: (error) => refuse(this.#failedBy(error)),
+        });
       };
       try {
         const result = call.try(1, work, options.timeout);
@@ -392,12 +394,13 @@ export class Steps {
     if (this.#over) throw this.#whyOver(call.name);
   }
 
-  async #write(call: StepCall, text: string): Promise<void> {
-    try {
-      await this.#journal.write(call.key, text);
-    } catch (error) {
-      throw this.#failedBy(error);
-    }
+  #write(call: StepCall, text: string): Promise<void> {
+    return new Promise((resolve, reject) =>
+      this.#journal.write(call.key, text, {
+        resolve: () => resolve(),
+        reject: (error) => reject(this.#failedBy(error)),
+      }),
+    );
   }
 
   /** A journal that takes no more is what the effect fails with. */

@@ -313,10 +313,12 @@ export class RunCore implements HostOwner, TurnLogOwner, LeavingOwner, PausingOw
 
   // --- Between turns
 
-  /** Writes rows that change nothing of what the run is doing. Resolves when they are durable. */
-  keep(writes: Writes): Promise<unknown> {
+  /** Writes rows that change nothing of what the run is doing, and tells when they are durable. */
+  keep(writes: Writes, waiter: Waiter): void {
     // What it does may have to be told all the same: that it came further.
-    return this.#closed || this.standing.isRecovered ? this.record(writes) : this.#log!.record(writes);
+    if (this.#closed || this.standing.isRecovered)
+      this.record(writes).then(() => waiter.resolve(undefined), (error: unknown) => waiter.reject(error));
+    else this.#log!.recordFor(waiter, writes);
   }
 
   /** Writes rows that belong to no turn. Resolves when they are durable. */

@@ -181,11 +181,14 @@ export class TurnLog implements Committing {
 
   /** Writes rows with the next commit. Resolves when they are durable. */
   record(writes: Writes, head?: Head): Promise<unknown> {
-    return new Promise((resolve, reject) => {
-      if (this.#closed) return reject(new RunClosedError(this.#run.id, 'is closed'));
-      this.#pending.push({ writes, head, waiters: [{ resolve, reject }] });
-      this.#run.context.committer.add(this);
-    });
+    return new Promise((resolve, reject) => this.recordFor({ resolve, reject }, writes, head));
+  }
+
+  /** The same, without a promise. */
+  recordFor(waiter: Waiter, writes: Writes, head?: Head): void {
+    if (this.#closed) return waiter.reject(new RunClosedError(this.#run.id, 'is closed'));
+    this.#pending.push({ turn: undefined, writes, head, waiters: [waiter] });
+    this.#run.context.committer.add(this);
   }
 
   #isDue(newest: Ended): boolean {

@@ -15,7 +15,9 @@ export async function calm(): Promise<void> {
 export const never = <T>(): Promise<T> => new Promise(() => {});
 
 /** What a life may have of its own. */
-export interface LifeOptions extends Partial<Pick<Journal, 'ask' | 'write' | 'clock' | 'mayAct'>> {
+export interface LifeOptions extends Partial<Pick<Journal, 'ask' | 'clock' | 'mayAct'>> {
+  /** Writes an entry in place of keeping it. */
+  readonly write?: (key: string, value: string) => Promise<void>;
   /** Sees each write: a life that is dead by then, or dies by it, never learns that it was done. */
   readonly beforeWrite?: (key: string, value: string, life: Life<unknown>) => void;
 }
@@ -39,7 +41,7 @@ export function createEffect(effectId = 'r-42/pay') {
 
   function start<TOutput>(
     fn: (args: DurableArgs<undefined>) => PromiseLike<TOutput>,
-    { beforeWrite, ...own }: LifeOptions = {},
+    { beforeWrite, write, ...own }: LifeOptions = {},
   ): Life<TOutput> {
     const controller = new AbortController();
     const emitted: StepProgress[] = [];
@@ -59,7 +61,7 @@ export function createEffect(effectId = 'r-42/pay') {
         clearTimeout: (id: number) => clock.clearTimeout(id),
       },
       read: async () => new Map(entries),
-      write: mortal,
+      write: (key, value, { resolve, reject }) => void (write ?? mortal)(key, value).then(resolve, reject),
       ...own,
     };
     const hosted = {
