@@ -11,7 +11,7 @@ export interface CurrentEffect {
 }
 
 interface Context {
-  run<T>(effect: CurrentEffect, fn: () => T): T;
+  run<TArgs extends unknown[], T>(effect: CurrentEffect, fn: (...args: TArgs) => T, ...args: TArgs): T;
   getStore(): CurrentEffect | undefined;
 }
 
@@ -19,11 +19,11 @@ interface Context {
 class UpToTheFirstAwait implements Context {
   #current: CurrentEffect | undefined;
 
-  run<T>(effect: CurrentEffect, fn: () => T): T {
+  run<TArgs extends unknown[], T>(effect: CurrentEffect, fn: (...args: TArgs) => T, ...args: TArgs): T {
     const before = this.#current;
     this.#current = effect;
     try {
-      return fn();
+      return fn(...args);
     } finally {
       this.#current = before;
     }
@@ -45,8 +45,12 @@ const { AsyncLocalStorage = UpToTheFirstAwait } =
   (globalThis as Platform).process?.getBuiltinModule?.('node:async_hooks') ?? {};
 const context: Context = new AsyncLocalStorage();
 
-/** Runs code on behalf of an effect. */
-export const runFor = <T>(effect: CurrentEffect, fn: () => T): T => context.run(effect, fn);
+/** Runs code on behalf of an effect, and gives it `args`. */
+export const runFor = <TArgs extends unknown[], T>(
+  effect: CurrentEffect,
+  fn: (...args: TArgs) => T,
+  ...args: TArgs
+): T => context.run(effect, fn, ...args);
 
 /**
  * The effect, the step or the custom action that the running code belongs to; `undefined` outside of one. For code deep

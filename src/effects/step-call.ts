@@ -22,6 +22,10 @@ const ignore = (): void => {};
 export class StepCall implements Place {
   /** What the caller was given. */
   promise: Promise<unknown> | undefined;
+  /** Among those that are under way. */
+  place = 0;
+  /** Set while it does nothing but wait until then. */
+  parkedUntil: number | undefined;
   #try: StepTry | undefined;
   #alarm: Alarm | undefined;
   #stopWaiting: ((reason: unknown) => void) | undefined;
@@ -54,7 +58,7 @@ export class StepCall implements Place {
     timeout: number | undefined,
   ): TResult | PromiseLike<TResult> {
     const one = (this.#try = new StepTry(this, attempt));
-    return timeout === undefined ? runFor(one, () => work(one)) : this.#within(timeout, one, work);
+    return timeout === undefined ? runFor(one, work, one) : this.#within(timeout, one, work);
   }
 
   /** What it came to is there: there is nothing to cut off. */
@@ -75,7 +79,7 @@ export class StepCall implements Place {
         one.abort(error);
       });
       // Not resolve(work(one)): it would wait for the work, and hear of no timeout any more.
-      Promise.resolve(runFor(one, () => work(one))).then(resolve, reject);
+      Promise.resolve(runFor(one, work, one as StepArgs)).then(resolve, reject);
     }).finally(() => this.#alarm?.stop());
   }
 

@@ -2,6 +2,7 @@
 import { checkMs } from '../check-options.ts';
 import { InputExpiredError, InterruptedError, InvalidArgumentError } from '../errors.ts';
 import type { Step, StepArgs, StepOptions } from './durable-function.ts';
+import { InFlight } from './in-flight.ts';
 import type { Journal } from './journal.ts';
 import type { StepProgress } from './progress.ts';
 import { Replay } from './replay.ts';
@@ -25,9 +26,7 @@ export class Steps {
   readonly #replay: Replay | undefined;
   /** How often each name was called. */
   readonly #counts = new Map<string, number>();
-  readonly #inFlight = new Set<StepCall>();
-  /** Those of them that do nothing but wait, and until when. */
-  readonly #parked = new Map<StepCall, number>();
+  readonly #inFlight: InFlight;
   #calls = 0;
   /** What the effect fails with, whatever its function makes of it: a mismatch, or a journal that takes no more. */
   #failure: { readonly error: unknown } | undefined;
@@ -42,6 +41,7 @@ export class Steps {
     const { effectId, fence, clock } = journal;
     this.#journal = journal;
     this.#effect = { effectId, fence, clock, emit };
+    this.#inFlight = new InFlight(journal);
     this.#replay = journaled && new Replay(effectId, journaled);
     const run: <TResult>(name: string, work: Work<TResult>, options?: StepOptions) => Promise<TResult> = (
       name,
@@ -85,7 +85,7 @@ export class Steps {
   #close(over: 'ended' | { readonly reason: unknown }): void {
     if (this.#over) return;
     this.#over = over;
-    for (const call of this.#inFlight) call.stop(this.#whyOver(call.name));
+    this.#inFlight.stop(({ name }) => this.#whyOver(name));
   }
 
   #whyOver(name: string): unknown {
@@ -117,7 +117,6 @@ export class Steps {
     }
     const call = new StepCall(this.#effect, name, key, number, this.#inFlight.size > 0 ? 1 : 0, entry);
     this.#inFlight.add(call);
-    if (this.#parked.size > 0) this.#tellParked();
     return call;
   }
 
@@ -142,7 +141,7 @@ export class Steps {
         resolve(this.#performSecond(call, work, options, error));
       };
       const refuse = (error: unknown): void => {
-        this.#leave(call);
+        this.#inFlight.leave(call);
         reject(error);
       };
       const succeed = (result: TResult): void => {
@@ -155,7 +154,7 @@ export class Steps {
         }
         this.#journal.write(call.key, text, {
           resolve: () => {
-            this.#leave(call);
+            this.#inFlight.leave(call);
             resolve(result);
           },
           reject: (error) => refuse(this.#failedBy(error)),
@@ -179,7 +178,7 @@ export class Steps {
     try {
       return await this.#tryFrom(await this.#failed(call, options, 1, error), call, work, options);
     } finally {
-      this.#leave(call);
+      this.#inFlight.leave(call);
     }
   }
 
@@ -196,7 +195,7 @@ export class Steps {
       await this.#wait(call, entry.due);
       return await this.#tryFrom(entry.value as number, call, work, options);
     } finally {
-      this.#leave(call);
+      this.#inFlight.leave(call);
     }
   }
 
@@ -236,7 +235,7 @@ export class Steps {
     if (delay === undefined) return await this.#giveUp(call, error);
     const due = timeIn(this.#effect.clock, delay);
     const next = attempt + 1;
-    this.#park(call, due);
+    this.#inFlight.park(call, due);
     await this.#write(call, entryText(call, 'retry', `${next},${due}`));
     await this.#wait(call, due);
     return next;
@@ -271,14 +270,14 @@ export class Steps {
       if (isFinished(entry)) return void (await this.#recall(entry));
       const until = entry?.state === 'sleep' ? (entry.value as number) : due;
       if (until > this.#effect.clock.now()) {
-        this.#park(call, until);
+        this.#inFlight.park(call, until);
         if (until !== entry?.value) await this.#write(call, entryText(call, 'sleep', `${until}`));
         await this.#wait(call, until);
       }
       if (this.#journal.paused) await this.#waitForRun(call);
       await this.#finish(call, undefined);
     } finally {
-      this.#leave(call);
+      this.#inFlight.leave(call);
     }
   }
 
@@ -300,7 +299,7 @@ export class Steps {
         const known = call.entry?.state === 'ask' ? (call.entry.value as string) : undefined;
         const entry = (id: string): string => entryText(call, 'ask', JSON.stringify(id));
         const name = encodeName(call.given);
-        this.#park(call, Infinity);
+        this.#inFlight.park(call, Infinity);
         answer = await call.try(
           1,
           ({ signal }) => this.#journal.ask({ name, key: call.key, known, entry, question, signal }),
@@ -316,7 +315,7 @@ export class Steps {
       await this.#finish(call, answer);
       return answer;
     } finally {
-      this.#leave(call);
+      this.#inFlight.leave(call);
     }
   }
 
@@ -328,42 +327,20 @@ export class Steps {
 
   async #wait(call: StepCall, due: number): Promise<void> {
     if (due > this.#effect.clock.now() && !this.#over) {
-      this.#park(call, due);
+      this.#inFlight.park(call, due);
       await call.wait(due);
     }
-    this.#unpark(call);
+    this.#inFlight.unpark(call);
     this.#mayStart(call.name);
   }
 
   /** What the run is paused for has no part in it: it is due now, as far as that goes. */
   async #waitForRun(call: StepCall): Promise<void> {
-    this.#park(call, this.#effect.clock.now());
+    this.#inFlight.park(call, this.#effect.clock.now());
     for (let { paused } = this.#journal; paused && !this.#over; { paused } = this.#journal)
       await call.waitFor(paused);
-    this.#unpark(call);
+    this.#inFlight.unpark(call);
     this.#mayStart(call.name);
-  }
-
-  #park(call: StepCall, until: number): void {
-    if (this.#parked.get(call) === until) return;
-    this.#parked.set(call, until);
-    this.#tellParked();
-  }
-
-  #unpark(call: StepCall): void {
-    if (this.#parked.delete(call)) this.#tellParked();
-  }
-
-  #leave(call: StepCall): void {
-    this.#inFlight.delete(call);
-    if (this.#parked.delete(call) || this.#parked.size > 0) this.#tellParked();
-  }
-
-  /** The function waits where each of its steps does. */
-  #tellParked(): void {
-    if (this.#over) return;
-    const isParked = this.#parked.size > 0 && this.#parked.size === this.#inFlight.size;
-    this.#journal.park(isParked ? Math.min(...this.#parked.values()) : undefined);
   }
 
   #finish(call: StepCall, result: unknown): Promise<void> {

@@ -171,7 +171,7 @@ export class TurnLog implements Committing {
   /** A turn has ended and was captured. */
   add(ended: Ended): void {
     this.#seq = ended.seq;
-    this.#pending.push(ended);
+    this.#append(ended);
     if (this.#run.durability !== 'sync' && !this.#mustCommitFirst) {
       this.#letOut(ended);
       queueMicrotask(() => this.#release());
@@ -187,8 +187,14 @@ export class TurnLog implements Committing {
   /** The same, without a promise. */
   recordFor(waiter: Waiter, writes: Writes, head?: Head): void {
     if (this.#closed) return waiter.reject(new RunClosedError(this.#run.id, 'is closed'));
-    this.#pending.push({ turn: undefined, writes, head, waiters: [waiter] });
+    this.#append({ turn: undefined, writes, head, waiters: [waiter] });
     this.#run.context.committer.add(this);
+  }
+
+  #append(entry: Ended | Recorded): void {
+    // An array that grows has room for many, and most hold one.
+    if (this.#pending.length === 0) this.#pending = [entry];
+    else this.#pending.push(entry);
   }
 
   #isDue(newest: Ended): boolean {
