@@ -17,7 +17,7 @@ export function memoryJournal(actor: Pick<AnyActorRef, 'id'>): Journal {
     fence: 0,
     clock: clockOf(actor),
     read: () => undefined,
-    write: (_key, _value, { resolve }) => queueMicrotask(resolve),
+    write: (_key, _value, waiter) => queueMicrotask(() => waiter.resolve()),
     mayAct: () => true,
     paused: undefined,
     encode: (value, { path }) => encodeText(codec, value, { actor: actor.id, path }),

@@ -1,8 +1,7 @@
 /** The journal of an effect of a run: rows beside the run's checkpoints. */
 import type { Codec } from '../checkpoint/codec.ts';
 import { decodeText, encodeText } from '../checkpoint/text.ts';
-import type { Store } from '../store.ts';
-import type { Writes } from '../turns/writes.ts';
+import type { Row, Store } from '../store.ts';
 import { actorPath } from '../xstate/actor-path.ts';
 import type { Clock } from '../xstate/delays.ts';
 import type { Effect } from '../xstate/effect.ts';
@@ -21,8 +20,8 @@ export interface JournalOwner {
   readonly replace: boolean;
   /** The seq that the next turn will have. */
   readonly nextSeq: number;
-  /** Writes rows that change nothing of what the run is doing, and tells when they are durable. */
-  keep(writes: Writes, waiter: Written): void;
+  /** Writes a row that changes nothing of what the run is doing. */
+  keep(row: Row, waiter: Written): void;
   mayAct(): boolean | Promise<boolean>;
   /** While the run is paused: resolves when it goes on. */
   readonly goesOn: Promise<void> | undefined;
@@ -49,6 +48,15 @@ class StepPlace {
   get path(): string {
     return this.step.path;
   }
+}
+
+class StepRow implements Row {
+  readonly kind = 'step';
+
+  constructor(
+    readonly key: string,
+    readonly value: string,
+  ) {}
 }
 
 export const runJournal = (owner: JournalOwner, questions: Asks, effect: Effect): Journal =>
@@ -105,7 +113,7 @@ class RunJournal implements Journal {
     const key = this.#prefix + name;
     this.#note(key);
     const value = stamped(this.owner.nextSeq - 1, this.effect.born, entry);
-    this.owner.keep({ put: [{ kind: 'step', key, value }] }, waiter);
+    this.owner.keep(new StepRow(key, value), waiter);
   }
 
   #note(rowKey: string): void {

@@ -2,6 +2,7 @@
 import { checkMs } from '../check-options.ts';
 import { InputExpiredError, InterruptedError, InvalidArgumentError } from '../errors.ts';
 import type { Step, StepArgs, StepOptions } from './durable-function.ts';
+import { FirstTry, type FirstTryOwner } from './first-try.ts';
 import { InFlight } from './in-flight.ts';
 import type { Journal } from './journal.ts';
 import type { StepProgress } from './progress.ts';
@@ -27,6 +28,7 @@ export class Steps {
   /** How often each name was called. */
   readonly #counts = new Map<string, number>();
   readonly #inFlight: InFlight;
+  readonly #owner: FirstTryOwner;
   #calls = 0;
   /** What the effect fails with, whatever its function makes of it: a mismatch, or a journal that takes no more. */
   #failure: { readonly error: unknown } | undefined;
@@ -42,6 +44,12 @@ export class Steps {
     this.#journal = journal;
     this.#effect = { effectId, fence, clock, emit };
     this.#inFlight = new InFlight(journal);
+    this.#owner = {
+      journal,
+      textOf: (call, result) => this.#textOf(call, result),
+      leave: (call) => this.#inFlight.leave(call),
+      failedBy: (error) => this.#failedBy(error),
+    };
     this.#replay = journaled && new Replay(effectId, journaled);
     const run: <TResult>(name: string, work: Work<TResult>, options?: StepOptions) => Promise<TResult> = (
       name,
@@ -133,36 +141,16 @@ export class Steps {
     return isFirst ? this.#performFirst(call, work, options) : this.#performAgain(call, work, options);
   }
 
-  /** The first try, with as few promises as there can be: a function may have many thousands of steps. */
   #performFirst<TResult>(call: StepCall, work: Work<TResult>, options: StepOptions): Promise<unknown> {
     return new Promise((resolve, reject) => {
       const fail = (error: unknown): void => {
         call.tried();
         resolve(this.#performSecond(call, work, options, error));
       };
-      const refuse = (error: unknown): void => {
-        this.#inFlight.leave(call);
-        reject(error);
-      };
-      const succeed = (result: TResult): void => {
-        call.tried();
-        let text: string;
-        try {
-          text = this.#textOf(call, result);
-        } catch (error) {
-          return refuse(error);
-        }
-        this.#journal.write(call.key, text, {
-          resolve: () => {
-            this.#inFlight.leave(call);
-            resolve(result);
-          },
-          reject: (error) => refuse(this.#failedBy(error)),
-        });
-      };
       try {
         const result = call.try(1, work, options.timeout);
-        Promise.resolve(result).then(succeed, fail);
+        const first = new FirstTry(this.#owner, call, resolve, reject);
+        Promise.resolve(result).then((value) => first.succeed(value), fail);
       } catch (error) {
         fail(error);
       }

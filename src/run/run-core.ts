@@ -19,7 +19,7 @@ import type { PrunePolicy } from '../prune/retention.ts';
 import type { RuntimeContext } from '../runtime-context.ts';
 import type { ReleaseOptions } from '../runtime-options.ts';
 import { Pausing, type PausingOwner } from '../steering/pausing.ts';
-import type { CheckpointRow, RunStatus, StoredRun } from '../store.ts';
+import type { CheckpointRow, Row, RunStatus, StoredRun } from '../store.ts';
 import type { Committer } from '../turns/committer.ts';
 import { TurnLog, type Durability, type Ended, type TurnLogOwner, type Waiter } from '../turns/turn-log.ts';
 import { mergeWrites, type Writes } from '../turns/writes.ts';
@@ -313,12 +313,15 @@ export class RunCore implements HostOwner, TurnLogOwner, LeavingOwner, PausingOw
 
   // --- Between turns
 
-  /** Writes rows that change nothing of what the run is doing, and tells when they are durable. */
-  keep(writes: Writes, waiter: Waiter): void {
+  /** Writes a row that changes nothing of what the run is doing. */
+  keep(row: Row, waiter: Waiter): void {
     // What it does may have to be told all the same: that it came further.
     if (this.#closed || this.standing.isRecovered)
-      this.record(writes).then(() => waiter.resolve(undefined), (error: unknown) => waiter.reject(error));
-    else this.#log!.recordFor(waiter, writes);
+      this.record({ put: [row] }).then(
+        () => waiter.resolve(undefined),
+        (error: unknown) => waiter.reject(error),
+      );
+    else this.#log!.recordRow(row, waiter);
   }
 
   /** Writes rows that belong to no turn. Resolves when they are durable. */

@@ -12,7 +12,7 @@ import type { Change } from '../input/questions.ts';
 import type { Lease } from '../lease.ts';
 import type { Told } from '../run/told.ts';
 import { errorOf, type Why } from '../run/why.ts';
-import type { CheckpointRow, Head, Outcome, RunCommit, RunStatus, Store } from '../store.ts';
+import type { CheckpointRow, Head, Outcome, Row, RunCommit, RunStatus, Store } from '../store.ts';
 import type { Host } from '../xstate/host.ts';
 import type { LiveSnapshot } from '../xstate/insider.ts';
 import type { Turn } from '../xstate/turn.ts';
@@ -33,7 +33,7 @@ export interface Waiter {
 
 /** Something that goes into a commit, and those who wait for it. */
 interface Entry {
-  waiters: Waiter[] | undefined;
+  readonly waiters: readonly Waiter[] | undefined;
   /** What it writes beside a checkpoint. */
   readonly writes: Writes | undefined;
   readonly head: Head | undefined;
@@ -41,6 +41,7 @@ interface Entry {
 
 /** A turn that ended. */
 export interface Ended extends Entry {
+  waiters: Waiter[] | undefined;
   readonly turn: Turn;
   readonly seq: number;
   /** The root's snapshot after it. */
@@ -65,6 +66,30 @@ export interface Ended extends Entry {
 /** Rows that are written between two turns: of a step, say. */
 interface Recorded extends Entry {
   readonly turn?: undefined;
+}
+
+/**
+ * One row between two turns, such as what a step gave.
+ *
+ * What it says of itself is made when it is asked for. V8 comes to make the objects and arrays of a literal among the old ones
+ * where most of them live until a commit; there each keeps alive what it refers to, long after its own end.
+ */
+class RecordedRow implements Recorded {
+  readonly turn = undefined;
+  readonly head = undefined;
+
+  constructor(
+    private readonly row: Row,
+    private readonly waiter: Waiter,
+  ) {}
+
+  get writes(): Writes {
+    return { put: [this.row] };
+  }
+
+  get waiters(): readonly Waiter[] {
+    return [this.waiter];
+  }
 }
 
 /** The run whose turns these are. */
@@ -114,9 +139,11 @@ export class TurnLog implements Committing {
   fence: number;
   #seq: number;
   #pending: (Ended | Recorded)[] = [];
+  /** What the commit in flight took. The two change places, so that not each commit has a new one: see `RecordedRow`. */
+  #taken: (Ended | Recorded)[] = [];
   #inFlight:
     | {
-        readonly entries: readonly (Ended | Recorded)[];
+        readonly entries: (Ended | Recorded)[];
         readonly commit: RunCommit;
         again: boolean;
         isDueAgain: boolean;
@@ -171,7 +198,7 @@ export class TurnLog implements Committing {
   /** A turn has ended and was captured. */
   add(ended: Ended): void {
     this.#seq = ended.seq;
-    this.#append(ended);
+    this.#pending.push(ended);
     if (this.#run.durability !== 'sync' && !this.#mustCommitFirst) {
       this.#letOut(ended);
       queueMicrotask(() => this.#release());
@@ -181,20 +208,21 @@ export class TurnLog implements Committing {
 
   /** Writes rows with the next commit. Resolves when they are durable. */
   record(writes: Writes, head?: Head): Promise<unknown> {
-    return new Promise((resolve, reject) => this.recordFor({ resolve, reject }, writes, head));
+    return new Promise((resolve, reject) => {
+      const waiter = { resolve, reject };
+      this.#record({ writes, head, waiters: [waiter] }, waiter);
+    });
   }
 
-  /** The same, without a promise. */
-  recordFor(waiter: Waiter, writes: Writes, head?: Head): void {
+  /** Writes a row with the next commit. */
+  recordRow(row: Row, waiter: Waiter): void {
+    this.#record(new RecordedRow(row, waiter), waiter);
+  }
+
+  #record(recorded: Recorded, waiter: Waiter): void {
     if (this.#closed) return waiter.reject(new RunClosedError(this.#run.id, 'is closed'));
-    this.#append({ turn: undefined, writes, head, waiters: [waiter] });
+    this.#pending.push(recorded);
     this.#run.context.committer.add(this);
-  }
-
-  #append(entry: Ended | Recorded): void {
-    // An array that grows has room for many, and most hold one.
-    if (this.#pending.length === 0) this.#pending = [entry];
-    else this.#pending.push(entry);
   }
 
   #isDue(newest: Ended): boolean {
@@ -254,10 +282,13 @@ export class TurnLog implements Committing {
     }
     let entries = this.#pending;
     if (this.#oneByOne > 0) entries = entries.splice(0, 1);
-    else this.#pending = [];
     // Only when nothing is left that may still make a turn: an action that fails, say.
     const farewell = entries.length === 0 && this.#toRelease.length === 0 ? this.#farewell : undefined;
     if (entries.length === 0 && !farewell) return undefined;
+    if (entries === this.#pending) {
+      this.#pending = this.#taken;
+      this.#taken = entries;
+    }
     const commit = this.#commitOf(entries, farewell?.head);
     this.#inFlight = { entries, commit, again: false, isDueAgain: false };
     return commit;
@@ -357,6 +388,7 @@ export class TurnLog implements Committing {
       this.#release();
     }
     if (this.#closed) return;
+    empty(entries);
     const next = this.#pending.at(-1);
     if (next ? !next.turn || this.#isDue(next) : this.#farewell) this.#run.context.committer.add(this);
     this.#run.progressed();
@@ -497,11 +529,13 @@ export class TurnLog implements Committing {
     const { committer } = this.#run.context;
     this.#inFlight = undefined;
     const later = [...entries, ...this.#pending];
+    const count = entries.length;
+    empty(entries);
     this.#pending = later;
     const [refused] = later;
-    if (entries.length === 0 || !refused) return this.close(error);
-    if (entries.length > 1) {
-      this.#oneByOne = entries.length;
+    if (count === 0 || !refused) return this.close(error);
+    if (count > 1) {
+      this.#oneByOne = count;
       this.#run.checkpoints.forget();
       return committer.add(this);
     }
@@ -568,5 +602,10 @@ const isTurn = (entry: Ended | Recorded): entry is Ended => entry.turn !== undef
 /** Nothing of it may be seen before it is committed, in whatever mode. */
 const isGuarded = ({ writes }: Entry): boolean =>
   writes !== undefined && (writes.unless ?? writes.ask ?? writes.close) !== undefined;
+
+/** As `length = 0` would, but it keeps its room. */
+function empty(list: unknown[]): void {
+  while (list.length > 0) list.pop();
+}
 
 const starterOf = ({ more }: Head): unknown => (JSON.parse(more) as { readonly starter?: unknown }).starter;

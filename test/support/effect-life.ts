@@ -61,7 +61,11 @@ export function createEffect(effectId = 'r-42/pay') {
         clearTimeout: (id: number) => clock.clearTimeout(id),
       },
       read: async () => new Map(entries),
-      write: (key, value, { resolve, reject }) => void (write ?? mortal)(key, value).then(resolve, reject),
+      write: (key, value, waiter) =>
+        void (write ?? mortal)(key, value).then(
+          () => waiter.resolve(),
+          (error: unknown) => waiter.reject(error),
+        ),
       ...own,
     };
     const hosted = {
