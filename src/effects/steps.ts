@@ -171,11 +171,7 @@ export class Steps {
   }
 
   /** A step that was come to before, or cannot start at once. */
-  async #performAgain<TResult>(
-    call: StepCall,
-    work: Work<TResult>,
-    options: StepOptions,
-  ): Promise<unknown> {
+  async #performAgain<TResult>(call: StepCall, work: Work<TResult>, options: StepOptions): Promise<unknown> {
     try {
       const { entry } = call;
       if (isFinished(entry)) return await this.#recall(entry);

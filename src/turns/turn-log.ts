@@ -71,15 +71,16 @@ interface Recorded extends Entry {
 /**
  * One row between two turns, such as what a step gave.
  *
- * What it says of itself is made when it is asked for. V8 comes to make the objects and arrays of a literal among the old ones
- * where most of them live until a commit; there each keeps alive what it refers to, long after its own end.
+ * It and its commit are of classes, and what it says of itself is made when it is asked for. V8 comes to make the objects and
+ * arrays of a literal among the old ones where most of them live until a commit; there each keeps alive what it refers to,
+ * long after its own end.
  */
 class RecordedRow implements Recorded {
   readonly turn = undefined;
   readonly head = undefined;
 
   constructor(
-    private readonly row: Row,
+    readonly row: Row,
     private readonly waiter: Waiter,
   ) {}
 
@@ -89,6 +90,20 @@ class RecordedRow implements Recorded {
 
   get waiters(): readonly Waiter[] {
     return [this.waiter];
+  }
+}
+
+/** The commit of one. */
+class RowCommit implements RunCommit {
+  readonly put: readonly Row[];
+
+  constructor(
+    readonly run: string,
+    readonly owner: string,
+    readonly fence: number,
+    row: Row,
+  ) {
+    this.put = [row];
   }
 }
 
@@ -301,9 +316,8 @@ export class TurnLog implements Committing {
     const { id: run, checkpoints, durability, replace } = this.#run;
     const { lease } = this.#run.context;
     const [only] = entries;
-    // What a step gave, most often: as little is made of it as can be.
-    if (only && entries.length === 1 && !only.turn && !only.head && !farewell)
-      return { run, owner: lease.owner, fence: this.fence, ...only.writes };
+    if (only instanceof RecordedRow && entries.length === 1 && !farewell)
+      return new RowCommit(run, lease.owner, this.fence, only.row);
     let rows: CheckpointRow[] = [];
     let head: Head | undefined;
     let parts: Writes[] | undefined;
