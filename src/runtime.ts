@@ -228,16 +228,14 @@ export class Runtime {
     return run;
   }
 
-  /** What a run that is held here says; `undefined` where none is, or is just being let go of. */
-  async #here<T>(id: string, use: (core: RunCore) => Promise<T>): Promise<T | undefined> {
+  /** What a run that is held here says; where none is, or is just being let go of, what there is to say then. */
+  #here<T>(id: string, use: (core: RunCore) => Promise<T>, elsewhere: () => Promise<T>): Promise<T> {
     const core = this.#holding.find(id)?.core;
-    if (!core) return undefined;
-    try {
-      return await use(core);
-    } catch (error) {
-      if (error instanceof RunClosedError && core.isReleased) return undefined;
+    if (!core) return elsewhere();
+    return use(core).catch((error: unknown) => {
+      if (error instanceof RunClosedError && core.isReleased) return elsewhere();
       throw error;
-    }
+    });
   }
 
   async #deliveries(): Promise<Delivery> {
@@ -261,14 +259,20 @@ export class Runtime {
    * @example
    * const { delivered } = await runtime.send('r-42', { type: 'parcelArrived' }, { id: 'webhook-9' });
    */
-  async send(id: string, event: AnyEventObject, options: SendOptions = {}): Promise<Receipt> {
-    this.#holding.checkOpen();
-    checkId('run', id);
-    checkEvent(id, event);
-    if (options.id !== undefined) checkId('event', options.id);
-    const here = await this.#here(id, (core) => core.send(event, options));
-    if (here) return here;
-    return (await this.#deliveries()).send(id, event, options);
+  send(id: string, event: AnyEventObject, options: SendOptions = {}): Promise<Receipt> {
+    try {
+      this.#holding.checkOpen();
+      checkId('run', id);
+      checkEvent(id, event);
+      if (options.id !== undefined) checkId('event', options.id);
+    } catch (error) {
+      return Promise.reject(error);
+    }
+    return this.#here(
+      id,
+      (core) => core.send(event, options),
+      async () => (await this.#deliveries()).send(id, event, options),
+    );
   }
 
   /**
@@ -284,13 +288,20 @@ export class Runtime {
    * @example
    * await runtime.answer('r-42/approval', { approved: true }, { by: 'ann@example.com' });
    */
-  async answer(inputId: string, value: unknown, options: AnswerOptions = {}): Promise<Receipt> {
-    this.#holding.checkOpen();
-    const { run } = parseQuestionId(inputId);
-    const here = await this.#here(run, (core) => core.answer(inputId, value, options));
-    if (here) return here;
-    if (options.id !== undefined) checkId('answer', options.id);
-    return (await this.#deliveries()).answer(inputId, value, options);
+  answer(inputId: string, value: unknown, options: AnswerOptions = {}): Promise<Receipt> {
+    let run: string;
+    try {
+      this.#holding.checkOpen();
+      ({ run } = parseQuestionId(inputId));
+      if (options.id !== undefined) checkId('answer', options.id);
+    } catch (error) {
+      return Promise.reject(error);
+    }
+    return this.#here(
+      run,
+      (core) => core.answer(inputId, value, options),
+      async () => (await this.#deliveries()).answer(inputId, value, options),
+    );
   }
 
   /**

@@ -77,7 +77,7 @@ interface Books {
   /** How many were opened since the run was. */
   openings: number;
   /** Closed by turns that are not committed yet. */
-  readonly closing: Map<string, AnswerRecord>;
+  closing: Map<string, AnswerRecord> | undefined;
   /** Who waits for code to come to its question again. */
   attaching: readonly { readonly id: string; resolve(): void }[];
   /** Stored, and asked by nobody that was restored. */
@@ -96,7 +96,7 @@ export class Questions {
       committed: new Map(),
       counts: new Map(),
       openings: 0,
-      closing: new Map(),
+      closing: undefined,
       attaching: [],
       orphans: [],
     });
@@ -124,7 +124,7 @@ export class Questions {
 
   /** Why a question is closed, where that is not committed yet. */
   closing(id: string): AnswerRecord | undefined {
-    return this.#kept?.closing.get(id);
+    return this.#kept?.closing?.get(id);
   }
 
   // --- Turns
@@ -170,7 +170,7 @@ export class Questions {
   #close(question: OpenQuestion, record: AnswerRecord, turn: Turn): void {
     const { id } = question.input;
     this.#books.open.delete(id);
-    this.#books.closing.set(id, record);
+    (this.#books.closing ??= new Map()).set(id, record);
     this.#nowAttached(id);
     for (const delay of this.#deadlinesOf(question)) {
       this.owner.host.delays.remove(delay);
@@ -302,7 +302,7 @@ export class Questions {
       this.#recount(input.id, -1);
     }
     for (const { question } of closed) {
-      this.#books.closing.delete(question.input.id);
+      this.#books.closing?.delete(question.input.id);
       this.#books.open.set(question.input.id, question);
     }
   }
@@ -321,7 +321,7 @@ export class Questions {
   committed(change: Change): void {
     for (const { question } of change.closed) {
       this.#books.committed.delete(question.input.id);
-      this.#books.closing.delete(question.input.id);
+      this.#books.closing?.delete(question.input.id);
     }
     for (const question of change.opened) this.#books.committed.set(question.input.id, question);
     this.owner.context.questionsChanged(change);
@@ -346,7 +346,7 @@ export class Questions {
   /** Closes a question that no turn closes. */
   closeForEffect(question: OpenQuestion, record: AnswerRecord): Change {
     this.#books.open.delete(question.input.id);
-    this.#books.closing.set(question.input.id, record);
+    (this.#books.closing ??= new Map()).set(question.input.id, record);
     return { opened: [], closed: [{ question, record }] };
   }
 

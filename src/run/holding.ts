@@ -84,10 +84,12 @@ export class Holding {
       throw new InvalidArgumentError('This runtime is closed. Make another one with createRuntime().');
   }
 
-  async start(input: unknown, identity: RunIdentity): Promise<Held> {
+  start(input: unknown, identity: RunIdentity): Promise<Held> {
     const { id } = identity;
     // Who looks for it at this moment may not find it.
-    for (let busy = this.#busy.get(id); busy; busy = this.#busy.get(id)) await busy.catch(() => {});
+    const again = (): Promise<Held> => this.start(input, identity);
+    const busy = this.#busy.get(id);
+    if (busy) return busy.then(again, again);
     this.checkOpen();
     if (this.#runs.has(id)) throw new RunExistsError(id);
     const starting = this.#start(input, identity);

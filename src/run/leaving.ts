@@ -66,17 +66,16 @@ export class Leaving {
   }
 
   /** A run at its end needs no owner. */
-  async giveUp(): Promise<void> {
+  giveUp(): void {
     const { run } = this;
     const { status, log, standing } = run;
+    const close = (): void => run.closed(() => new RunClosedError(run.id, standing.why));
     run.cleanUp();
     this.when = log.release(() => (standing.isListedAs(status) ? undefined : standing.head(status)));
-    try {
-      await this.when;
-    } catch (error) {
+    this.when.then(close, (error: unknown) => {
       if (!run.isClosed) run.context.logger(error);
-    }
-    run.closed(() => new RunClosedError(run.id, standing.why));
+      close();
+    });
   }
 
   /** Nothing can be told of a failure but the run itself. */

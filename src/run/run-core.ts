@@ -122,19 +122,19 @@ export class RunCore implements HostOwner, TurnLogOwner, LeavingOwner, PausingOw
   // --- Beginnings
 
   /** Starts a new run. Resolves when its first checkpoint is durable. */
-  async start(input: unknown): Promise<void> {
+  start(input: unknown): Promise<unknown> {
     this.#log = new TurnLog(this, 0, 1, this.context.lease.term);
-    const durable = new Promise<number | undefined>((resolve, reject) => {
+    const durable = new Promise<unknown>((resolve, reject) => {
       this.#starting = { resolve, reject };
     });
-    durable.catch(() => {});
     try {
       this.host.start(input);
     } catch (error) {
+      durable.catch(() => {});
       this.closed(error instanceof Error ? error : new Error(String(error)));
-      throw error;
+      return Promise.reject(error);
     }
-    await durable;
+    return durable;
   }
 
   /** Goes on from what was read. Resolves when it is known in the store that it does. */
@@ -468,11 +468,15 @@ export class RunCore implements HostOwner, TurnLogOwner, LeavingOwner, PausingOw
     return this.#sends.deliver(target, event, told);
   }
 
-  async answer(input: string, value: unknown, { by, id }: AnswerOptions): Promise<Receipt> {
-    if (!this.desk.questions.find(input)) parseQuestionId(input);
-    if (id !== undefined) checkId('answer', id);
-    if (by !== undefined && typeof by !== 'string')
-      throw new InvalidArgumentError(`'by' names who answers, as a string.`);
+  answer(input: string, value: unknown, { by, id }: AnswerOptions): Promise<Receipt> {
+    try {
+      if (!this.desk.questions.find(input)) parseQuestionId(input);
+      if (id !== undefined) checkId('answer', id);
+      if (by !== undefined && typeof by !== 'string')
+        throw new InvalidArgumentError(`'by' names who answers, as a string.`);
+    } catch (error) {
+      return Promise.reject(error);
+    }
     return this.desk.answers.answer(input, value, { by, id });
   }
 
@@ -638,7 +642,7 @@ export class RunCore implements HostOwner, TurnLogOwner, LeavingOwner, PausingOw
       !this.leaving &&
       !this.desk.outbox.isBusy
     )
-      void this.#leaving.giveUp();
+      this.#leaving.giveUp();
     else if (this.leavesAtRest && !this.#closed && !this.leaving && this.isAtRest)
       this.release().catch(this.context.logger);
   }
