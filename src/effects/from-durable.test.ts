@@ -98,6 +98,22 @@ describe('fromDurable, without a run,', () => {
     expect(await toPromise(actor)).toEqual(['x', 'pay', 1, false, 'pay/id']);
   });
 
+  test('gives a copy of its arguments all that they have, the signal as well', async () => {
+    let copy: Partial<DurableArgs<unknown>> = {};
+    const actor = createActor(
+      fromDurable(async (args: DurableArgs<unknown>) => {
+        copy = { ...args };
+        await args.step.sleep('long', 100_000);
+      }),
+    ).start();
+    await calm();
+    expect(Object.keys(copy).toSorted()).toEqual(
+      ['attempt', 'effectId', 'input', 'self', 'signal', 'step', 'system'].toSorted(),
+    );
+    actor.stop();
+    expect(copy.signal?.aborted).toBe(true);
+  });
+
   test('emits the progress of its steps', async () => {
     const logic = fromDurable(({ step }) => step('load', ({ progress }) => progress(0.5)));
     const actor = createActor(logic);

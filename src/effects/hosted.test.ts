@@ -49,6 +49,21 @@ const short = { lease: 250 };
 const patient = { wait: 2000 };
 
 describe.each(stores)('an effect on %s', (_, make) => {
+  it('gives a copy of what its function is given the signal as well', async () => {
+    let signal: AbortSignal | undefined;
+    const machine = invoking(
+      fromPromise((args) => {
+        ({ signal } = { ...args });
+        return new Promise(() => {});
+      }),
+    );
+    const run = await createRuntime({ store: make() }).start(machine, { id: 'r' });
+    await nextJob();
+    expect(signal?.aborted).toBe(false);
+    await run.release();
+    expect(signal?.aborted).toBe(true);
+  });
+
   it('has one id for all its attempts, and another when it is invoked again', async () => {
     const { store, behind } = mortal(make());
     const seen: unknown[] = [];

@@ -1,7 +1,3 @@
-/**
- * An AbortSignal that is made when somebody asks for it: most functions never do, and it costs more than all else that they
- * are given.
- */
 const late = Symbol('savepoint.lateSignal');
 
 interface Shown {
@@ -16,6 +12,10 @@ const shown: PropertyDescriptor & ThisType<Shown> = {
   enumerable: true,
 };
 
+/**
+ * An AbortSignal that is made when somebody asks for it: most functions never do, and it costs more than all else that they
+ * are given.
+ */
 export class LateSignal {
   #controller: AbortController | undefined;
   #aborted: { readonly reason: unknown } | undefined;
