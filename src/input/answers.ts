@@ -11,7 +11,7 @@ import { HeldBackError, MessageWaitsError } from '../inbox/mail.ts';
 import type { Pausing } from '../steering/pausing.ts';
 import type { Receipt } from '../run/receipt.ts';
 import { isEnd } from '../run/status.ts';
-import type { RunStatus, Store } from '../store.ts';
+import type { Row, RunStatus, Store } from '../store.ts';
 import type { Told } from '../run/told.ts';
 import type { Writes } from '../turns/writes.ts';
 import type { LiveActor } from '../xstate/insider.ts';
@@ -165,14 +165,19 @@ export class Answers {
   async #notOpen(input: string, value: unknown, said: GivenAnswer): Promise<Receipt> {
     const { questions } = this;
     const { id: run, context } = this.owner;
-    const { by, id, take, at = context.clock.now() } = said;
+    const { by, id, take, aside, at = context.clock.now() } = said;
     if (parseQuestionId(input).run !== run)
       throw new InvalidArgumentError(`The question '${input}' is not one of run '${run}'.`);
     if (questions.closing(input)) await this.owner.until(() => !questions.closing(input));
     const { openings } = questions;
     const closed = await readClosing(context.store, run, input, context.inline);
     // Also where the run is at its end: whoever comes second is told who was first.
-    if (closed) return this.#taken(alreadyClosed(input, closed, id), take);
+    if (closed)
+      return this.#taken(
+        alreadyClosed(input, closed, id),
+        take,
+        isEnd(this.owner.status) ? undefined : aside,
+      );
     this.owner.checkOpen();
     // A turn that is not committed yet has ended the run: then it never opens.
     if (!this.owner.host.isActive) {
@@ -202,9 +207,13 @@ export class Answers {
     return { delivered: false };
   }
 
-  /** The message of an answer that was given before is done with. */
-  async #taken(receipt: Receipt, take: string | undefined): Promise<Receipt> {
-    if (take !== undefined) await this.owner.record({ take: [take] });
+  /** The message of an answer that was given before, or what was kept of it, is done with. */
+  async #taken(receipt: Receipt, take: string | undefined, aside?: string): Promise<Receipt> {
+    if (take !== undefined || aside !== undefined)
+      await this.owner.record({
+        ...(take !== undefined && { take: [take] }),
+        ...(aside !== undefined && { drop: [{ kind: 'answer', key: aside }] }),
+      });
     return receipt;
   }
 
@@ -281,10 +290,16 @@ export class Answers {
   /** What the end of the run makes of answers that still wait for their question. */
   atEnd(): Writes | undefined {
     const { inline } = this.owner.context;
-    const put = [...(this.#early?.values() ?? [])].flatMap((kept) =>
-      kept.map(({ key, record }) => asideRow(key, { ...record, status: 'neverOpened' }, inline)),
-    );
-    return put.length > 0 ? { put } : undefined;
+    const put: Row[] = [];
+    const drop: Pick<Row, 'kind' | 'key'>[] = [];
+    for (const [input, kept] of this.#early ?? [])
+      for (const { key, record } of kept) {
+        // The same answer was given again meanwhile, and came first.
+        const isTaken = record.id !== undefined && this.questions.closing(input)?.id === record.id;
+        if (isTaken) drop.push({ kind: 'answer', key });
+        else put.push(asideRow(key, { ...record, status: 'neverOpened' }, inline));
+      }
+    return put.length + drop.length > 0 ? { put, drop } : undefined;
   }
 }
 

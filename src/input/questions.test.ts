@@ -1,5 +1,5 @@
 import { assign, fromPromise, setup } from 'xstate';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { z } from 'zod';
 import { memoryStore } from '../../adapters/memory.ts';
 import {
@@ -466,6 +466,39 @@ describe('an early answer', () => {
     await Promise.all(given);
     expect(await store.rows('r', 'answer', {})).toHaveLength(1);
   });
+
+  const ending = setup({
+    types: typed<{ events: { type: 'go' } }>(),
+    actors: { ask: inputRequest() },
+  }).createMachine({
+    id: 'ending',
+    initial: 'a',
+    states: {
+      a: { on: { go: 'b' } },
+      b: { invoke: { src: 'ask', id: 'q', onDone: 'c' } },
+      c: { type: 'final' },
+    },
+  });
+
+  it.for([
+    ['goes on', machine],
+    ['ends', ending],
+  ] as const)(
+    'that is given again while its question opens waits no more, where the run %s',
+    async ([, asks]) => {
+      const store = memoryStore();
+      const logger = vi.fn();
+      const runtime = createRuntime({ store, logger });
+      const run = await runtime.start(asks, { id: 'r' });
+      expect(await run.answer('r/q', 1, { id: 'one' })).toEqual({ delivered: false });
+      const went = run.send({ type: 'go' });
+      expect(await run.answer('r/q', 1, { id: 'one' })).toMatchObject({ delivered: true, accepted: true });
+      await went;
+      await expect.poll(() => store.rows('r', 'answer', {})).toMatchObject([{ key: 'r/q' }]);
+      expect(await runtime.recordOf('r/q')).toMatchObject({ status: 'answered', id: 'one', others: [] });
+      expect(logger).not.toHaveBeenCalled();
+    },
+  );
 
   it('comes too late as soon as the run has ended, also where that is not committed yet', async () => {
     const { store, run } = await startedSlow();
