@@ -154,8 +154,8 @@ export class TurnLog implements Committing {
   fence: number;
   #seq: number;
   #pending: (Ended | Recorded)[] = [];
-  /** What the commit in flight took. The two change places, so that not each commit has a new one: see `RecordedRow`. */
-  #taken: (Ended | Recorded)[] = [];
+  /** To be filled next, after a commit of rows alone: not each step has a new one, see `RecordedRow`. */
+  #spare: (Ended | Recorded)[] | undefined;
   #inFlight:
     | {
         readonly entries: (Ended | Recorded)[];
@@ -301,8 +301,8 @@ export class TurnLog implements Committing {
     const farewell = entries.length === 0 && this.#toRelease.length === 0 ? this.#farewell : undefined;
     if (entries.length === 0 && !farewell) return undefined;
     if (entries === this.#pending) {
-      this.#pending = this.#taken;
-      this.#taken = entries;
+      this.#pending = this.#spare ?? [];
+      this.#spare = undefined;
     }
     const commit = this.#commitOf(entries, farewell?.head);
     this.#inFlight = { entries, commit, again: false, isDueAgain: false };
@@ -402,7 +402,8 @@ export class TurnLog implements Committing {
       this.#release();
     }
     if (this.#closed) return;
-    empty(entries);
+    entries.length = 0;
+    if (!newest) this.#spare = entries;
     const next = this.#pending.at(-1);
     if (next ? !next.turn || this.#isDue(next) : this.#farewell) this.#run.context.committer.add(this);
     this.#run.progressed();
@@ -543,13 +544,11 @@ export class TurnLog implements Committing {
     const { committer } = this.#run.context;
     this.#inFlight = undefined;
     const later = [...entries, ...this.#pending];
-    const count = entries.length;
-    empty(entries);
     this.#pending = later;
     const [refused] = later;
-    if (count === 0 || !refused) return this.close(error);
-    if (count > 1) {
-      this.#oneByOne = count;
+    if (entries.length === 0 || !refused) return this.close(error);
+    if (entries.length > 1) {
+      this.#oneByOne = entries.length;
       this.#run.checkpoints.forget();
       return committer.add(this);
     }
@@ -616,10 +615,5 @@ const isTurn = (entry: Ended | Recorded): entry is Ended => entry.turn !== undef
 /** Nothing of it may be seen before it is committed, in whatever mode. */
 const isGuarded = ({ writes }: Entry): boolean =>
   writes !== undefined && (writes.unless ?? writes.ask ?? writes.close) !== undefined;
-
-/** As `length = 0` would, but it keeps its room. */
-function empty(list: unknown[]): void {
-  while (list.length > 0) list.pop();
-}
 
 const starterOf = ({ more }: Head): unknown => (JSON.parse(more) as { readonly starter?: unknown }).starter;
