@@ -287,19 +287,27 @@ export class Answers {
     await this.owner.record({ put: [row], ...(take !== undefined && { take: [take] }) });
   }
 
+  /** Answers that wait, and were given again under their id and came first as such: they go with the turn that took that. */
+  overtaken({ closed }: Change): Writes | undefined {
+    if (!this.#early) return undefined;
+    const drop = closed.flatMap(({ question: { input }, record: { id } }) =>
+      (this.#early?.get(input.id) ?? [])
+        .filter(({ record }) => id !== undefined && record.id === id)
+        .map(({ key }): Pick<Row, 'kind' | 'key'> => ({ kind: 'answer', key })),
+    );
+    return drop.length > 0 ? { drop } : undefined;
+  }
+
   /** What the end of the run makes of answers that still wait for their question. */
   atEnd(): Writes | undefined {
     const { inline } = this.owner.context;
     const put: Row[] = [];
-    const drop: Pick<Row, 'kind' | 'key'>[] = [];
     for (const [input, kept] of this.#early ?? [])
       for (const { key, record } of kept) {
-        // The same answer was given again meanwhile, and came first.
-        const isTaken = record.id !== undefined && this.questions.closing(input)?.id === record.id;
-        if (isTaken) drop.push({ kind: 'answer', key });
-        else put.push(asideRow(key, { ...record, status: 'neverOpened' }, inline));
+        const isOvertaken = record.id !== undefined && this.questions.closing(input)?.id === record.id;
+        if (!isOvertaken) put.push(asideRow(key, { ...record, status: 'neverOpened' }, inline));
       }
-    return put.length + drop.length > 0 ? { put, drop } : undefined;
+    return put.length > 0 ? { put } : undefined;
   }
 }
 

@@ -487,6 +487,7 @@ describe('an early answer', () => {
     'that is given again while its question opens waits no more, where the run %s',
     async ([, asks]) => {
       const store = memoryStore();
+      const commit = vi.spyOn(store, 'commit');
       const logger = vi.fn();
       const runtime = createRuntime({ store, logger });
       const run = await runtime.start(asks, { id: 'r' });
@@ -496,6 +497,11 @@ describe('an early answer', () => {
       await went;
       await expect.poll(() => store.rows('r', 'answer', {})).toMatchObject([{ key: 'r/q' }]);
       expect(await runtime.recordOf('r/q')).toMatchObject({ status: 'answered', id: 'one', others: [] });
+      // With the turn that took it: no crash comes between.
+      const drops = commit.mock.calls
+        .flatMap(([batch]) => batch)
+        .filter(({ drop }) => drop?.[0]?.kind === 'answer');
+      expect(drops[0]?.close).toEqual(['r/q']);
       expect(logger).not.toHaveBeenCalled();
     },
   );

@@ -32,7 +32,11 @@ export function writesBeside(
     parts.push({ put: [event], unless: durability === 'sync' ? waitingFor(told) : undefined });
   }
   if (told?.take !== undefined) parts.push({ take: [told.take] });
-  if (change) parts.push(desk.questions.writes(change, told, seq));
+  if (change) {
+    parts.push(desk.questions.writes(change, told, seq));
+    const overtaken = desk.answers.overtaken(change);
+    if (overtaken) parts.push(overtaken);
+  }
   if (replace)
     for (const { journaled } of host.endedEffects(turn))
       if (journaled) parts.push({ drop: [...journaled].map((key) => ({ kind: 'step', key })) });
