@@ -14,6 +14,7 @@ export class Questions {
   readonly #find: Statement;
   readonly #ofRun: Statement;
   readonly #insert: Statement;
+  readonly #deleteUntagged: Statement;
   readonly #delete: Statement;
   readonly #tag: Statement;
   readonly #untag: Statement;
@@ -26,8 +27,10 @@ export class Questions {
     this.#find = sql('SELECT qid, id, opened, tags FROM questions WHERE id = ? AND rid = ?');
     this.#ofRun = sql('SELECT qid, id, opened, tags FROM questions WHERE rid = ?');
     this.#insert = sql(
-      `INSERT INTO questions (id, rid, machine, assignee, tags, opened, value) VALUES (?, ?, ?, ?, ?, ?, ?)`,
+      `INSERT INTO questions (id, rid, machine, assignee, tags, opened, value) VALUES (?, ?, ?, ?, ?, ?, ?)
+       ON CONFLICT (id) DO NOTHING`,
     );
+    this.#deleteUntagged = sql(`DELETE FROM questions WHERE id = ? AND rid = ? AND tags = '[]'`);
     this.#delete = sql('DELETE FROM questions WHERE qid = ?');
     this.#tag = sql('INSERT OR IGNORE INTO question_tags (tag, opened, id, qid) VALUES (?, ?, ?, ?)');
     this.#untag = sql('DELETE FROM question_tags WHERE tag = ? AND opened = ? AND id = ?');
@@ -40,13 +43,18 @@ export class Questions {
 
   ask(rid: number, question: Question): void {
     const { id, machine, assignee = null, tags, opened, value } = question;
-    this.close(rid, id);
     const text = JSON.stringify(tags);
-    const { lastInsertRowid } = this.#insert.run(id, rid, machine, assignee, text, opened, value);
-    for (const tag of tags) this.#tag.run(tag, opened, id, Number(lastInsertRowid));
+    const insert = () => this.#insert.run(id, rid, machine, assignee, text, opened, value);
+    let written = insert();
+    if (written.changes === 0) {
+      this.close(rid, id);
+      written = insert();
+    }
+    for (const tag of tags) this.#tag.run(tag, opened, id, Number(written.lastInsertRowid));
   }
 
   close(rid: number, id: string): void {
+    if (this.#deleteUntagged.run(id, rid).changes === 1) return;
     const found = this.#find.get(id, rid) as OpenQuestion | undefined;
     if (found !== undefined) this.#remove(found);
   }

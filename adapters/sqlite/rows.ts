@@ -14,6 +14,7 @@ import { Steps } from './steps.ts';
 export class Rows {
   readonly #steps: Steps;
   readonly #put: Statement;
+  readonly #write: Statement;
   readonly #drop: Statement;
   readonly #scan: Statement;
   readonly #clear: Statement;
@@ -23,6 +24,10 @@ export class Rows {
     // As in appends.ts: where the run is not held, the value is NULL, and the row is skipped.
     this.#put = connection.prepare(
       `INSERT OR IGNORE INTO records (rid, kind, key, value) VALUES (?, ?, ?, (SELECT ? FROM ${heldRun}))
+       ON CONFLICT DO UPDATE SET value = excluded.value`,
+    );
+    this.#write = connection.prepare(
+      `INSERT INTO records (rid, kind, key, value) VALUES (?, ?, ?, ?)
        ON CONFLICT DO UPDATE SET value = excluded.value`,
     );
     this.#drop = connection.prepare('DELETE FROM records WHERE rid = ? AND kind = ? AND key = ?');
@@ -41,6 +46,13 @@ export class Rows {
     if (row.kind === 'step') return this.#steps.put(rid, fence, oid, row, table);
     const { kind, key, value } = row;
     return this.#put.run(rid, kind, ordered(key), value, rid, fence, oid).changes === 1;
+  }
+
+  /** One row of a run that is held. */
+  write(rid: number, row: Row, table: CheckpointTable): void {
+    const { kind, key, value } = row;
+    if (kind === 'step') this.#steps.write(rid, row, table);
+    else this.#write.run(rid, kind, ordered(key), value);
   }
 
   drop(rid: number, rows: readonly Pick<Row, 'kind' | 'key'>[]): void {

@@ -6,7 +6,7 @@
 import { StoreError } from '../../src/errors.ts';
 import type { CheckpointRow, Head, Outcome, RunCommit } from '../../src/store.ts';
 import type { Connection } from './connection.ts';
-import type { Statement } from './driver.ts';
+import type { Bindable, Statement } from './driver.ts';
 import { failed } from './failure.ts';
 import type { Inbox } from './inbox.ts';
 import type { Keys } from './keys.ts';
@@ -28,24 +28,26 @@ interface CurrentRun {
   readonly newest: number;
 }
 
+/** What there is where a run is to be. */
+interface Ground {
+  readonly isTaken: 0 | 1;
+  readonly isBuried: 0 | 1 | null;
+  readonly oid: number | null;
+}
+
 /** Checks first and writes then: an outcome other than `committed` has written nothing. */
 export class RunWrites {
   readonly #find: Statement;
-  readonly #buried: Statement;
+  readonly #ground: Statement;
   readonly #unbury: Statement;
   readonly #create: Statement;
   readonly #checkpoint: Record<CheckpointTable, Statement>;
   readonly #dropCheckpoints: readonly Statement[];
-  readonly #head: Statement;
-  readonly #headWithStatus: Statement;
-  readonly #headWithDue: Statement;
-  readonly #headWithBoth: Statement;
-  readonly #machine: Statement;
-  readonly #tags: Statement;
   readonly #tag: Statement;
   readonly #untag: Statement;
-  readonly #release: Statement;
   readonly #removal: Removal;
+  /** By the columns that they change. */
+  readonly #updates = new Map<string, Statement>();
 
   constructor(
     readonly connection: Connection,
@@ -59,7 +61,11 @@ export class RunWrites {
       `SELECT rid, fence, oid, machine, status, due, created, tags, ${newestKey} AS newest
        FROM runs LEFT JOIN owners ON oid = runs.owner WHERE runs.id = ?`,
     );
-    this.#buried = sql(`SELECT until > ${now} FROM tombstones WHERE id = ?`).pluck();
+    this.#ground = sql(
+      `SELECT EXISTS (SELECT 1 FROM runs WHERE id = ?) AS isTaken,
+              (SELECT until > ${now} FROM tombstones WHERE id = ?) AS isBuried,
+              (SELECT oid FROM owners WHERE id = ?) AS oid`,
+    );
     this.#unbury = sql('DELETE FROM tombstones WHERE id = ?');
     this.#create = sql(
       `INSERT INTO runs (id, fence, owner, machine, version, status, due, created, tags, more)
@@ -71,59 +77,74 @@ export class RunWrites {
     this.#dropCheckpoints = ['checkpoints', 'grouped'].map((table) =>
       sql(`DELETE FROM ${table} WHERE key BETWEEN ? AND ?`),
     );
-    // An UPDATE pays for each index whose columns it names, changed or not.
-    this.#head = sql('UPDATE runs SET version = ?, more = ? WHERE rid = ?');
-    this.#headWithStatus = sql('UPDATE runs SET version = ?, more = ?, status = ? WHERE rid = ?');
-    this.#headWithDue = sql('UPDATE runs SET version = ?, more = ?, due = ? WHERE rid = ?');
-    this.#headWithBoth = sql('UPDATE runs SET version = ?, more = ?, status = ?, due = ? WHERE rid = ?');
-    this.#machine = sql('UPDATE runs SET machine = ? WHERE rid = ?');
-    this.#tags = sql('UPDATE runs SET tags = ? WHERE rid = ?');
     this.#tag = sql('INSERT OR IGNORE INTO tags (tag, created, id, rid) VALUES (?, ?, ?, ?)');
     this.#untag = sql('DELETE FROM tags WHERE tag = ? AND created = ? AND id = ?');
-    this.#release = sql('UPDATE runs SET owner = NULL WHERE rid = ?');
     this.#removal = new Removal(connection, keys, [rows, inbox, questions]);
   }
 
   apply(commit: RunCommit, table: CheckpointTable): Outcome {
-    const { run, owner, fence, head, unless, checkpoints = [] } = commit;
+    return commit.create === true ? this.#begin(commit, table) : this.#goOn(commit, table);
+  }
+
+  /** The first commit of a run. */
+  #begin(commit: RunCommit, table: CheckpointTable): Outcome {
+    const { run, owner, head, expect = 0 } = commit;
+    const { isTaken, isBuried, oid } = this.#ground.get(run, run, owner) as Ground;
+    if (isTaken === 1 || isBuried === 1) return { status: 'exists' };
+    if (oid === null) return { status: 'fenced' };
+    if (head === undefined) return this.#refused(run, 'its first commit has no head');
+    if (expect !== 0) return { status: 'conflict' };
+    const disorder = this.#disorder(commit, 0);
+    if (disorder !== undefined) return this.#refused(run, disorder);
+
+    if (isBuried === 0) this.#unbury.run(run);
+    const rid = this.#insertRun(commit, head, oid);
+    this.#write(commit, rid, table);
+    return { status: 'committed' };
+  }
+
+  #goOn(commit: RunCommit, table: CheckpointTable): Outcome {
+    const { run, owner, fence, head, unless = [], expect, remove } = commit;
     const current = this.#find.get(run) as CurrentRun | undefined;
-    let oid = this.keys.owner(owner);
-    // Another handle may have given up the owner, or registered it anew.
-    if (current?.oid !== oid) oid = this.keys.readOwner(owner);
-    if (commit.create === true) {
-      if (current !== undefined || this.#isBuried(run)) return { status: 'exists' };
-      if (oid === undefined) return { status: 'fenced' };
-      if (head === undefined) return this.#refused(run, 'its first commit has no head');
-    } else if (current === undefined || current.oid !== oid || current.fence !== fence) {
+    if (current === undefined || !this.#isHeld(current, owner, fence)) {
       this.keys.forgetRun(run);
       return { status: 'fenced' };
     }
-    const newest = current === undefined ? 0 : current.newest - current.rid * seqLimit;
-    if (commit.expect !== undefined && commit.expect !== newest) return { status: 'conflict' };
-    if (current !== undefined) {
-      for (const id of unless ?? []) {
-        const value = this.inbox.find(current.rid, id);
-        if (value !== undefined) return { status: 'taken', message: { id, value } };
-      }
-      if (commit.remove !== undefined) {
-        this.#removal.remove(run, current, commit.remove);
-        return { status: 'committed' };
-      }
+    const { rid } = current;
+    const newest = current.newest - rid * seqLimit;
+    if (expect !== undefined && expect !== newest) return { status: 'conflict' };
+    for (const id of unless) {
+      const value = this.inbox.find(rid, id);
+      if (value !== undefined) return { status: 'taken', message: { id, value } };
     }
-    const disorder = outOfOrder(newest, checkpoints) ?? this.#askedElsewhere(commit);
+    if (remove !== undefined) {
+      this.#removal.remove(run, current, remove);
+      return { status: 'committed' };
+    }
+    const disorder = this.#disorder(commit, newest);
     if (disorder !== undefined) return this.#refused(run, disorder);
 
-    const rid = current?.rid ?? this.#insertRun(commit, head!, oid);
-    this.#writeCheckpoints(commit, rid, table);
-    this.#writeRows(commit, rid, oid, table);
-    if (head !== undefined && current !== undefined) this.#writeHead(run, current, head);
-    if (commit.release === true) {
-      this.#release.run(rid);
-      this.keys.forgetRun(run);
-    } else {
-      this.keys.rememberRun(run, rid);
-    }
+    this.#update(commit, current);
+    if (head !== undefined) this.#retag(run, current, head);
+    this.#write(commit, rid, table);
     return { status: 'committed' };
+  }
+
+  #isHeld({ fence, oid }: CurrentRun, owner: string, expected: number): boolean {
+    if (fence !== expected || oid === null) return false;
+    // Another handle may have given up the owner, or registered it anew.
+    return oid === this.keys.owner(owner) || oid === this.keys.readOwner(owner);
+  }
+
+  #disorder(commit: RunCommit, newest: number): string | undefined {
+    return outOfOrder(newest, commit.checkpoints) ?? this.#askedElsewhere(commit);
+  }
+
+  #write(commit: RunCommit, rid: number, table: CheckpointTable): void {
+    this.#writeCheckpoints(commit, rid, table);
+    this.#writeRows(commit, rid, table);
+    if (commit.release === true) this.keys.forgetRun(commit.run);
+    else this.keys.rememberRun(commit.run, rid);
   }
 
   #writeCheckpoints(commit: RunCommit, rid: number, table: CheckpointTable): void {
@@ -137,21 +158,21 @@ export class RunWrites {
     }
   }
 
-  #writeRows(commit: RunCommit, rid: number, oid: number, table: CheckpointTable): void {
-    const { fence, drop = [], put = [], take = [], close = [], ask = [] } = commit;
+  #writeRows(commit: RunCommit, rid: number, table: CheckpointTable): void {
+    const { drop = [], put = [], take = [], close = [], ask = [] } = commit;
     this.rows.drop(rid, drop);
-    for (const row of put) this.rows.put(rid, fence, oid, row, table);
+    for (const row of put) this.rows.write(rid, row, table);
     for (const id of take) this.inbox.take(rid, id);
     for (const id of close) this.questions.close(rid, id);
     for (const question of ask) this.questions.ask(rid, question);
   }
 
-  #insertRun({ run, fence }: RunCommit, head: Head, oid: number): number {
+  #insertRun({ run, fence, release }: RunCommit, head: Head, oid: number): number {
     const { machine, version = null, status, due = null, createdAt, tags, more } = head;
     const written = this.#create.run(
       run,
       fence,
-      oid,
+      release === true ? null : oid,
       machine,
       version,
       status,
@@ -171,18 +192,33 @@ export class RunWrites {
     return rid;
   }
 
-  #writeHead(run: string, current: CurrentRun, head: Head): void {
-    const { rid, machine, status, created, tags } = current;
-    const { version = null, due = null, more } = head;
-    if (head.status === status) {
-      if (due === current.due) this.#head.run(version, more, rid);
-      else this.#headWithDue.run(version, more, due, rid);
-    } else if (due === current.due) this.#headWithStatus.run(version, more, head.status, rid);
-    else this.#headWithBoth.run(version, more, head.status, due, rid);
-    if (head.machine !== machine) this.#machine.run(head.machine, rid);
-    const text = JSON.stringify(head.tags);
-    if (text === tags) return;
-    this.#tags.run(text, rid);
+  /** In one statement. An UPDATE pays for each index whose columns it names, changed or not. */
+  #update({ head, release }: RunCommit, current: CurrentRun): void {
+    const { rid, machine, status, due, tags } = current;
+    let set = release === true ? 'owner = NULL' : '';
+    const values: Bindable[] = [];
+    const change = (column: string, value: Bindable): void => {
+      set += `${set === '' ? '' : ', '}${column} = ?`;
+      values.push(value);
+    };
+    if (head !== undefined) {
+      change('version', head.version ?? null);
+      change('more', head.more);
+      if (head.status !== status) change('status', head.status);
+      if ((head.due ?? null) !== due) change('due', head.due ?? null);
+      if (head.machine !== machine) change('machine', head.machine);
+      const text = JSON.stringify(head.tags);
+      if (text !== tags) change('tags', text);
+    }
+    if (set === '') return;
+    let statement = this.#updates.get(set);
+    if (statement === undefined)
+      this.#updates.set(set, (statement = this.connection.prepare(`UPDATE runs SET ${set} WHERE rid = ?`)));
+    statement.run(...values, rid);
+  }
+
+  #retag(run: string, { rid, created, tags }: CurrentRun, head: Head): void {
+    if (JSON.stringify(head.tags) === tags) return;
     for (const tag of JSON.parse(tags) as string[]) this.#untag.run(tag, created, run);
     for (const tag of head.tags) this.#tag.run(tag, created, run, rid);
   }
@@ -195,19 +231,13 @@ export class RunWrites {
     return undefined;
   }
 
-  #isBuried(run: string): boolean {
-    const buried = this.#buried.get(run);
-    if (buried === 0) this.#unbury.run(run);
-    return buried === 1;
-  }
-
   #refused(run: string, reason: string): Outcome {
     return failed(this.connection.path, new StoreError(`Run '${run}' was not written: ${reason}.`, 'failed'));
   }
 }
 
 /** What is wrong with the seqs of new checkpoints. */
-function outOfOrder(newest: number, rows: readonly CheckpointRow[]): string | undefined {
+function outOfOrder(newest: number, rows: readonly CheckpointRow[] = []): string | undefined {
   let last = newest;
   for (const { seq } of rows) {
     if (seq <= last) return `checkpoint ${seq} does not follow ${last}`;

@@ -17,8 +17,8 @@ const mostKnown = 10_000;
 
 /** The steps in `steps` and `grouped_steps`. */
 export class Steps {
-  readonly #put: Statement;
-  readonly #putGrouped: Statement;
+  readonly #put: Record<CheckpointTable, Statement>;
+  readonly #write: Record<CheckpointTable, Statement>;
   readonly #scan: Statement;
   readonly #names: Statement;
   readonly #drops: readonly Statement[];
@@ -32,13 +32,13 @@ export class Steps {
   constructor(readonly connection: Connection) {
     const sql = (text: string): Statement => connection.prepare(text);
     // As in appends.ts: where the run is not held, the value is NULL, and the row is skipped.
-    const put = (table: CheckpointTable): string =>
-      `INSERT OR IGNORE INTO ${stepTables[table]} (key, name, value) VALUES (
-         (SELECT 1 + ${newestStep} FROM runs WHERE rid = ?), ?, (SELECT ? FROM ${heldRun}))`;
+    const put = (table: CheckpointTable, value = `(SELECT ? FROM ${heldRun})`): Statement =>
+      sql(`INSERT OR IGNORE INTO ${stepTables[table]} (key, name, value) VALUES (
+             (SELECT 1 + ${newestStep} FROM runs WHERE rid = ?), ?, ${value})`);
     const each = (text: (table: string) => string): Statement[] =>
       Object.values(stepTables).map((table) => sql(text(table)));
-    this.#put = sql(put('checkpoints'));
-    this.#putGrouped = sql(put('grouped'));
+    this.#put = { checkpoints: put('checkpoints'), grouped: put('grouped') };
+    this.#write = { checkpoints: put('checkpoints', '?'), grouped: put('grouped', '?') };
     this.#scan = sql(
       `SELECT name, value, max(key) FROM every_step
        WHERE key BETWEEN ? AND ? AND name >= ? AND name < ? GROUP BY name ORDER BY name LIMIT ? + 0`,
@@ -55,11 +55,20 @@ export class Steps {
 
   /** One row, if the run is held. False: nothing was written. */
   put(rid: number, fence: number, oid: number, { key, value }: Row, table: CheckpointTable): boolean {
-    const statement = table === 'checkpoints' ? this.#put : this.#putGrouped;
-    if (statement.run(rid, ordered(key), value, rid, fence, oid).changes === 0) return false;
+    if (this.#put[table].run(rid, ordered(key), value, rid, fence, oid).changes === 0) return false;
+    this.#written(rid);
+    return true;
+  }
+
+  /** One row of a run that is held. */
+  write(rid: number, { key, value }: Row, table: CheckpointTable): void {
+    this.#write[table].run(rid, ordered(key), value);
+    this.#written(rid);
+  }
+
+  #written(rid: number): void {
     const left = this.#left.get(rid) ?? this.#know(rid, tidyFrom);
     if (--left.rows === 0) this.#tidy(rid);
-    return true;
   }
 
   #know(rid: number, rows: number): { rows: number } {
