@@ -48,7 +48,7 @@ import type {
 } from './runtime-options.ts';
 import { isEnd } from './run/status.ts';
 import type { Steering } from './steering/steering.ts';
-import type { Store, StoredRun } from './store.ts';
+import type { Awaitable, Store, StoredRun } from './store.ts';
 import type { SendOptions } from './run/told.ts';
 import type { RunWork } from './worker/run-work.ts';
 import { systemClock } from './xstate/delays.ts';
@@ -70,6 +70,8 @@ const POLL = 250;
 const MONTH = 30 * 24 * 60 * 60 * 1000;
 const GRACE = 5_000;
 
+const runOf = ({ run }: { readonly run: Run }): Run => run;
+
 /**
  * Makes a runtime over a store. It does nothing until its first call.
  *
@@ -88,7 +90,8 @@ export function createRuntime(options: RuntimeOptions): Runtime {
 export class Runtime {
   readonly #options: RuntimeOptions;
   readonly #context: RuntimeContext;
-  #engine: Promise<Engine> | undefined;
+  #engine: Awaitable<Engine> | undefined;
+  #starts = 0;
   readonly #machines: Machines;
   readonly #holding: Holding;
   #closing: Promise<void> | undefined;
@@ -159,40 +162,41 @@ export class Runtime {
    * @throws {RunExistsError} where the id is taken, or was until a short while ago.
    * @throws {NotSerializableError} where the first state cannot be stored.
    */
-  async start<TMachine extends AnyStateMachine>(
+  start<TMachine extends AnyStateMachine>(
     machine: TMachine,
     ...[options]: StartArguments<TMachine>
   ): Promise<Run<TMachine>> {
+    try {
+      return this.#start(machine, options ?? {}) as unknown as Promise<Run<TMachine>>;
+    } catch (error) {
+      return Promise.reject(error);
+    }
+  }
+
+  #start(machine: AnyStateMachine, options: StartOptions<AnyStateMachine>): Promise<Run> {
     this.#holding.checkOpen();
     checkMachine(machine);
-    const {
-      id = crypto.randomUUID(),
-      tags = [],
-      metadata,
-      durability,
-      history,
-      retention,
-      input,
-    } = (options ?? {}) as StartOptions<AnyStateMachine>;
+    const { id = crypto.randomUUID(), tags = [], metadata, durability, history, retention, input } = options;
     checkId('run', id);
     checkLabels(tags, metadata === undefined ? {} : metadata);
     checkOptions({ durability, history });
     if (retention) checkRetention(retention);
-    const { run } = await this.#holding.start(input, {
+    const started = this.#holding.start(input, {
       id,
       machine,
       tags: [...tags],
       createdAt: this.#context.clock.now(),
       more: {
-        starter: crypto.randomUUID(),
+        // A UUID for each would cost more than all the rest of this.
+        starter: `${this.#context.lease.owner} ${++this.#starts}`,
         ...(metadata && { metadata }),
         ...(durability && { durability }),
         ...(history && { history }),
         ...(retention && { retention: storableRetention(retention) }),
       },
     });
-    if (retention) await this.#keepUp();
-    return run as unknown as Run<TMachine>;
+    if (!retention) return started.then(runOf);
+    return started.then(({ run }) => this.#keepUp().then(() => run));
   }
 
   /**
@@ -325,7 +329,7 @@ export class Runtime {
    * }
    */
   watchInputs(query: InputQuery = {}): AsyncIterableIterator<InputEvent> {
-    const watch = this.#load().then(
+    const watch = Promise.resolve(this.#load()).then(
       ({ InputWatch, context }) =>
         new InputWatch({ ...context, poll: this.#poll, watch: this.#watch }, query),
     );
@@ -651,15 +655,22 @@ export class Runtime {
   }
 
   /** What runs runs. A page that only looks never loads it. */
-  #load(): Promise<Engine> {
+  #load(): Awaitable<Engine> {
     if (this.#engine) return this.#engine;
     const engine = (this.#engine = loadEngine(this.#context));
-    // Next time it may be there: a page may be without a connection for a while.
-    const { retention } = this.#options;
+    if (!(engine instanceof Promise)) return this.#loaded(engine);
     engine.then(
-      () => (retention?.finished ?? retention?.history) && this.#keepUp().catch(this.#context.logger),
+      (loaded) => this.#loaded(loaded),
+      // Next time it may be there: a page may be without a connection for a while.
       () => (this.#engine = undefined),
     );
+    return engine;
+  }
+
+  #loaded(engine: Engine): Engine {
+    this.#engine = engine;
+    const { retention } = this.#options;
+    if (retention?.finished ?? retention?.history) this.#keepUp().catch(this.#context.logger);
     return engine;
   }
 

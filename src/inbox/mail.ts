@@ -2,6 +2,7 @@
 import type { AnyEventObject } from 'xstate';
 import type { Codec } from '../checkpoint/codec.ts';
 import { decodeText, encodeText } from '../checkpoint/text.ts';
+import { defined } from '../defined.ts';
 import type { Message } from '../store.ts';
 
 export type Mail =
@@ -70,8 +71,7 @@ export const controlId = (): string => CONTROL + crypto.randomUUID();
 
 /** Throws `NotSerializableError`. */
 export function encodeMail(codec: Codec, id: string, mail: Mail): Message {
-  const given = Object.fromEntries(Object.entries(mail).filter(([, value]) => value !== undefined));
-  return { id, value: encodeText(codec, given, { actor: '', path: mail.type }) };
+  return { id, value: encodeText(codec, defined(mail), { actor: '', path: mail.type }) };
 }
 
 export const decodeMail = async (codec: Codec, value: string): Promise<Mail> =>

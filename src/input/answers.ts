@@ -101,35 +101,45 @@ export class Answers {
    * @throws {EventNotAcceptedError} where the state that asks does not.
    * @throws {InputClosedError}
    */
-  async answer(input: string, given: unknown, said: GivenAnswer): Promise<Receipt> {
-    const { questions } = this;
-    const { context } = this.owner;
-    checkSize(input, given, context.answerBytes, context.inline);
-    for (;;) {
-      if (this.owner.pausing.holdsBack(said)) return this.#later(input, given, said);
-      const question = questions.find(input);
+  answer(input: string, given: unknown, said: GivenAnswer): Promise<Receipt> {
+    const { context, pausing } = this.owner;
+    try {
+      checkSize(input, given, context.answerBytes, context.inline);
+      if (pausing.holdsBack(said)) return this.#later(input, given, said);
+      const question = this.questions.find(input);
       if (!question) return this.#notOpen(input, given, said);
       this.owner.checkOpen();
       // What the code of an effect asks is checked by that code, which may not have come to it again.
-      if (questions.isDetached(question)) {
-        await questions.attached(input);
-        continue;
-      }
+      if (this.questions.isDetached(question))
+        return this.questions.attached(input).then(() => this.answer(input, given, said));
       const checked = validate(input, question.schema, given);
-      const value = checked instanceof Promise ? await checked : checked;
-      // An asynchronous schema takes its time.
-      if (questions.find(input) !== question || this.owner.pausing.holdsBack(said)) continue;
-      try {
-        const receipt = await this.#deliver(question, value, said);
+      if (!(checked instanceof Promise)) return this.#give(question, given, checked, said);
+      return checked.then((value) =>
+        // That took its time.
+        this.questions.find(input) !== question || pausing.holdsBack(said)
+          ? this.answer(input, given, said)
+          : this.#give(question, given, value, said),
+      );
+    } catch (error) {
+      return Promise.reject(error);
+    }
+  }
+
+  #give(question: OpenQuestion, given: unknown, value: unknown, said: GivenAnswer): Promise<Receipt> {
+    const { id } = question.input;
+    return this.#deliver(question, value, said).then(
+      (receipt) =>
         // The turn that opened it was taken back: it is early now.
-        if (receipt.accepted === false && questions.find(input) !== question) continue;
-        return receipt;
-      } catch (error) {
+        receipt.accepted === false && this.questions.find(id) !== question
+          ? this.answer(id, given, said)
+          : receipt,
+      async (error: unknown) => {
         // Somebody left an answer in the inbox first: that one is looked at first.
         if (!(error instanceof MessageWaitsError)) throw error;
         await this.owner.drain();
-      }
-    }
+        return this.answer(id, given, said);
+      },
+    );
   }
 
   /** What came from the inbox, or waits for its question, is there still when the run goes on. */
@@ -147,7 +157,7 @@ export class Answers {
     return question !== undefined && this.questions.isDetached(question);
   }
 
-  async #deliver(question: OpenQuestion, value: unknown, said: GivenAnswer): Promise<Receipt> {
+  #deliver(question: OpenQuestion, value: unknown, said: GivenAnswer): Promise<Receipt> {
     const { asker, input } = question;
     const { by, id, take, aside, at = this.owner.context.clock.now() } = said;
     const told: Told = { by, take, aside, answer: { input: input.id, value, by, id, at } };
@@ -157,9 +167,10 @@ export class Answers {
     }
     if (asker.state === undefined) return this.owner.deliver(asker.actor, { type: ANSWER, value }, told);
     const event = eventOf(question, value, by);
-    const receipt = await this.owner.deliver(asker.actor, event, told);
-    if (!receipt.accepted) throw new EventNotAcceptedError(this.owner.id, event.type, asker.accepts ?? []);
-    return receipt;
+    return this.owner.deliver(asker.actor, event, told).then((receipt) => {
+      if (!receipt.accepted) throw new EventNotAcceptedError(this.owner.id, event.type, asker.accepts ?? []);
+      return receipt;
+    });
   }
 
   async #notOpen(input: string, value: unknown, said: GivenAnswer): Promise<Receipt> {

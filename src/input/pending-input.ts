@@ -2,6 +2,7 @@
 import type { Codec } from '../checkpoint/codec.ts';
 import type { Json } from '../checkpoint/json.ts';
 import { decodeText, encodeText } from '../checkpoint/text.ts';
+import { defined } from '../defined.ts';
 import { StoreError } from '../errors.ts';
 import type { Question, StoredQuestion } from '../store.ts';
 import { parseQuestionId } from './ids.ts';
@@ -57,7 +58,7 @@ export type QuestionBody = Partial<
 export function encodeQuestion(input: PendingInput, rest: QuestionBody, codec: Codec): Question {
   const { id, machine, actor, assignee, tags, opened } = input;
   const { prompt, details, choices, schema, event, accepts, deadline } = input;
-  const body = compact({ prompt, details, choices, schema, event, accepts, deadline, ...rest });
+  const body = defined({ prompt, details, choices, schema, event, accepts, deadline, ...rest });
   const value = encodeText(codec, body, { actor, path: `input('${id}')` });
   return { id, machine, assignee, tags, opened, value };
 }
@@ -128,8 +129,4 @@ function askerOf(id: string): Pick<PendingInput, 'actor' | 'state'> {
   } catch {
     return { actor: '', state: undefined };
   }
-}
-
-function compact<T extends object>(values: T): T {
-  return Object.fromEntries(Object.entries(values).filter(([, value]) => value !== undefined)) as T;
 }

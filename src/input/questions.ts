@@ -44,12 +44,20 @@ export interface OpenQuestion {
   readonly schema: StandardSchema | undefined;
   /** Its answer past the deadline, where it has one. */
   readonly fallback: { readonly value: unknown } | undefined;
+  /** Is the turn that opened it committed? From then on people see it. */
+  isCommitted: boolean;
+}
+
+/** A question that is no longer open, and why. */
+interface Closed {
+  readonly question: OpenQuestion;
+  readonly record: AnswerRecord;
 }
 
 /** What a turn did to the questions. */
 export interface Change {
   readonly opened: OpenQuestion[];
-  readonly closed: { readonly question: OpenQuestion; readonly record: AnswerRecord }[];
+  readonly closed: Closed[];
 }
 
 /** The run whose questions they are. */
@@ -70,14 +78,12 @@ export interface QuestionsOwner {
 interface Books {
   /** As of the last turn that ended. */
   readonly open: Map<string, OpenQuestion>;
-  /** As of the last turn that was committed. */
-  readonly committed: Map<string, OpenQuestion>;
-  /** How often each was opened, by the id without a number. */
-  readonly counts: Map<string, number>;
+  /** How often each was opened, by the id without a number. Not of one that is open for the first time. */
+  counts: Map<string, number> | undefined;
   /** How many were opened since the run was. */
   openings: number;
   /** Closed by turns that are not committed yet. */
-  closing: Map<string, AnswerRecord> | undefined;
+  closing: Map<string, Closed> | undefined;
   /** Who waits for code to come to its question again. */
   attaching: readonly { readonly id: string; resolve(): void }[];
   /** Stored, and asked by nobody that was restored. */
@@ -93,8 +99,7 @@ export class Questions {
   get #books(): Books {
     return (this.#kept ??= {
       open: new Map(),
-      committed: new Map(),
-      counts: new Map(),
+      counts: undefined,
       openings: 0,
       closing: undefined,
       attaching: [],
@@ -109,7 +114,10 @@ export class Questions {
 
   /** The questions that people see. */
   get pending(): PendingInput[] {
-    return [...(this.#kept?.committed.values() ?? [])].map(({ input }) => input);
+    if (!this.#kept) return [];
+    const { open, closing } = this.#kept;
+    const asked = [...(closing?.values() ?? [])].map(({ question }) => question).concat(...open.values());
+    return asked.filter(({ isCommitted }) => isCommitted).map(({ input }) => input);
   }
 
   /** An open question, as of the last turn that ended. */
@@ -124,7 +132,7 @@ export class Questions {
 
   /** Why a question is closed, where that is not committed yet. */
   closing(id: string): AnswerRecord | undefined {
-    return this.#kept?.closing?.get(id);
+    return this.#kept?.closing?.get(id)?.record;
   }
 
   // --- Turns
@@ -143,7 +151,7 @@ export class Questions {
           record: this.#closingRecord(question, turn, isAnswered ? answered : undefined),
         });
       }
-    for (const { question, record } of change?.closed ?? []) this.#close(question, record, turn);
+    for (const closed of change?.closed ?? []) this.#close(closed, turn);
     // The turn that starts a run notes no root, as nothing was before it.
     const { root } = this.owner.host;
     if (turn.cause.kind === 'start' && isAsking(root)) change = this.#openAll(askingOf(root), turn, change);
@@ -167,15 +175,23 @@ export class Questions {
     return isExpired ? { status: 'expired', ...fallback, at } : { status: 'withdrawn', at };
   }
 
-  #close(question: OpenQuestion, record: AnswerRecord, turn: Turn): void {
-    const { id } = question.input;
-    this.#books.open.delete(id);
-    (this.#books.closing ??= new Map()).set(id, record);
-    this.#nowAttached(id);
+  #close(closed: Closed, turn: Turn): void {
+    const { question } = closed;
+    this.#noteClosed(closed);
+    this.#nowAttached(question.input.id);
     for (const delay of this.#deadlinesOf(question)) {
       this.owner.host.delays.remove(delay);
       turn.removed = [...turn.removed, delay];
     }
+  }
+
+  #noteClosed(closed: Closed): void {
+    const { id } = closed.question.input;
+    const books = this.#books;
+    books.open.delete(id);
+    (books.closing ??= new Map()).set(id, closed);
+    const [base, times] = splitTimes(id);
+    (books.counts ??= new Map()).set(base, Math.max(times, books.counts.get(base) ?? 0));
   }
 
   #deadlinesOf({ asker, input }: OpenQuestion): Delay[] {
@@ -217,8 +233,8 @@ export class Questions {
     const { path, state, event, accepts } = asker;
     const actor = name === undefined ? path : path === '' ? name : `${path}/${name}`;
     const base = questionId({ run, actor, ...(state !== undefined && { state }) });
-    const times = (this.#books.counts.get(base) ?? 0) + 1;
-    this.#books.counts.set(base, times);
+    const times = this.#timesOf(base) + 1;
+    if (times > 1) (this.#books.counts ??= new Map()).set(base, times);
     this.#books.openings++;
     const { prompt, details, choices, deadline, assignee } = question;
     const input: PendingInput = {
@@ -243,7 +259,14 @@ export class Questions {
       asker,
       schema,
       fallback: question.default === undefined ? undefined : { value: question.default },
+      isCommitted: false,
     };
+  }
+
+  /** How often a question was opened, by its id without a number. */
+  #timesOf(base: string): number {
+    const { counts, open } = this.#books;
+    return counts?.get(base) ?? (open.has(base) ? 1 : 0);
   }
 
   #setDeadline({ asker: { actor }, input: { id, deadline }, fallback }: OpenQuestion, turn: Turn): void {
@@ -299,17 +322,14 @@ export class Questions {
   rewind({ opened, closed }: Change): void {
     for (const { input } of opened) {
       this.#books.open.delete(input.id);
-      this.#recount(input.id, -1);
+      const [base, times] = splitTimes(input.id);
+      if (times > 1) this.#books.counts!.set(base, times - 1);
+      else this.#books.counts?.delete(base);
     }
     for (const { question } of closed) {
       this.#books.closing?.delete(question.input.id);
       this.#books.open.set(question.input.id, question);
     }
-  }
-
-  #recount(id: string, by: number): void {
-    const [base, times] = splitTimes(id);
-    this.#books.counts.set(base, times + by);
   }
 
   /** Is it asked, as far as commits go? Not one of an effect that a turn of the very same commit has closed. */
@@ -319,11 +339,8 @@ export class Questions {
 
   /** A change was committed. */
   committed(change: Change): void {
-    for (const { question } of change.closed) {
-      this.#books.committed.delete(question.input.id);
-      this.#books.closing?.delete(question.input.id);
-    }
-    for (const question of change.opened) this.#books.committed.set(question.input.id, question);
+    for (const { question } of change.closed) this.#books.closing?.delete(question.input.id);
+    for (const question of change.opened) question.isCommitted = true;
     this.owner.context.questionsChanged(change);
   }
 
@@ -345,9 +362,9 @@ export class Questions {
 
   /** Closes a question that no turn closes. */
   closeForEffect(question: OpenQuestion, record: AnswerRecord): Change {
-    this.#books.open.delete(question.input.id);
-    (this.#books.closing ??= new Map()).set(question.input.id, record);
-    return { opened: [], closed: [{ question, record }] };
+    const closed = { question, record };
+    this.#noteClosed(closed);
+    return { opened: [], closed: [closed] };
   }
 
   // --- Restoring
@@ -358,23 +375,28 @@ export class Questions {
     counts: Iterable<readonly [id: string, times: number]>,
   ): void {
     const { root } = this.owner.host;
-    for (const [id, times] of counts) this.#books.counts.set(id, times);
+    for (const [id, times] of counts) (this.#books.counts ??= new Map()).set(id, times);
     for (const { input, body } of stored) {
-      this.#recount(input.id, 0);
+      (this.#books.counts ??= new Map()).set(...splitTimes(input.id));
       // What the code of an effect asks is found by the effect, when it comes to it again.
       const actor = actorAt(root, input.actor);
       const asking = actor && askingOf(actor).find(({ state }) => state === input.state);
       const fallback = 'default' in body ? { value: body.default } : undefined;
       const question: OpenQuestion | undefined =
         body.effect !== undefined
-          ? { input, asker: this.#interruptedAsker(input, body.effect), schema: undefined, fallback }
-          : asking && { input, asker: asking, schema: asking.schema, fallback };
+          ? {
+              input,
+              asker: this.#interruptedAsker(input, body.effect),
+              schema: undefined,
+              fallback,
+              isCommitted: true,
+            }
+          : asking && { input, asker: asking, schema: asking.schema, fallback, isCommitted: true };
       if (!question) {
         this.#books.orphans.push(input);
         continue;
       }
       this.#books.open.set(input.id, question);
-      this.#books.committed.set(input.id, question);
     }
   }
 
@@ -418,9 +440,8 @@ export class Questions {
   attach(id: string, asker: Asker, schema: StandardSchema | undefined): OpenQuestion | undefined {
     const question = this.#books.open.get(id);
     if (!question) return undefined;
-    const attached = { ...question, asker, schema };
+    const attached: OpenQuestion = { ...question, asker, schema, isCommitted: true };
     this.#books.open.set(id, attached);
-    this.#books.committed.set(id, attached);
     this.#nowAttached(id);
     return attached;
   }
@@ -442,7 +463,7 @@ export class Questions {
         accepts: undefined,
       };
       const closed = this.#books.orphans.map((input) => ({
-        question: { input, asker, schema: undefined, fallback: undefined },
+        question: { input, asker, schema: undefined, fallback: undefined, isCommitted: true },
         record,
       }));
       change = { opened: [], closed };

@@ -1,6 +1,7 @@
 /** What became of questions, and of answers that came to nothing. Kept as long as the run. */
 import type { Codec } from '../checkpoint/codec.ts';
 import { decodeText, encodeText } from '../checkpoint/text.ts';
+import { defined } from '../defined.ts';
 import type { Row, Store } from '../store.ts';
 
 /**
@@ -63,8 +64,7 @@ export const asideRow = (key: string, record: AnswerRecord, codec: Codec): Row =
 });
 
 function encodeRecord(input: string, record: AnswerRecord, codec: Codec): string {
-  const given = Object.entries(record).filter(([, value]) => value !== undefined);
-  return encodeText(codec, Object.fromEntries(given), { actor: '', path: `answer('${input}')` });
+  return encodeText(codec, defined(record), { actor: '', path: `answer('${input}')` });
 }
 
 /** Reads a record. */

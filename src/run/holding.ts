@@ -16,6 +16,7 @@ import type { Machines } from '../machines.ts';
 import { Run } from '../run.ts';
 import type { RuntimeContext } from '../runtime-context.ts';
 import { commitAlone } from '../turns/commit-alone.ts';
+import type { Awaitable } from '../store.ts';
 import { unref } from '../unref.ts';
 import type { Borrow } from './borrow.ts';
 import type { Migrate } from './open-run.ts';
@@ -38,7 +39,7 @@ export interface HoldingOptions {
   readonly migrate: Migrate | undefined;
   /** How often to look for messages, in milliseconds. */
   readonly poll: number;
-  readonly engine: () => Promise<Engine>;
+  readonly engine: () => Awaitable<Engine>;
 }
 
 /** Why another did not come to have a run, that say nothing of who comes next. */
@@ -86,10 +87,12 @@ export class Holding {
 
   start(input: unknown, identity: RunIdentity): Promise<Held> {
     const { id } = identity;
-    // Who looks for it at this moment may not find it.
-    const again = (): Promise<Held> => this.start(input, identity);
     const busy = this.#busy.get(id);
-    if (busy) return busy.then(again, again);
+    if (busy) {
+      // Who looks for it at this moment may not find it.
+      const again = (): Promise<Held> => this.start(input, identity);
+      return busy.then(again, again);
+    }
     this.checkOpen();
     if (this.#runs.has(id)) throw new RunExistsError(id);
     const starting = this.#start(input, identity);
@@ -97,12 +100,14 @@ export class Holding {
     return starting;
   }
 
-  async #start(input: unknown, identity: RunIdentity): Promise<Held> {
-    const { RunCore, context } = await this.options.engine();
-    await context.lease.ensure();
-    const core = new RunCore(context, identity);
-    await core.start(input);
-    return this.#keep(core, true);
+  /** At once where the engine is loaded and the lease holds. */
+  #start(input: unknown, identity: RunIdentity): Promise<Held> {
+    const engine = this.options.engine();
+    if (engine instanceof Promise) return engine.then(() => this.#start(input, identity));
+    const leased = this.context.lease.ensure();
+    if (leased instanceof Promise) return leased.then(() => this.#start(input, identity));
+    const core = new engine.RunCore(engine.context, identity);
+    return core.start(input).then(() => this.#keep(core, true));
   }
 
   async open(machine: AnyStateMachine | undefined, id: string, wait: number, isKept: boolean): Promise<Held> {

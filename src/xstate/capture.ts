@@ -6,6 +6,7 @@
  * a turn's share is found by comparing each actor that it touched with what was noted before, which
  * stops where the two are identical.
  */
+import { defined } from '../defined.ts';
 import { NotRestorableError, NotSerializableError } from '../errors.ts';
 import type { Codec } from '../checkpoint/codec.ts';
 import type { Where } from '../checkpoint/inspect.ts';
@@ -200,7 +201,7 @@ export class Capture implements Where {
       else refuseUnrestorable(id, undefined, actor);
     }
     const { status, value, context, output, error } = live;
-    const values = defined({ context, output, error });
+    const values: Record<string, unknown> = defined({ context, output, error });
     for (const field in values) this.#inspect(actor, values[field], [field]);
     const order = nodeOrder(live);
     return { status, value, ...(order && { order }), ...values, children, historyValue: historyOf(live) };
@@ -323,12 +324,6 @@ const isSameText = (a: unknown, b: unknown): boolean => typeof a === 'string' &&
 /** Where an actor's snapshot is in the document. */
 function documentPath(actor: LiveActor): Key[] {
   return actor._parent ? [...documentPath(actor._parent), 'children', actor.id, 'snapshot'] : ['snapshot'];
-}
-
-function defined(values: Readonly<Record<string, unknown>>): Record<string, unknown> {
-  const kept: Record<string, unknown> = {};
-  for (const key in values) if (values[key] !== undefined) kept[key] = values[key];
-  return kept;
 }
 
 /** What XState would store of an actor that is no machine. */

@@ -82,6 +82,9 @@ const builtin = /^xstate\.(?!log$)/;
 
 const bootEvent = { type: 'xstate.init' };
 
+/** Without an observer of errors XState throws a failure of the root into the void. One for all: `subscribe` makes several objects. */
+const ofErrors = { error: (): void => {} };
+
 export class Host implements ActorHost, DelayOwner, EffectOwner {
   /** The live root actor. Shows states that may never be committed. */
   root!: LiveActor;
@@ -131,8 +134,7 @@ export class Host implements ActorHost, DelayOwner, EffectOwner {
     const turn = (this.#turn = new Turn({ kind: 'start', target: undefined as never, event: bootEvent }));
     try {
       this.#create(state, this.owner.context.inspect);
-      // Without an observer of errors XState throws a failure of the root into the void.
-      this.root.subscribe({ error: () => {} });
+      this.root.observers.add(ofErrors);
       this.root.start();
     } finally {
       this.#turn = undefined;
