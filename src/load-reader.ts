@@ -1,6 +1,6 @@
 /** Loads what reads from a store. */
+import { loadOnce } from './load-once.ts';
 import type * as Reader from './reader.ts';
+import type { Awaitable } from './store.ts';
 
-let loaded: typeof Reader | undefined;
-
-export const loadReader = async (): Promise<typeof Reader> => (loaded ??= await import('./reader.ts'));
+export const loadReader: () => Awaitable<typeof Reader> = loadOnce(() => import('./reader.ts'));

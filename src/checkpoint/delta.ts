@@ -57,7 +57,12 @@ function diffObjects(before: Members, after: Members, path: Path, emit: Emit): v
 function diffArrays(before: unknown[], after: unknown[], path: Path, emit: Emit): boolean {
   const least = Math.min(before.length, after.length);
   let start = 0;
-  while (start < least && isSame(before, start, after, start)) start++;
+  // Objects, the most of what long arrays hold, are compared without a call.
+  while (
+    start < least &&
+    ((after[start] && before[start] === after[start]) || isSame(before, start, after, start))
+  )
+    start++;
   let end = 0;
   while (end < least - start && isSame(before, before.length - 1 - end, after, after.length - 1 - end)) end++;
   const gone = before.slice(start, before.length - end);

@@ -1,6 +1,7 @@
 /** Actor logic of an async function whose steps are journaled. */
 import { fromPromise, type PromiseActorLogic } from 'xstate';
 import { InvalidArgumentError } from '../errors.ts';
+import { loadOnce } from '../load-once.ts';
 import type { DurableArgs } from './durable-function.ts';
 import { type InterruptPolicy, onInterrupt } from './policy.ts';
 import type * as RunDurable from './run-durable.ts';
@@ -11,8 +12,8 @@ export interface DurableOptions {
   readonly onInterrupt?: InterruptPolicy | undefined;
 }
 
-// A page without such an actor never needs the code of steps; one with a thousand of them loads it once.
-let loaded: typeof RunDurable | undefined;
+// A page without such an actor never needs the code of steps.
+const load = loadOnce(() => import('./run-durable.ts'));
 
 /**
  * Actor logic of an async function whose steps are journaled: finished steps are never run again, however often the
@@ -36,7 +37,7 @@ export function fromDurable<TOutput, TInput>(
   if (typeof fn !== 'function')
     throw new InvalidArgumentError(`fromDurable() takes a function; it was given ${String(fn)}.`);
   const creator = async (args: RunDurable.HostedArgs<TInput>): Promise<TOutput> =>
-    (loaded ??= await import('./run-durable.ts')).runDurable(fn, args);
+    (await load()).runDurable(fn, args);
   const logic = fromPromise(creator);
   return policy === undefined ? logic : onInterrupt(logic, policy);
 }

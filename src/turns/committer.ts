@@ -3,6 +3,7 @@
  * a run and writing in a microtask is enough for that, and an fsync is then shared.
  */
 import type { Outcome, RunCommit, Store } from '../store.ts';
+import { unref } from '../unref.ts';
 
 /** Something that has commits to make, one at a time. */
 export interface Committing {
@@ -19,9 +20,21 @@ export interface Committing {
 // Node's queueMicrotask() pays for an async resource each time.
 const now = Promise.resolve();
 
+/**
+ * So many batches are with a store that takes its time; what comes meanwhile goes together with the next. Runs that are out
+ * of step with each other would make a batch each, and a store pays for a batch more than for what is in it.
+ */
+const MOST_BATCHES = 4;
+
+/** How long others wait for batches that the store does not answer, in milliseconds. */
+const PATIENCE = 1000;
+
 export class Committer {
   #waiting: Committing[] = [];
   #scheduled = false;
+  /** Batches that are with the store. */
+  #batches = 0;
+  #impatient: ReturnType<typeof setTimeout> | undefined;
 
   constructor(private readonly store: Store) {}
 
@@ -30,6 +43,11 @@ export class Committer {
     if (one.isWaiting) return;
     one.isWaiting = true;
     this.#waiting.push(one);
+    if (this.#batches < MOST_BATCHES) this.#schedule();
+    else this.#impatient ??= unref(setTimeout(() => this.#commit(), PATIENCE));
+  }
+
+  #schedule(): void {
     if (this.#scheduled) return;
     this.#scheduled = true;
     void now.then(this.#commitAll);
@@ -39,6 +57,8 @@ export class Committer {
 
   #commit(): void {
     this.#scheduled = false;
+    if (this.#impatient !== undefined) clearTimeout(this.#impatient);
+    this.#impatient = undefined;
     const waiting = this.#waiting;
     this.#waiting = [];
     const takers: Committing[] = [];
@@ -61,7 +81,11 @@ export class Committer {
       return lose(error);
     }
     // Without a promise where the store needs none: a turn then takes no detour over the event loop.
-    if (outcomes instanceof Promise) outcomes.then(settle, lose);
-    else settle(outcomes);
+    if (!(outcomes instanceof Promise)) return settle(outcomes);
+    this.#batches++;
+    outcomes.then(settle, lose).finally(() => {
+      this.#batches--;
+      if (this.#waiting.length > 0) this.#schedule();
+    });
   }
 }

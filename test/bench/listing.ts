@@ -1,6 +1,7 @@
 /** The first page of 100,000 open questions, beside the same page of 100. */
 import type { Runtime, Store } from 'savepoint';
-import { figureOf, median, ratioOf } from './measure.ts';
+import { figureOf, ratioOf } from './measure.ts';
+import { median } from './median.ts';
 import { newFile } from './new-file.ts';
 import type { Report } from './report.ts';
 import type { Subject } from './subject.ts';

@@ -1,6 +1,7 @@
 /** A map of 10,000 items: it grows with its length, and the last item costs what an early one does. */
 import { setImmediate } from 'node:timers/promises';
-import { bytesWritten, figureOf, median, ratioOf } from './measure.ts';
+import { bytesWritten, figureOf, ratioOf } from './measure.ts';
+import { median } from './median.ts';
 import { newFile } from './new-file.ts';
 import type { Report } from './report.ts';
 import type { Subject } from './subject.ts';

@@ -1,5 +1,6 @@
 /** How things are measured: round after round, all contenders in each, and the medians of that. */
 import { readFileSync, statSync } from 'node:fs';
+import { median } from './median.ts';
 
 /** What one round of one contender gave. */
 export interface Sample {
@@ -75,10 +76,6 @@ export function figureOf(values: readonly number[]): Figure {
 export function ratioOf(values: readonly number[], others: readonly number[]): Figure {
   const { min, max } = figureOf(values.map((value, round) => value / others[round]!));
   return { median: median(values) / median(others), min, max };
-}
-
-export function median(values: readonly number[]): number {
-  return values.toSorted((a, b) => a - b)[values.length >> 1]!;
 }
 
 /** The values of one kind in all samples. */

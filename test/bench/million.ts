@@ -3,7 +3,8 @@ import { Pool } from 'pg';
 import type { Runtime, Store } from 'savepoint';
 import { startPostgres } from '../../examples/postgres/server.ts';
 import { review } from './machines.ts';
-import { figureOf, median, ratioOf, type Figure } from './measure.ts';
+import { figureOf, ratioOf, type Figure } from './measure.ts';
+import { median } from './median.ts';
 import type { Report } from './report.ts';
 import type { Subject } from './subject.ts';
 

@@ -1,7 +1,8 @@
 /** W3: opening a run with a long history, beside reading and parsing its raw context. */
 import Database from 'better-sqlite3';
 import { chat } from './machines.ts';
-import { figureOf, median, type Figure } from './measure.ts';
+import { figureOf, type Figure } from './measure.ts';
+import { median } from './median.ts';
 import { newFile } from './new-file.ts';
 import type { Report } from './report.ts';
 import type { Subject } from './subject.ts';

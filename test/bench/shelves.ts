@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Pool } from 'pg';
 import { createClient } from 'redis';
+import type { BrowserContext } from 'playwright-core';
 import { startChromium } from '../../examples/browser/chromium.ts';
 import { servePage } from '../../examples/browser/serve.ts';
 import { startPostgres } from '../../examples/postgres/server.ts';
@@ -125,25 +126,38 @@ async function redis(subject: Subject): Promise<Shelf | undefined> {
   };
 }
 
+/** A browser of its own each time: what it tells of its room is of all that was ever stored in its profile. */
 async function chromium(): Promise<Shelf | undefined> {
-  const profile = mkdtempSync(join(tmpdir(), 'savepoint-bench-browser-'));
-  const remove = (): void => rmSync(profile, { recursive: true, force: true, maxRetries: 5 });
-  const browser = await startChromium(profile).catch((error: unknown) => {
-    remove();
+  const served = await servePage(join(import.meta.dirname, 'page'));
+  const inBrowser = async <T>(use: (browser: BrowserContext) => Promise<T>): Promise<T> => {
+    const profile = mkdtempSync(join(tmpdir(), 'savepoint-bench-browser-'));
+    try {
+      const browser = await startChromium(profile);
+      try {
+        return await use(browser);
+      } finally {
+        await browser.close();
+      }
+    } finally {
+      rmSync(profile, { recursive: true, force: true, maxRetries: 5 });
+    }
+  };
+  try {
+    await inBrowser(async () => {});
+  } catch (error) {
+    served.close();
     if (process.env['CI'] === 'true') throw error;
     console.warn(`IndexedDB: skipped, as no browser can be started. ${String(error)}`);
-  });
-  if (!browser) return undefined;
-  const served = await servePage(join(import.meta.dirname, 'page'));
-  const page = await browser.newPage();
-  await page.goto(served.url);
+    return undefined;
+  }
   return {
     name: 'IndexedDB in Chromium, 100 runs',
-    measure: () => page.evaluate(() => window.measure()),
-    async end() {
-      await browser.close();
-      served.close();
-      remove();
-    },
+    measure: () =>
+      inBrowser(async (browser) => {
+        const page = await browser.newPage();
+        await page.goto(served.url);
+        return page.evaluate(() => window.measure());
+      }),
+    end: async () => served.close(),
   };
 }
