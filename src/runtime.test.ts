@@ -600,6 +600,24 @@ describe('delete', () => {
   });
 });
 
+it('has the id of a run before its machine does anything, which may start others', async () => {
+  const runtime = runtimeOn(memoryStore());
+  await runtime.start(counter, { id: 'first' });
+  const inside: Promise<unknown>[] = [];
+  const machine = createMachine({
+    id: 'busy',
+    context: () => {
+      inside.push(
+        codeOf(runtime.start(counter, { id: 'other' })),
+        codeOf(runtime.start(counter, { id: 'busy-1' })),
+      );
+      return {};
+    },
+  });
+  expect((await runtime.start(machine, { id: 'busy-1' })).id).toBe('busy-1');
+  expect(await Promise.all(inside)).toEqual(['resolved', 'RUN_EXISTS']);
+});
+
 describe('a start whose reply is lost', () => {
   it('has started the run', async () => {
     const store = stagedStore(memoryStore());

@@ -48,7 +48,7 @@ import type {
 } from './runtime-options.ts';
 import { isEnd } from './run/status.ts';
 import type { Steering } from './steering/steering.ts';
-import type { Awaitable, Store, StoredRun } from './store.ts';
+import type { Store, StoredRun } from './store.ts';
 import type { SendOptions } from './run/told.ts';
 import type { RunWork } from './worker/run-work.ts';
 import { systemClock } from './xstate/delays.ts';
@@ -90,7 +90,7 @@ export function createRuntime(options: RuntimeOptions): Runtime {
 export class Runtime {
   readonly #options: RuntimeOptions;
   readonly #context: RuntimeContext;
-  #engine: Awaitable<Engine> | undefined;
+  #engine: Promise<Engine> | undefined;
   #starts = 0;
   readonly #machines: Machines;
   readonly #holding: Holding;
@@ -329,7 +329,7 @@ export class Runtime {
    * }
    */
   watchInputs(query: InputQuery = {}): AsyncIterableIterator<InputEvent> {
-    const watch = Promise.resolve(this.#load()).then(
+    const watch = this.#load().then(
       ({ InputWatch, context }) =>
         new InputWatch({ ...context, poll: this.#poll, watch: this.#watch }, query),
     );
@@ -655,22 +655,15 @@ export class Runtime {
   }
 
   /** What runs runs. A page that only looks never loads it. */
-  #load(): Awaitable<Engine> {
+  #load(): Promise<Engine> {
     if (this.#engine) return this.#engine;
     const engine = (this.#engine = loadEngine(this.#context));
-    if (!(engine instanceof Promise)) return this.#loaded(engine);
+    // Next time it may be there: a page may be without a connection for a while.
+    const { retention } = this.#options;
     engine.then(
-      (loaded) => this.#loaded(loaded),
-      // Next time it may be there: a page may be without a connection for a while.
+      () => (retention?.finished ?? retention?.history) && this.#keepUp().catch(this.#context.logger),
       () => (this.#engine = undefined),
     );
-    return engine;
-  }
-
-  #loaded(engine: Engine): Engine {
-    this.#engine = engine;
-    const { retention } = this.#options;
-    if (retention?.finished ?? retention?.history) this.#keepUp().catch(this.#context.logger);
     return engine;
   }
 

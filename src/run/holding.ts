@@ -16,7 +16,6 @@ import type { Machines } from '../machines.ts';
 import { Run } from '../run.ts';
 import type { RuntimeContext } from '../runtime-context.ts';
 import { commitAlone } from '../turns/commit-alone.ts';
-import type { Awaitable } from '../store.ts';
 import { unref } from '../unref.ts';
 import type { Borrow } from './borrow.ts';
 import type { Migrate } from './open-run.ts';
@@ -39,7 +38,7 @@ export interface HoldingOptions {
   readonly migrate: Migrate | undefined;
   /** How often to look for messages, in milliseconds. */
   readonly poll: number;
-  readonly engine: () => Awaitable<Engine>;
+  readonly engine: () => Promise<Engine>;
 }
 
 /** Why another did not come to have a run, that say nothing of who comes next. */
@@ -100,14 +99,16 @@ export class Holding {
     return starting;
   }
 
-  /** At once where the engine is loaded and the lease holds. */
+  /** Never in this very job: that the run is being started is known before its machine does anything. */
   #start(input: unknown, identity: RunIdentity): Promise<Held> {
-    const engine = this.options.engine();
-    if (engine instanceof Promise) return engine.then(() => this.#start(input, identity));
-    const leased = this.context.lease.ensure();
-    if (leased instanceof Promise) return leased.then(() => this.#start(input, identity));
-    const core = new engine.RunCore(engine.context, identity);
-    return core.start(input).then(() => this.#keep(core, true));
+    return this.options.engine().then((engine) => {
+      const begin = (): Promise<Held> => {
+        const core = new engine.RunCore(engine.context, identity);
+        return core.start(input).then(() => this.#keep(core, true));
+      };
+      const leased = this.context.lease.ensure();
+      return leased instanceof Promise ? leased.then(begin) : begin();
+    });
   }
 
   async open(machine: AnyStateMachine | undefined, id: string, wait: number, isKept: boolean): Promise<Held> {

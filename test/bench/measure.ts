@@ -45,27 +45,30 @@ export async function interleaved(
     console.error(round === 0 ? 'Warming up …' : `Round ${round} of ${rounds} …`);
     for (const [at, { contenders }] of workloads.entries())
       for (const [name, run] of Object.entries(contenders)) {
-        const sample = await longEnough(run);
+        const sample = await quickest(run);
         if (round > 0) samples[at]![name]!.push(sample);
       }
   }
   return samples;
 }
 
-/** How long a contender goes again in one round, in milliseconds. */
-const LONG = 1000;
+/** How often a contender goes in a round, unless a go takes longer than that, in milliseconds. */
+const GOES = 3;
+const LONG = 3000;
 
 /**
- * The middle one of as many goes as fit into a second: a full collection, and the memory that the machine has to find for
- * what comes first, take as long as all the work of one that is quick.
+ * The quickest of a few goes. What slows one of them is the machine's: a page of fresh memory may take a virtual one tens of
+ * microseconds, and the collector asks for thousands of them whenever the heap grows.
  */
-async function longEnough(run: () => Promise<Sample>): Promise<Sample> {
-  const until = performance.now() + LONG;
-  const goes: Sample[] = [];
-  do goes.push(await run());
-  while (performance.now() < until);
-  goes.sort((one, other) => one.rate - other.rate);
-  return goes[goes.length >> 1]!;
+async function quickest(run: () => Promise<Sample>): Promise<Sample> {
+  const since = performance.now();
+  let best = await run();
+  if (performance.now() - since > LONG) return best;
+  for (let go = 1; go < GOES; go++) {
+    const sample = await run();
+    if (sample.rate > best.rate) best = sample;
+  }
+  return best;
 }
 
 export function figureOf(values: readonly number[]): Figure {
