@@ -112,14 +112,13 @@ export class Answers {
       // What the code of an effect asks is checked by that code, which may not have come to it again.
       if (this.questions.isDetached(question))
         return this.questions.attached(input).then(() => this.answer(input, given, said));
-      const checked = validate(input, question.schema, given);
-      if (!(checked instanceof Promise)) return this.#give(question, given, checked, said);
-      return checked.then((value) =>
-        // That took its time.
+      // A schema may take its time, and its code may have closed the question.
+      const give = (value: unknown): Promise<Receipt> =>
         this.questions.find(input) !== question || pausing.holdsBack(said)
           ? this.answer(input, given, said)
-          : this.#give(question, given, value, said),
-      );
+          : this.#give(question, given, value, said);
+      const checked = validate(input, question.schema, given);
+      return checked instanceof Promise ? checked.then(give) : give(checked);
     } catch (error) {
       return Promise.reject(error);
     }

@@ -546,3 +546,47 @@ it('an answer to a question whose turn is taken back waits until it opens again'
   await run.send({ type: 'go' });
   await expect.poll(() => run.getSnapshot().value).toBe('c');
 });
+
+it('an answer goes to no other question where the code of its schema has closed its own', async () => {
+  let meddle: (() => void) | undefined;
+  const schema = z.string().refine(() => (meddle?.(), true));
+  const machine = setup({}).createMachine({
+    id: 'm',
+    initial: 'one',
+    states: {
+      one: {
+        tags: 'waitingForInput',
+        meta: { input: { event: 'told', schema } },
+        on: { told: 'two', skip: 'two' },
+      },
+      two: { tags: 'waitingForInput', meta: { input: { event: 'told' } }, on: { told: 'three' } },
+      three: {},
+    },
+  });
+  const run = await createRuntime({ store: memoryStore() }).start(machine, { id: 'r' });
+  meddle = () => {
+    meddle = undefined;
+    void run.send({ type: 'skip' });
+  };
+  await expect(run.answer('r:m.one', 'A')).rejects.toThrow(InputClosedError);
+  expect(run.getSnapshot().value).toBe('two');
+  expect(run.pendingInputs.map(({ id }) => id)).toEqual(['r:m.two']);
+});
+
+it('questions keep the order in which they opened, while one is answered and after that is refused', async () => {
+  const store = stagedStore(asynchronous(memoryStore()));
+  const machine = setup({ actors: { ask: inputRequest() } }).createMachine({
+    id: 'm',
+    invoke: ['a', 'b', 'c'].map((id) => ({ src: 'ask' as const, id })),
+  });
+  const run = await createRuntime({ store, logger: () => {} }).start(machine, { id: 'r' });
+  const asked = (): string[] => run.pendingInputs.map(({ actor }) => actor);
+  store.always(refusesWhere(({ close = [] }) => close.length > 0));
+  const answering = expect(run.answer('r/b', 1)).rejects.toMatchObject({ code: 'STORE' });
+  expect(asked()).toEqual(['a', 'b', 'c']);
+  await answering;
+  expect(asked()).toEqual(['a', 'b', 'c']);
+  store.always(undefined);
+  await run.answer('r/b', 1);
+  expect(asked()).toEqual(['a', 'c']);
+});

@@ -46,6 +46,8 @@ export interface OpenQuestion {
   readonly fallback: { readonly value: unknown } | undefined;
   /** Is the turn that opened it committed? From then on people see it. */
   isCommitted: boolean;
+  /** Why it is closed, until that is committed as well. */
+  closing: AnswerRecord | undefined;
 }
 
 /** A question that is no longer open, and why. */
@@ -76,14 +78,12 @@ export interface QuestionsOwner {
 
 /** What is kept of a run's questions. */
 interface Books {
-  /** As of the last turn that ended. */
-  readonly open: Map<string, OpenQuestion>;
+  /** Those that are open, and those that are about to be closed, in the order in which they opened. */
+  readonly asked: Map<string, OpenQuestion>;
   /** How often each was opened, by the id without a number. Not of one that is open for the first time. */
   counts: Map<string, number> | undefined;
   /** How many were opened since the run was. */
   openings: number;
-  /** Closed by turns that are not committed yet. */
-  closing: Map<string, Closed> | undefined;
   /** Who waits for code to come to its question again. */
   attaching: readonly { readonly id: string; resolve(): void }[];
   /** Stored, and asked by nobody that was restored. */
@@ -98,10 +98,9 @@ export class Questions {
 
   get #books(): Books {
     return (this.#kept ??= {
-      open: new Map(),
+      asked: new Map(),
       counts: undefined,
       openings: 0,
-      closing: undefined,
       attaching: [],
       orphans: [],
     });
@@ -109,20 +108,20 @@ export class Questions {
 
   /** Does the run wait for somebody, as of the last turn that ended? */
   get isAsking(): boolean {
-    return this.#kept !== undefined && this.#kept.open.size > 0;
+    for (const { closing } of this.#kept?.asked.values() ?? []) if (!closing) return true;
+    return false;
   }
 
   /** The questions that people see. */
   get pending(): PendingInput[] {
-    if (!this.#kept) return [];
-    const { open, closing } = this.#kept;
-    const asked = [...(closing?.values() ?? [])].map(({ question }) => question).concat(...open.values());
+    const asked = [...(this.#kept?.asked.values() ?? [])];
     return asked.filter(({ isCommitted }) => isCommitted).map(({ input }) => input);
   }
 
   /** An open question, as of the last turn that ended. */
   find(id: string): OpenQuestion | undefined {
-    return this.#kept?.open.get(id);
+    const question = this.#kept?.asked.get(id);
+    return question?.closing ? undefined : question;
   }
 
   /** Rises with each question that opens. */
@@ -132,7 +131,7 @@ export class Questions {
 
   /** Why a question is closed, where that is not committed yet. */
   closing(id: string): AnswerRecord | undefined {
-    return this.#kept?.closing?.get(id)?.record;
+    return this.#kept?.asked.get(id)?.closing;
   }
 
   // --- Turns
@@ -142,8 +141,9 @@ export class Questions {
     let change: Change | undefined;
     // One that the machine has no transition for answers nothing.
     const answered = turn.taken === false ? undefined : told?.answer;
-    if (this.isAsking)
-      for (const question of this.#books.open.values()) {
+    if (this.#kept)
+      for (const question of this.#kept.asked.values()) {
+        if (question.closing) continue;
         const isAnswered = question.input.id === answered?.input;
         if (!isAnswered && isStillAsking(question.asker)) continue;
         (change ??= { opened: [], closed: [] }).closed.push({
@@ -185,12 +185,10 @@ export class Questions {
     }
   }
 
-  #noteClosed(closed: Closed): void {
-    const { id } = closed.question.input;
+  #noteClosed({ question, record }: Closed): void {
     const books = this.#books;
-    books.open.delete(id);
-    (books.closing ??= new Map()).set(id, closed);
-    const [base, times] = splitTimes(id);
+    question.closing = record;
+    const [base, times] = splitTimes(question.input.id);
     (books.counts ??= new Map()).set(base, Math.max(times, books.counts.get(base) ?? 0));
   }
 
@@ -210,7 +208,7 @@ export class Questions {
       if (this.#isOpen(asking)) continue;
       const { question, schema } = asking;
       const opened = this.#make(asking, question, schema);
-      this.#books.open.set(opened.input.id, opened);
+      this.#books.asked.set(opened.input.id, opened);
       (change ??= { opened: [], closed: [] }).opened.push(opened);
       if (turn && opened.input.deadline !== undefined) this.#setDeadline(opened, turn);
     }
@@ -218,8 +216,8 @@ export class Questions {
   }
 
   #isOpen({ actor, state }: Asking): boolean {
-    for (const { asker } of this.#books.open.values())
-      if (!asker.effect && asker.actor === actor && asker.state === state) return true;
+    for (const { asker, closing } of this.#books.asked.values())
+      if (!closing && !asker.effect && asker.actor === actor && asker.state === state) return true;
     return false;
   }
 
@@ -260,13 +258,14 @@ export class Questions {
       schema,
       fallback: question.default === undefined ? undefined : { value: question.default },
       isCommitted: false,
+      closing: undefined,
     };
   }
 
   /** How often a question was opened, by its id without a number. */
   #timesOf(base: string): number {
-    const { counts, open } = this.#books;
-    return counts?.get(base) ?? (open.has(base) ? 1 : 0);
+    const { counts, asked } = this.#books;
+    return counts?.get(base) ?? (asked.has(base) ? 1 : 0);
   }
 
   #setDeadline({ asker: { actor }, input: { id, deadline }, fallback }: OpenQuestion, turn: Turn): void {
@@ -321,25 +320,22 @@ export class Questions {
   /** A turn was taken back. */
   rewind({ opened, closed }: Change): void {
     for (const { input } of opened) {
-      this.#books.open.delete(input.id);
+      this.#books.asked.delete(input.id);
       const [base, times] = splitTimes(input.id);
       if (times > 1) this.#books.counts!.set(base, times - 1);
       else this.#books.counts?.delete(base);
     }
-    for (const { question } of closed) {
-      this.#books.closing?.delete(question.input.id);
-      this.#books.open.set(question.input.id, question);
-    }
+    for (const { question } of closed) question.closing = undefined;
   }
 
   /** Is it asked, as far as commits go? Not one of an effect that a turn of the very same commit has closed. */
   isKnown(id: string): boolean {
-    return this.find(id) !== undefined || this.closing(id) !== undefined;
+    return this.#kept?.asked.has(id) ?? false;
   }
 
   /** A change was committed. */
   committed(change: Change): void {
-    for (const { question } of change.closed) this.#books.closing?.delete(question.input.id);
+    for (const { question } of change.closed) this.#books.asked.delete(question.input.id);
     for (const question of change.opened) question.isCommitted = true;
     this.owner.context.questionsChanged(change);
   }
@@ -348,15 +344,15 @@ export class Questions {
 
   /** The question that is open for an effect itself. */
   ofEffect(key: string, path: string): string | undefined {
-    for (const { input, asker } of this.#books.open.values())
-      if (asker.effect?.key === key && input.actor === path) return input.id;
+    for (const { input, asker, closing } of this.#books.asked.values())
+      if (!closing && asker.effect?.key === key && input.actor === path) return input.id;
     return undefined;
   }
 
   /** A question of an effect's code, which no turn opens. To be written with `writes`, and told by `committed`. */
   openForEffect(asker: Asker, question: InputQuestion & { schema?: StandardSchema }, name?: string): Change {
     const opened = this.#make(asker, question, question.schema, name);
-    this.#books.open.set(opened.input.id, opened);
+    this.#books.asked.set(opened.input.id, opened);
     return { opened: [opened], closed: [] };
   }
 
@@ -390,13 +386,21 @@ export class Questions {
               schema: undefined,
               fallback,
               isCommitted: true,
+              closing: undefined,
             }
-          : asking && { input, asker: asking, schema: asking.schema, fallback, isCommitted: true };
+          : asking && {
+              input,
+              asker: asking,
+              schema: asking.schema,
+              fallback,
+              isCommitted: true,
+              closing: undefined,
+            };
       if (!question) {
         this.#books.orphans.push(input);
         continue;
       }
-      this.#books.open.set(input.id, question);
+      this.#books.asked.set(input.id, question);
     }
   }
 
@@ -438,10 +442,10 @@ export class Questions {
 
   /** An effect has come to a question that was opened before it was cut off. */
   attach(id: string, asker: Asker, schema: StandardSchema | undefined): OpenQuestion | undefined {
-    const question = this.#books.open.get(id);
+    const question = this.find(id);
     if (!question) return undefined;
     const attached: OpenQuestion = { ...question, asker, schema, isCommitted: true };
-    this.#books.open.set(id, attached);
+    this.#books.asked.set(id, attached);
     this.#nowAttached(id);
     return attached;
   }
@@ -463,7 +467,14 @@ export class Questions {
         accepts: undefined,
       };
       const closed = this.#books.orphans.map((input) => ({
-        question: { input, asker, schema: undefined, fallback: undefined, isCommitted: true },
+        question: {
+          input,
+          asker,
+          schema: undefined,
+          fallback: undefined,
+          isCommitted: true,
+          closing: record,
+        },
         record,
       }));
       change = { opened: [], closed };

@@ -141,3 +141,15 @@ test('the type of an answer is what its schema gives out', () => {
   expectTypeOf<InferAnswer<StandardSchema<string, Date>>>().toEqualTypeOf<Date>();
   expectTypeOf(decision).toExtend<StandardSchema>();
 });
+
+test('the promise of another library is waited for like any other', async () => {
+  const result = { issues: [{ message: 'no' }] };
+  const foreign = { then: (took: (given: unknown) => void) => took(result) };
+  const answer = validate(
+    'r-1/ask',
+    handmade(() => foreign as unknown as Promise<typeof result>),
+    1,
+  );
+  expect(answer).toBeInstanceOf(Promise);
+  await rejection(answer);
+});

@@ -90,7 +90,7 @@ export function validate(
     throw brokenSchema(inputId, error);
   }
   if (!isPromise(result)) return judge(result);
-  return result.then(judge, (error: unknown) => {
+  return Promise.resolve(result).then(judge, (error: unknown) => {
     throw brokenSchema(inputId, error);
   });
 }

@@ -70,6 +70,12 @@ describe('commits of many runs', () => {
       batches[4]!.end();
       await vi.advanceTimersByTimeAsync(0);
       expect(ended).toEqual(['run-4']);
+      // Nor does anybody who comes later.
+      committer.add(run('run-5', ended));
+      await vi.advanceTimersByTimeAsync(0);
+      batches[5]!.end();
+      await vi.advanceTimersByTimeAsync(0);
+      expect(ended).toEqual(['run-4', 'run-5']);
     } finally {
       vi.useRealTimers();
     }

@@ -32,8 +32,8 @@ const PATIENCE = 1000;
 export class Committer {
   #waiting: Committing[] = [];
   #scheduled = false;
-  /** Batches that are with the store. */
-  #batches = 0;
+  /** Batches that are with the store, and have not been for too long. */
+  readonly #batches = new Set<readonly RunCommit[]>();
   #impatient: ReturnType<typeof setTimeout> | undefined;
 
   constructor(private readonly store: Store) {}
@@ -43,9 +43,15 @@ export class Committer {
     if (one.isWaiting) return;
     one.isWaiting = true;
     this.#waiting.push(one);
-    if (this.#batches < MOST_BATCHES) this.#schedule();
-    else this.#impatient ??= unref(setTimeout(() => this.#commit(), PATIENCE));
+    if (this.#batches.size < MOST_BATCHES) this.#schedule();
+    else this.#impatient ??= unref(setTimeout(this.#waitNoLonger, PATIENCE));
   }
+
+  /** None of the batches has come back since: from now on nobody waits for any of them. */
+  readonly #waitNoLonger = (): void => {
+    this.#batches.clear();
+    this.#commit();
+  };
 
   #schedule(): void {
     if (this.#scheduled) return;
@@ -82,10 +88,10 @@ export class Committer {
     }
     // Without a promise where the store needs none: a turn then takes no detour over the event loop.
     if (!(outcomes instanceof Promise)) return settle(outcomes);
-    this.#batches++;
+    this.#batches.add(batch);
     outcomes.then(settle, lose).finally(() => {
-      this.#batches--;
-      if (this.#waiting.length > 0) this.#schedule();
+      this.#batches.delete(batch);
+      if (this.#waiting.length > 0 && this.#batches.size < MOST_BATCHES) this.#schedule();
     });
   }
 }
