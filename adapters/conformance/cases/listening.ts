@@ -51,12 +51,14 @@ export const listening: CaseGroup = group(
         return first.runs.has('r') && second.runs.has('r') ? true : undefined;
       });
       await first.end();
+      // That the runs were made may have been told late.
+      for (const { runs } of [first, second]) runs.clear();
       await until('the hint for who still listens', async () => {
         await leave('s');
         await sleep(20);
         return second.runs.has('s') ? true : undefined;
       });
-      equal([...first.runs], ['r']);
+      equal([...first.runs], []);
       await first.end();
       await second.end();
     });
