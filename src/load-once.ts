@@ -2,7 +2,8 @@ import type { Awaitable } from './store.ts';
 
 /**
  * Loads a part of the code when it is asked for first; from then on it is there at once. Whoever asks meanwhile waits for
- * the same import: a browser takes tens of milliseconds for each, also of what it has. One that failed is tried again.
+ * the same import: of many, a browser answers each in a job of its own, and what was in step is not any more. One that
+ * failed is tried again.
  */
 export function loadOnce<T>(load: () => Promise<T>): () => Awaitable<T> {
   let loaded: T | undefined;

@@ -104,7 +104,7 @@ export class RunWrites {
   }
 
   #goOn(commit: RunCommit, table: CheckpointTable): Outcome {
-    const { run, owner, fence, head, unless = [], expect, remove } = commit;
+    const { run, owner, fence, unless = [], expect, remove } = commit;
     const current = this.#find.get(run) as CurrentRun | undefined;
     if (current === undefined || !this.#isHeld(current, owner, fence)) {
       this.keys.forgetRun(run);
@@ -125,7 +125,6 @@ export class RunWrites {
     if (disorder !== undefined) return this.#refused(run, disorder);
 
     this.#update(commit, current);
-    if (head !== undefined) this.#retag(run, current, head);
     this.#write(commit, rid, table);
     return { status: 'committed' };
   }
@@ -193,7 +192,7 @@ export class RunWrites {
   }
 
   /** In one statement. An UPDATE pays for each index whose columns it names, changed or not. */
-  #update({ head, release }: RunCommit, current: CurrentRun): void {
+  #update({ run, head, release }: RunCommit, current: CurrentRun): void {
     const { rid, machine, status, due, tags } = current;
     let set = release === true ? 'owner = NULL' : '';
     const values: Bindable[] = [];
@@ -208,7 +207,10 @@ export class RunWrites {
       if ((head.due ?? null) !== due) change('due', head.due ?? null);
       if (head.machine !== machine) change('machine', head.machine);
       const text = JSON.stringify(head.tags);
-      if (text !== tags) change('tags', text);
+      if (text !== tags) {
+        change('tags', text);
+        this.#retag(run, current, head.tags);
+      }
     }
     if (set === '') return;
     let statement = this.#updates.get(set);
@@ -217,10 +219,9 @@ export class RunWrites {
     statement.run(...values, rid);
   }
 
-  #retag(run: string, { rid, created, tags }: CurrentRun, head: Head): void {
-    if (JSON.stringify(head.tags) === tags) return;
+  #retag(run: string, { rid, created, tags }: CurrentRun, come: readonly string[]): void {
     for (const tag of JSON.parse(tags) as string[]) this.#untag.run(tag, created, run);
-    for (const tag of head.tags) this.#tag.run(tag, created, run, rid);
+    for (const tag of come) this.#tag.run(tag, created, run, rid);
   }
 
   #askedElsewhere({ run, ask = [] }: RunCommit): string | undefined {
