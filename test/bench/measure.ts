@@ -54,8 +54,9 @@ export async function interleaved(
   return samples;
 }
 
-/** How often a contender goes in a round, unless a go takes longer than that, in milliseconds. */
+/** How often a contender goes in a round at least, and for how long, in milliseconds; once, where a go takes as long as `LONG`. */
 const GOES = 3;
+const WHILE = 1000;
 const LONG = 3000;
 
 /**
@@ -64,9 +65,9 @@ const LONG = 3000;
  */
 async function quickest(run: () => Promise<Sample>): Promise<Sample> {
   const since = performance.now();
+  const lasted = (): number => performance.now() - since;
   const goes = [await run()];
-  const count = performance.now() - since > LONG ? 1 : GOES;
-  while (goes.length < count) goes.push(await run());
+  if (lasted() < LONG) while (goes.length < GOES || lasted() < WHILE) goes.push(await run());
   const best = goes.reduce((one, other) => (other.rate > one.rate ? other : one));
   // A pause may fall into either end of a go.
   const growths = goes.flatMap(({ growth }) => growth ?? []);

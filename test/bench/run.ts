@@ -83,7 +83,7 @@ const parts = [
   [waitingRuns(subject), judgeWaitingRuns],
   [shortChat(subject), judgeShortChat],
 ] as const;
-console.log('In each round the quickest of three goes');
+console.log('In each round the quickest of three goes or more');
 const samples = await interleaved(
   rounds,
   parts.map(([workload]) => workload),
