@@ -49,9 +49,9 @@ export class Rows {
   }
 
   /** One row of a run that is held. */
-  write(rid: number, row: Row, table: CheckpointTable): void {
+  write(rid: number, fence: number, row: Row, table: CheckpointTable): void {
     const { kind, key, value } = row;
-    if (kind === 'step') this.#steps.write(rid, row, table);
+    if (kind === 'step') this.#steps.write(rid, fence, row, table);
     else this.#write.run(rid, kind, ordered(key), value);
   }
 

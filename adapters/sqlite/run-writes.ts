@@ -28,12 +28,24 @@ interface CurrentRun {
   readonly newest: number;
 }
 
+// Rows are read as arrays: in an object, the driver names each column anew.
+type FoundRun = readonly [
+  rid: number,
+  fence: number,
+  oid: number | null,
+  machine: string,
+  status: string,
+  due: number | null,
+  created: number,
+  tags: string,
+  newest: number,
+];
+
 /** What there is where a run is to be. */
-interface Ground {
-  readonly isTaken: 0 | 1;
-  readonly isBuried: 0 | 1 | null;
-  readonly oid: number | null;
-}
+type Ground = readonly [isTaken: 0 | 1, isBuried: 0 | 1 | null, oid: number | null];
+
+/** What an UPDATE of a run may set. It pays for each index whose columns it names, whether they change or not. */
+const setters = ['owner = NULL', 'version = ?, more = ?', 'status = ?', 'due = ?', 'machine = ?', 'tags = ?'];
 
 /** Checks first and writes then: an outcome other than `committed` has written nothing. */
 export class RunWrites {
@@ -46,8 +58,8 @@ export class RunWrites {
   readonly #tag: Statement;
   readonly #untag: Statement;
   readonly #removal: Removal;
-  /** By the columns that they change. */
-  readonly #updates = new Map<string, Statement>();
+  /** By which of the setters they have, a bit for each. */
+  readonly #updates: (Statement | undefined)[] = [];
 
   constructor(
     readonly connection: Connection,
@@ -58,14 +70,14 @@ export class RunWrites {
   ) {
     const sql = (text: string): Statement => connection.prepare(text);
     this.#find = sql(
-      `SELECT rid, fence, oid, machine, status, due, created, tags, ${newestKey} AS newest
+      `SELECT rid, fence, oid, machine, status, due, created, tags, ${newestKey}
        FROM runs LEFT JOIN owners ON oid = runs.owner WHERE runs.id = ?`,
-    );
+    ).raw();
     this.#ground = sql(
-      `SELECT EXISTS (SELECT 1 FROM runs WHERE id = ?) AS isTaken,
-              (SELECT until > ${now} FROM tombstones WHERE id = ?) AS isBuried,
-              (SELECT oid FROM owners WHERE id = ?) AS oid`,
-    );
+      `SELECT EXISTS (SELECT 1 FROM runs WHERE id = ?),
+              (SELECT until > ${now} FROM tombstones WHERE id = ?),
+              (SELECT oid FROM owners WHERE id = ?)`,
+    ).raw();
     this.#unbury = sql('DELETE FROM tombstones WHERE id = ?');
     this.#create = sql(
       `INSERT INTO runs (id, fence, owner, machine, version, status, due, created, tags, more)
@@ -89,7 +101,7 @@ export class RunWrites {
   /** The first commit of a run. */
   #begin(commit: RunCommit, table: CheckpointTable): Outcome {
     const { run, owner, head, expect = 0 } = commit;
-    const { isTaken, isBuried, oid } = this.#ground.get(run, run, owner) as Ground;
+    const [isTaken, isBuried, oid] = this.#ground.get(run, run, owner) as Ground;
     if (isTaken === 1 || isBuried === 1) return { status: 'exists' };
     if (oid === null) return { status: 'fenced' };
     if (head === undefined) return this.#refused(run, 'its first commit has no head');
@@ -105,7 +117,7 @@ export class RunWrites {
 
   #goOn(commit: RunCommit, table: CheckpointTable): Outcome {
     const { run, owner, fence, unless = [], expect, remove } = commit;
-    const current = this.#find.get(run) as CurrentRun | undefined;
+    const current = this.#current(run);
     if (current === undefined || !this.#isHeld(current, owner, fence)) {
       this.keys.forgetRun(run);
       return { status: 'fenced' };
@@ -127,6 +139,13 @@ export class RunWrites {
     this.#update(commit, current);
     this.#write(commit, rid, table);
     return { status: 'committed' };
+  }
+
+  #current(run: string): CurrentRun | undefined {
+    const found = this.#find.get(run) as FoundRun | undefined;
+    if (found === undefined) return undefined;
+    const [rid, fence, oid, machine, status, due, created, tags, newest] = found;
+    return { rid, fence, oid, machine, status, due, created, tags, newest };
   }
 
   #isHeld({ fence, oid }: CurrentRun, owner: string, expected: number): boolean {
@@ -158,9 +177,9 @@ export class RunWrites {
   }
 
   #writeRows(commit: RunCommit, rid: number, table: CheckpointTable): void {
-    const { drop = [], put = [], take = [], close = [], ask = [] } = commit;
+    const { fence, drop = [], put = [], take = [], close = [], ask = [] } = commit;
     this.rows.drop(rid, drop);
-    for (const row of put) this.rows.write(rid, row, table);
+    for (const row of put) this.rows.write(rid, fence, row, table);
     for (const id of take) this.inbox.take(rid, id);
     for (const id of close) this.questions.close(rid, id);
     for (const question of ask) this.questions.ask(rid, question);
@@ -191,32 +210,32 @@ export class RunWrites {
     return rid;
   }
 
-  /** In one statement. An UPDATE pays for each index whose columns it names, changed or not. */
   #update({ run, head, release }: RunCommit, current: CurrentRun): void {
     const { rid, machine, status, due, tags } = current;
-    let set = release === true ? 'owner = NULL' : '';
     const values: Bindable[] = [];
-    const change = (column: string, value: Bindable): void => {
-      set += `${set === '' ? '' : ', '}${column} = ?`;
-      values.push(value);
-    };
+    let which = release === true ? 1 : 0;
     if (head !== undefined) {
-      change('version', head.version ?? null);
-      change('more', head.more);
-      if (head.status !== status) change('status', head.status);
-      if ((head.due ?? null) !== due) change('due', head.due ?? null);
-      if (head.machine !== machine) change('machine', head.machine);
+      which |= 2;
+      values.push(head.version ?? null, head.more);
+      const set = (bit: number, value: Bindable): void => {
+        which |= bit;
+        values.push(value);
+      };
+      if (head.status !== status) set(4, head.status);
+      if ((head.due ?? null) !== due) set(8, head.due ?? null);
+      if (head.machine !== machine) set(16, head.machine);
       const text = JSON.stringify(head.tags);
       if (text !== tags) {
-        change('tags', text);
+        set(32, text);
         this.#retag(run, current, head.tags);
       }
     }
-    if (set === '') return;
-    let statement = this.#updates.get(set);
-    if (statement === undefined)
-      this.#updates.set(set, (statement = this.connection.prepare(`UPDATE runs SET ${set} WHERE rid = ?`)));
-    statement.run(...values, rid);
+    if (which !== 0) (this.#updates[which] ??= this.#prepareUpdate(which)).run(...values, rid);
+  }
+
+  #prepareUpdate(which: number): Statement {
+    const set = setters.filter((_, at) => (which & (1 << at)) !== 0);
+    return this.connection.prepare(`UPDATE runs SET ${set.join(', ')} WHERE rid = ?`);
   }
 
   #retag(run: string, { rid, created, tags }: CurrentRun, come: readonly string[]): void {

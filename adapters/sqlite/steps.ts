@@ -12,8 +12,18 @@ import { type CheckpointTable, heldRun, newestStep, seqLimit, stepTables } from 
 /** A log of fewer rows is not looked through for what no longer counts. A longer one is when it may have doubled. */
 const tidyFrom = 1024;
 
-/** Of so many runs it is known how far away that is; of others it begins anew. */
+/** The logs of so many runs are known; those of others are asked for. */
 const mostKnown = 10_000;
+
+/** What is known of a run's log while this handle is the one that writes it. */
+interface Log {
+  /** The fence under which it is known: whoever else wrote since has raised it. */
+  readonly fence: number;
+  /** The key of its newest row, or the place before its first. */
+  newest: number;
+  /** How many more rows it takes before it is looked through. */
+  left: number;
+}
 
 /** The steps in `steps` and `grouped_steps`. */
 export class Steps {
@@ -24,21 +34,24 @@ export class Steps {
   readonly #drops: readonly Statement[];
   readonly #clears: readonly Statement[];
   readonly #last: Statement;
-  readonly #insert: Statement;
   readonly #length: Statement;
-  /** How many more rows each run may write before its log is looked through. */
-  readonly #left = new Map<number, { rows: number }>();
+  readonly #newest: Statement;
+  /** By `rid`. What the file would say costs as much as writing a row. */
+  readonly #logs = new Map<number, Log>();
 
   constructor(readonly connection: Connection) {
     const sql = (text: string): Statement => connection.prepare(text);
     // As in appends.ts: where the run is not held, the value is NULL, and the row is skipped.
-    const put = (table: CheckpointTable, value = `(SELECT ? FROM ${heldRun})`): Statement =>
-      sql(`INSERT OR IGNORE INTO ${stepTables[table]} (key, name, value) VALUES (
-             (SELECT 1 + ${newestStep} FROM runs WHERE rid = ?), ?, ${value})`);
+    const put = (table: CheckpointTable): Statement =>
+      sql(
+        `INSERT OR IGNORE INTO ${stepTables[table]} (key, name, value) VALUES (?, ?, (SELECT ? FROM ${heldRun}))`,
+      );
+    const write = (table: CheckpointTable): Statement =>
+      sql(`INSERT INTO ${stepTables[table]} (key, name, value) VALUES (?, ?, ?)`);
     const each = (text: (table: string) => string): Statement[] =>
       Object.values(stepTables).map((table) => sql(text(table)));
     this.#put = { checkpoints: put('checkpoints'), grouped: put('grouped') };
-    this.#write = { checkpoints: put('checkpoints', '?'), grouped: put('grouped', '?') };
+    this.#write = { checkpoints: write('checkpoints'), grouped: write('grouped') };
     this.#scan = sql(
       `SELECT name, value, max(key) FROM every_step
        WHERE key BETWEEN ? AND ? AND name >= ? AND name < ? GROUP BY name ORDER BY name LIMIT ? + 0`,
@@ -49,33 +62,43 @@ export class Steps {
     this.#last = sql(
       'SELECT name, value, max(key) AS place FROM every_step WHERE key BETWEEN ? AND ? GROUP BY name ORDER BY place',
     ).raw();
-    this.#insert = sql('INSERT INTO steps (key, name, value) VALUES (?, ?, ?)');
     this.#length = sql('SELECT count(*) FROM every_step WHERE key BETWEEN ? AND ?').pluck();
+    this.#newest = sql(`SELECT ${newestStep} FROM (SELECT ? AS rid)`).pluck();
+    // What was written since is gone; what was cleared away is there again.
+    connection.onRollback(() => this.#logs.clear());
   }
 
   /** One row, if the run is held. False: nothing was written. */
   put(rid: number, fence: number, oid: number, { key, value }: Row, table: CheckpointTable): boolean {
-    if (this.#put[table].run(rid, ordered(key), value, rid, fence, oid).changes === 0) return false;
-    this.#written(rid);
+    const log = this.#log(rid, fence);
+    const { changes } = this.#put[table].run(log.newest + 1, ordered(key), value, rid, fence, oid);
+    if (changes === 0) {
+      this.#logs.delete(rid);
+      return false;
+    }
+    this.#written(rid, log);
     return true;
   }
 
   /** One row of a run that is held. */
-  write(rid: number, { key, value }: Row, table: CheckpointTable): void {
-    this.#write[table].run(rid, ordered(key), value);
-    this.#written(rid);
+  write(rid: number, fence: number, { key, value }: Row, table: CheckpointTable): void {
+    const log = this.#log(rid, fence);
+    this.#write[table].run(log.newest + 1, ordered(key), value);
+    this.#written(rid, log);
   }
 
-  #written(rid: number): void {
-    const left = this.#left.get(rid) ?? this.#know(rid, tidyFrom);
-    if (--left.rows === 0) this.#tidy(rid);
+  #written(rid: number, log: Log): void {
+    log.newest++;
+    if (--log.left === 0) this.#tidy(rid, log);
   }
 
-  #know(rid: number, rows: number): { rows: number } {
-    if (this.#left.size >= mostKnown) this.#left.clear();
-    const left = { rows };
-    this.#left.set(rid, left);
-    return left;
+  #log(rid: number, fence: number): Log {
+    const known = this.#logs.get(rid);
+    if (known?.fence === fence) return known;
+    if (this.#logs.size >= mostKnown) this.#logs.clear();
+    const log = { fence, newest: this.#newest.get(rid) as number, left: tidyFrom };
+    this.#logs.set(rid, log);
+    return log;
   }
 
   drop(rid: number, keys: ReadonlySet<string>): void {
@@ -95,29 +118,33 @@ export class Steps {
   clear(rid: number): void {
     const start = rid * seqLimit;
     for (const clear of this.#clears) clear.run(start, start + seqLimit - 1);
-    this.#left.delete(rid);
+    this.#logs.delete(rid);
   }
 
   /** Writes anew what counts, if it is less than half. So a log is never much longer than what it says. */
-  #tidy(rid: number): void {
+  #tidy(rid: number, log: Log): void {
     if (!this.connection.db.inTransaction) {
       try {
-        this.connection.write(() => this.#tidy(rid));
+        this.connection.write(() => this.#tidy(rid, log));
       } catch {
         // What was to be written is written. This can wait until as much again is.
-        this.#left.delete(rid);
+        this.#logs.delete(rid);
       }
       return;
     }
     const start = rid * seqLimit;
     const length = this.#length.get(start, start + seqLimit - 1) as number;
-    this.#know(rid, Math.max(length, tidyFrom));
+    log.left = Math.max(length, tidyFrom);
     if (length < tidyFrom) return;
     const rows = this.#last.all(start, start + seqLimit - 1) as RawStep[];
     if (rows.length * 2 > length) return;
     this.clear(rid);
-    for (const [i, [name, value]] of rows.entries()) this.#insert.run(start + i + 1, name, value);
-    this.#know(rid, Math.max(rows.length, tidyFrom));
+    for (const [i, [name, value]] of rows.entries()) this.#write.checkpoints.run(start + i + 1, name, value);
+    this.#logs.set(rid, {
+      fence: log.fence,
+      newest: start + rows.length,
+      left: Math.max(rows.length, tidyFrom),
+    });
   }
 }
 

@@ -8,104 +8,18 @@
 import type { Checkpoints } from '../checkpoint/checkpoints.ts';
 import { ConflictError, FencedError, RunClosedError, RunExistsError, StoreError } from '../errors.ts';
 import { MessageWaitsError } from '../inbox/mail.ts';
-import type { Change } from '../input/questions.ts';
 import type { Lease } from '../lease.ts';
-import type { Told } from '../run/told.ts';
 import { errorOf, type Why } from '../run/why.ts';
-import type { CheckpointRow, Head, Outcome, Row, RunCommit, RunStatus, Store } from '../store.ts';
+import type { CheckpointRow, Head, Outcome, Row, RunCommit, Store } from '../store.ts';
 import type { Host } from '../xstate/host.ts';
-import type { LiveSnapshot } from '../xstate/insider.ts';
 import type { Turn } from '../xstate/turn.ts';
 import type { Committer, Committing } from './committer.ts';
+import { type Ended, type Entry, isGuarded, isTurn, type Recorded, type Waiter } from './entry.ts';
+import { RecordedRow, RowCommit } from './recorded-row.ts';
 import { mergeWrites, type Writes } from './writes.ts';
 
 /** When a turn's effects may go out: after its commit, at its end, or at its end with commits only at rest. */
 export type Durability = 'sync' | 'async' | 'exit';
-
-/** Somebody who waits for a turn to be committed. */
-export interface Waiter {
-  /** `undefined`: its event was taken back, and when it was set off again nothing took it. */
-  resolve(seq: number | undefined): void;
-  reject(error: unknown): void;
-  /** Set for an event behind the turn that nothing took: the turn is taken back, and it may be taken now. */
-  again?(): void;
-}
-
-/** Something that goes into a commit, and those who wait for it. */
-interface Entry {
-  readonly waiters: readonly Waiter[] | undefined;
-  /** What it writes beside a checkpoint. */
-  readonly writes: Writes | undefined;
-  readonly head: Head | undefined;
-}
-
-/** A turn that ended. */
-export interface Ended extends Entry {
-  waiters: Waiter[] | undefined;
-  readonly turn: Turn;
-  readonly seq: number;
-  /** The root's snapshot after it. */
-  readonly snapshot: LiveSnapshot;
-  readonly status: RunStatus;
-  /** Were there custom actions that had not run when it ended, its own or earlier ones? */
-  readonly isBusy: boolean;
-  /** Is the run over with it, and nothing left to do? */
-  readonly isOver: boolean;
-  /** The root's state value after it. */
-  readonly value: unknown;
-  readonly touchedRoot: boolean;
-  /** What it did to the run's questions. */
-  readonly change: Change | undefined;
-  /** What was said with the event. */
-  readonly told: Told | undefined;
-  readonly row: CheckpointRow;
-  /** Was it let out before it was committed? */
-  isLetOut: boolean;
-}
-
-/** Rows that are written between two turns: of a step, say. */
-interface Recorded extends Entry {
-  readonly turn?: undefined;
-}
-
-/**
- * One row between two turns, such as what a step gave.
- *
- * It and its commit are of classes, and what it says of itself is made when it is asked for. V8 comes to make the objects and
- * arrays of a literal among the old ones where most of them live until a commit; there each keeps alive what it refers to,
- * long after its own end.
- */
-class RecordedRow implements Recorded {
-  readonly turn = undefined;
-  readonly head = undefined;
-
-  constructor(
-    readonly row: Row,
-    private readonly waiter: Waiter,
-  ) {}
-
-  get writes(): Writes {
-    return { put: [this.row] };
-  }
-
-  get waiters(): readonly Waiter[] {
-    return [this.waiter];
-  }
-}
-
-/** The commit of one. */
-class RowCommit implements RunCommit {
-  readonly put: readonly Row[];
-
-  constructor(
-    readonly run: string,
-    readonly owner: string,
-    readonly fence: number,
-    row: Row,
-  ) {
-    this.put = [row];
-  }
-}
 
 /** The run whose turns these are. */
 export interface TurnLogOwner {
@@ -378,11 +292,32 @@ export class TurnLog implements Committing {
   }
 
   #committed(): void {
+    const { entries } = this.#inFlight!;
+    const [only] = entries;
+    this.#oneByOne = Math.max(0, this.#oneByOne - entries.length);
+    this.#retryIn = FIRST_RETRY;
+    if (only instanceof RecordedRow && entries.length === 1 && !this.#inFlight!.commit.release)
+      this.#rowCommitted(only);
+    else this.#allCommitted();
+    if (this.#closed) return;
+    entries.length = 0;
+    if (!only?.turn) this.#spare = entries;
+    const next = this.#pending.at(-1);
+    if (next ? !next.turn || this.#isDue(next) : this.#farewell) this.#run.context.committer.add(this);
+    this.#run.progressed();
+  }
+
+  /** A row alone, which no turn has waited for. */
+  #rowCommitted({ waiter }: RecordedRow): void {
+    this.#inFlight = undefined;
+    if (this.#pending.length === 0) this.#flushing = false;
+    waiter.resolve(undefined);
+  }
+
+  #allCommitted(): void {
     const { entries, commit } = this.#inFlight!;
     const letOutNow = this.#run.durability === 'sync' || this.#mustCommitFirst;
     this.#inFlight = undefined;
-    this.#retryIn = FIRST_RETRY;
-    this.#oneByOne = Math.max(0, this.#oneByOne - entries.length);
     const newest = entries.findLast(isTurn);
     if (newest) this.committed = newest.seq;
     this.#run.checkpoints.stored(commit.put);
@@ -394,19 +329,12 @@ export class TurnLog implements Committing {
     }
     for (const { turn, waiters } of entries)
       if (!turn && waiters) for (const waiter of waiters) waiter.resolve(undefined);
-    if (letOutNow) {
-      for (const ended of entries) if (ended.turn && !ended.isLetOut) this.#letOut(ended);
-      // In the other modes, these waited for what had to be committed first.
-      if (this.#run.durability !== 'sync' && !this.#mustCommitFirst)
-        for (const ended of this.#pending) if (ended.turn && !ended.isLetOut) this.#letOut(ended);
-      this.#release();
-    }
-    if (this.#closed) return;
-    entries.length = 0;
-    if (!newest) this.#spare = entries;
-    const next = this.#pending.at(-1);
-    if (next ? !next.turn || this.#isDue(next) : this.#farewell) this.#run.context.committer.add(this);
-    this.#run.progressed();
+    if (!letOutNow) return;
+    for (const ended of entries) if (ended.turn && !ended.isLetOut) this.#letOut(ended);
+    // In the other modes, these waited for what had to be committed first.
+    if (this.#run.durability !== 'sync' && !this.#mustCommitFirst)
+      for (const ended of this.#pending) if (ended.turn && !ended.isLetOut) this.#letOut(ended);
+    this.#release();
   }
 
   // --- Release
@@ -609,11 +537,5 @@ export class TurnLog implements Committing {
     this.#run.closed(error);
   }
 }
-
-const isTurn = (entry: Ended | Recorded): entry is Ended => entry.turn !== undefined;
-
-/** Nothing of it may be seen before it is committed, in whatever mode. */
-const isGuarded = ({ writes }: Entry): boolean =>
-  writes !== undefined && (writes.unless ?? writes.ask ?? writes.close) !== undefined;
 
 const starterOf = ({ more }: Head): unknown => (JSON.parse(more) as { readonly starter?: unknown }).starter;
