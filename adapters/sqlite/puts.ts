@@ -27,7 +27,8 @@ export class Puts {
     const oid = this.keys.owner(owner);
     if (rid === undefined || oid === undefined) return false;
     // Where the first one is written, the run is held, and no other one is refused.
-    return put.every((row) => this.rows.put(rid, fence, oid, row, table));
+    for (const row of put) if (!this.rows.put(rid, fence, oid, row, table)) return false;
+    return true;
   }
 }
 

@@ -20,7 +20,7 @@ export interface Entry {
   readonly waiters: readonly Waiter[] | undefined;
   /** What it writes beside a checkpoint. */
   readonly writes: Writes | undefined;
-  readonly head: Head | undefined;
+  readonly head?: Head | undefined;
 }
 
 /** A turn that ended. */

@@ -11,9 +11,6 @@ import type { Recorded, Waiter } from './entry.ts';
 import type { Writes } from './writes.ts';
 
 export class RecordedRow implements Recorded {
-  readonly turn = undefined;
-  readonly head = undefined;
-
   constructor(
     readonly row: Row,
     readonly waiter: Waiter,

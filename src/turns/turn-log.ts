@@ -301,7 +301,7 @@ export class TurnLog implements Committing {
     else this.#allCommitted();
     if (this.#closed) return;
     entries.length = 0;
-    if (!only?.turn) this.#spare = entries;
+    if (only === undefined || !isTurn(only)) this.#spare = entries;
     const next = this.#pending.at(-1);
     if (next ? !next.turn || this.#isDue(next) : this.#farewell) this.#run.context.committer.add(this);
     this.#run.progressed();

@@ -30,26 +30,19 @@ export interface Workload<Name extends string = string> {
 }
 
 /**
- * All contenders of all workloads once a round, so that whatever else the machine does in a round slows
- * all of them. The first round warms up and is not counted. The garbage collector is left alone: a forced
- * collection throws optimized code away, and what is measured then is how fast it comes back. For the same reason the process
- * keeps the code that it does not use while the others go (`--no-flush-bytecode`): whoever goes first after them would have
- * to compile it anew for those that come next.
+ * All contenders once a round, so that whatever else the machine does in a round slows all of them. The first round warms up
+ * and is not counted. The garbage collector is left alone: a forced collection throws optimized code away, and what is
+ * measured then is how fast it comes back. For the same reason the process keeps the code that it does not use while the
+ * others go (`--no-flush-bytecode`): whoever goes first after them would have to compile it anew for those that come next.
  */
-export async function interleaved(
-  rounds: number,
-  workloads: readonly Workload[],
-): Promise<readonly Samples[]> {
-  const samples = workloads.map(({ contenders }): Record<string, Sample[]> =>
-    Object.fromEntries(Object.keys(contenders).map((name) => [name, []])),
-  );
+export async function interleaved(rounds: number, { name, contenders }: Workload): Promise<Samples> {
+  const samples = Object.fromEntries(Object.keys(contenders).map((who): [string, Sample[]] => [who, []]));
   for (let round = 0; round <= rounds; round++) {
-    console.error(round === 0 ? 'Warming up …' : `Round ${round} of ${rounds} …`);
-    for (const [at, { contenders }] of workloads.entries())
-      for (const [name, run] of Object.entries(contenders)) {
-        const sample = await quickest(run);
-        if (round > 0) samples[at]![name]!.push(sample);
-      }
+    console.error(`${name}: ${round === 0 ? 'warming up' : `round ${round} of ${rounds}`} …`);
+    for (const [who, run] of Object.entries(contenders)) {
+      const sample = await quickest(run);
+      if (round > 0) samples[who]!.push(sample);
+    }
   }
   return samples;
 }

@@ -15,20 +15,17 @@ import { parseArgs } from 'node:util';
 import type { Store } from 'savepoint';
 import { measureAgents } from './agents/agents.ts';
 import { measureAgentChat } from './agents/chat.ts';
-import { judgeLongChat, judgeShortChat, longChat, shortChat } from './chat.ts';
 import { measureFlows } from './flows/flows.ts';
 import { measureListing } from './listing.ts';
 import { measureMap } from './map.ts';
-import { interleaved } from './measure.ts';
+import { measureApart } from './measure-apart.ts';
 import { measureMemory } from './memory.ts';
 import { measureMillion, measureMillionOnPostgres } from './million.ts';
 import { newFile } from './new-file.ts';
 import { measureOpening } from './opening.ts';
 import { Report } from './report.ts';
-import { judgeManyRuns, judgeOneRun, manyRuns, oneRun } from './steps.ts';
 import { measureStores } from './stores.ts';
 import { buildSubject, loadSubject } from './subject.ts';
-import { judgeWaitingRuns, waitingRuns } from './waiting.ts';
 
 const { values } = parseArgs({
   options: {
@@ -77,27 +74,8 @@ if (values.agents) {
   finish();
 }
 
-const parts = [
-  [oneRun(subject), judgeOneRun],
-  [manyRuns(subject), judgeManyRuns],
-  [waitingRuns(subject), judgeWaitingRuns],
-  [shortChat(subject), judgeShortChat],
-] as const;
-console.log('In each round the quickest of three goes or more');
-const samples = await interleaved(
-  rounds,
-  parts.map(([workload]) => workload),
-);
-for (const [at, [workload, judge]] of parts.entries()) {
-  report.table(workload.name, samples[at]!);
-  judge(samples[at]!, report);
-}
-
-const long = longChat(subject);
-const [talked] = await interleaved(rounds, [long]);
-report.table(long.name, talked!);
-judgeLongChat(talked!, report);
-
+console.log('Each workload in a process of its own; in each round the quickest of three goes or more');
+await measureApart(from, rounds, report);
 await measureOpening(subject, rounds, report);
 await measureListing(subject, rounds, report);
 await measureMemory(from, report);
