@@ -230,7 +230,7 @@ export class TurnLog implements Committing {
     const { id: run, checkpoints, durability, replace } = this.#run;
     const { lease } = this.#run.context;
     const [only] = entries;
-    if (only instanceof RecordedRow && entries.length === 1 && !farewell)
+    if (only instanceof RecordedRow && entries.length === 1)
       return new RowCommit(run, lease.owner, this.fence, only.row);
     let rows: CheckpointRow[] = [];
     let head: Head | undefined;
@@ -296,8 +296,7 @@ export class TurnLog implements Committing {
     const [only] = entries;
     this.#oneByOne = Math.max(0, this.#oneByOne - entries.length);
     this.#retryIn = FIRST_RETRY;
-    if (only instanceof RecordedRow && entries.length === 1 && !this.#inFlight!.commit.release)
-      this.#rowCommitted(only);
+    if (only instanceof RecordedRow && entries.length === 1) this.#rowCommitted(only);
     else this.#allCommitted();
     if (this.#closed) return;
     entries.length = 0;

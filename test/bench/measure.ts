@@ -29,38 +29,49 @@ export interface Workload<Name extends string = string> {
   readonly contenders: Readonly<Record<Name, () => Promise<Sample>>>;
 }
 
+/** How often it is each contender's turn in a round, and for how long at least, in milliseconds. */
+const VISITS = 3;
+const WHILE = 350;
+/** Who takes as long as this for one go, in milliseconds, goes once a round. */
+const LONG = 3000;
+
 /**
- * All contenders once a round, so that whatever else the machine does in a round slows all of them. The first round warms up
- * and is not counted. The garbage collector is left alone: a forced collection throws optimized code away, and what is
- * measured then is how fast it comes back. For the same reason the process keeps the code that it does not use while the
- * others go (`--no-flush-bytecode`): whoever goes first after them would have to compile it anew for those that come next.
+ * All contenders in each round, several times by turns: a shared machine goes a third slower for seconds, and what counts is
+ * the quickest go. The first round warms up and is not counted. The garbage collector is left alone: a forced collection
+ * throws optimized code away, and what is measured then is how fast it comes back. For the same reason the process keeps the
+ * code that it does not use while the others go (`--no-flush-bytecode`): whoever goes first after them would have to compile
+ * it anew for those that come next.
  */
 export async function interleaved(rounds: number, { name, contenders }: Workload): Promise<Samples> {
   const samples = Object.fromEntries(Object.keys(contenders).map((who): [string, Sample[]] => [who, []]));
   for (let round = 0; round <= rounds; round++) {
     console.error(`${name}: ${round === 0 ? 'warming up' : `round ${round} of ${rounds}`} …`);
-    for (const [who, run] of Object.entries(contenders)) {
-      const sample = await quickest(run);
-      if (round > 0) samples[who]!.push(sample);
-    }
+    const goes = await takeTurns(contenders);
+    if (round > 0) for (const who of Object.keys(contenders)) samples[who]!.push(quickestOf(goes.get(who)!));
   }
   return samples;
 }
 
-/** How often a contender goes in a round at least, and for how long, in milliseconds; once, where a go takes as long as `LONG`. */
-const GOES = 3;
-const WHILE = 1000;
-const LONG = 3000;
+/** All goes of one round. */
+async function takeTurns(contenders: Workload['contenders']): Promise<ReadonlyMap<string, Sample[]>> {
+  const goes = new Map(Object.keys(contenders).map((who): [string, Sample[]] => [who, []]));
+  const slow = new Set<string>();
+  for (let visit = 0; visit < VISITS; visit++)
+    for (const [who, run] of Object.entries(contenders)) {
+      if (slow.has(who)) continue;
+      const since = performance.now();
+      do goes.get(who)!.push(await run());
+      while (performance.now() - since < WHILE);
+      if (performance.now() - since >= LONG) slow.add(who);
+    }
+  return goes;
+}
 
 /**
- * The quickest of a few goes. What slows one of them is the machine's: a page of fresh memory may take a virtual one tens of
- * microseconds, and the collector asks for thousands of them whenever the heap grows.
+ * What slows one go is the machine's: a page of fresh memory may take a virtual one tens of microseconds, and the collector
+ * asks for thousands of them whenever the heap grows.
  */
-async function quickest(run: () => Promise<Sample>): Promise<Sample> {
-  const since = performance.now();
-  const lasted = (): number => performance.now() - since;
-  const goes = [await run()];
-  if (lasted() < LONG) while (goes.length < GOES || lasted() < WHILE) goes.push(await run());
+function quickestOf(goes: readonly Sample[]): Sample {
   const best = goes.reduce((one, other) => (other.rate > one.rate ? other : one));
   // A pause may fall into either end of a go.
   const growths = goes.flatMap(({ growth }) => growth ?? []);

@@ -74,7 +74,7 @@ if (values.agents) {
   finish();
 }
 
-console.log('Each workload in a process of its own; in each round the quickest of three goes or more');
+console.log('Each workload in a process of its own; of each round the quickest go');
 await measureApart(from, rounds, report);
 await measureOpening(subject, rounds, report);
 await measureListing(subject, rounds, report);
