@@ -81,13 +81,13 @@ describe.skipIf(nodeWithSqlite === undefined)('node:sqlite', () => {
     const program = `
       import { sqliteStore } from './adapters/sqlite/index.ts';
       const store = sqliteStore(process.argv[1], { driver: 'node:sqlite' });
-      store.lease('theirs', 60_000);
-      const { fence } = store.acquire('r', 'theirs');
+      await store.lease('theirs', 60_000);
+      const { fence } = await store.acquire('r', 'theirs');
       const rows = store.load('r');
       const row = { ...rows.at(-1), seq: 3 };
       const outcomes = store.commit([{ run: 'r', owner: 'theirs', fence, expect: 2, checkpoints: [row] }]);
       const [{ key, value }] = store.rows('r', 'blob', {});
-      store.lease('theirs', 0);
+      await store.lease('theirs', 0);
       store.close();
       console.log(JSON.stringify({ seqs: rows.map(({ seq }) => seq), outcomes, key, value: [...value] }));`;
     expect(JSON.parse(runOn(nodeWithSqlite!, program, path).said)).toEqual({
