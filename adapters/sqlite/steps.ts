@@ -12,16 +12,22 @@ import { type CheckpointTable, heldRun, newestStep, seqLimit, stepTables } from 
 /** A log of fewer rows is not looked through for what no longer counts. A longer one is when it may have doubled. */
 const tidyFrom = 1024;
 
-/** The logs of so many runs are known; those of others are asked for. */
+/** Of so many runs something is known. With one more, all is forgotten, and asked for again. */
 const mostKnown = 10_000;
 
-/** What is known of a run's log while this handle is the one that writes it. */
+/** No fence is so small. */
+const unknown = -1;
+
+/** What is known of a run's log. */
 interface Log {
-  /** The fence under which it is known: whoever else wrote since has raised it. */
-  readonly fence: number;
-  /** The key of its newest row, or the place before its first. */
+  /**
+   * The fence under which `newest` is known: an owner writes through one handle, and whoever else wrote since has raised
+   * the fence.
+   */
+  fence: number;
+  /** The last key that was given out, or the place before the first. What the file would say costs as much as a row. */
   newest: number;
-  /** How many more rows it takes before it is looked through. */
+  /** How many more rows it takes before it is looked through, under whatever fence. */
   left: number;
 }
 
@@ -36,12 +42,12 @@ export class Steps {
   readonly #last: Statement;
   readonly #length: Statement;
   readonly #newest: Statement;
-  /** By `rid`. What the file would say costs as much as writing a row. */
+  /** By `rid`. */
   readonly #logs = new Map<number, Log>();
 
   constructor(readonly connection: Connection) {
     const sql = (text: string): Statement => connection.prepare(text);
-    // As in appends.ts: where the run is not held, the value is NULL, and the row is skipped.
+    // As in appends.ts: where the run is not held, the value is NULL, and the row is skipped; as it is where its place is taken.
     const put = (table: CheckpointTable): Statement =>
       sql(
         `INSERT OR IGNORE INTO ${stepTables[table]} (key, name, value) VALUES (?, ?, (SELECT ? FROM ${heldRun}))`,
@@ -65,7 +71,9 @@ export class Steps {
     this.#length = sql('SELECT count(*) FROM every_step WHERE key BETWEEN ? AND ?').pluck();
     this.#newest = sql(`SELECT ${newestStep} FROM (SELECT ? AS rid)`).pluck();
     // What was written since is gone; what was cleared away is there again.
-    connection.onRollback(() => this.#logs.clear());
+    connection.onRollback(() => {
+      for (const log of this.#logs.values()) log.fence = unknown;
+    });
   }
 
   /** One row, if the run is held. False: nothing was written. */
@@ -73,7 +81,7 @@ export class Steps {
     const log = this.#log(rid, fence);
     const { changes } = this.#put[table].run(log.newest + 1, ordered(key), value, rid, fence, oid);
     if (changes === 0) {
-      this.#logs.delete(rid);
+      log.fence = unknown;
       return false;
     }
     this.#written(rid, log);
@@ -93,11 +101,14 @@ export class Steps {
   }
 
   #log(rid: number, fence: number): Log {
-    const known = this.#logs.get(rid);
-    if (known?.fence === fence) return known;
-    if (this.#logs.size >= mostKnown) this.#logs.clear();
-    const log = { fence, newest: this.#newest.get(rid) as number, left: tidyFrom };
-    this.#logs.set(rid, log);
+    let log = this.#logs.get(rid);
+    if (log?.fence === fence) return log;
+    if (log === undefined) {
+      if (this.#logs.size >= mostKnown) this.#logs.clear();
+      this.#logs.set(rid, (log = { fence: unknown, newest: 0, left: tidyFrom }));
+    }
+    log.newest = this.#newest.get(rid) as number;
+    log.fence = fence;
     return log;
   }
 
@@ -107,6 +118,9 @@ export class Steps {
     for (const [key, name] of rows) {
       if (keys.has(unordered(name))) for (const drop of this.#drops) drop.run(key);
     }
+    // Its places are free again: a run that goes round and round never comes to the last one.
+    const log = this.#logs.get(rid);
+    if (log) log.fence = unknown;
   }
 
   scan(rid: number, scan: RowScan): Pick<Row, 'key' | 'value'>[] {
@@ -128,7 +142,8 @@ export class Steps {
         this.connection.write(() => this.#tidy(rid, log));
       } catch {
         // What was to be written is written. This can wait until as much again is.
-        this.#logs.delete(rid);
+        log.left = tidyFrom;
+        log.fence = unknown;
       }
       return;
     }
@@ -140,11 +155,9 @@ export class Steps {
     if (rows.length * 2 > length) return;
     this.clear(rid);
     for (const [i, [name, value]] of rows.entries()) this.#write.checkpoints.run(start + i + 1, name, value);
-    this.#logs.set(rid, {
-      fence: log.fence,
-      newest: start + rows.length,
-      left: Math.max(rows.length, tidyFrom),
-    });
+    log.newest = start + rows.length;
+    log.left = Math.max(rows.length, tidyFrom);
+    this.#logs.set(rid, log);
   }
 }
 

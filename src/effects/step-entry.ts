@@ -39,23 +39,23 @@ export interface Place {
   readonly overlapped: 0 | 1;
 }
 
-const afterCall = (state: EntryState) => [`,0,"${state}"`, `,1,"${state}"`] as const;
+const following = (state: EntryState) => [`,0,"${state}"`, `,1,"${state}"`] as const;
 
-// Each piece that a text is put together from is a text of its own for a while.
-const opening: Readonly<Record<EntryState, readonly [string, string]>> = {
-  done: afterCall('done'),
-  rich: afterCall('rich'),
-  failed: afterCall('failed'),
-  retry: afterCall('retry'),
-  sleep: afterCall('sleep'),
-  ask: afterCall('ask'),
+// What follows the number of the call, in one piece: V8 makes a text of each piece on the way to the whole.
+const afterCall: Readonly<Record<EntryState, readonly [string, string]>> = {
+  done: following('done'),
+  rich: following('rich'),
+  failed: following('failed'),
+  retry: following('retry'),
+  sleep: following('sleep'),
+  ask: following('ask'),
 };
 
 /** The text of an entry; `json` is what follows the state. */
 export const entryText = ({ call, overlapped }: Place, state: EntryState, json?: string): string =>
   json === undefined
-    ? `[${call}${opening[state][overlapped]}]`
-    : `[${call}${opening[state][overlapped]},${json}]`;
+    ? `[${call}${afterCall[state][overlapped]}]`
+    : `[${call}${afterCall[state][overlapped]},${json}]`;
 
 /** The text of the entry of a step that gave a value, encoded as `Journal.encode` does. */
 export const resultText = (place: Place, encoded: string): string =>

@@ -68,7 +68,7 @@ export class TurnLog implements Committing {
   fence: number;
   #seq: number;
   #pending: (Ended | Recorded)[] = [];
-  /** To be filled next, after a commit of rows alone: not each step has a new one, see `RecordedRow`. */
+  /** To be filled next, after a commit that a row came first in: not each step has a new one, see `RecordedRow`. */
   #spare: (Ended | Recorded)[] | undefined;
   #inFlight:
     | {

@@ -28,9 +28,12 @@ export async function measureApart(from: From, rounds: number, report: Report): 
 async function inProcess(name: string, from: From, rounds: number): Promise<Measured> {
   // With the flags of this one.
   const child = fork(fileURLToPath(new URL('workload-child.ts', import.meta.url)), [name, from, `${rounds}`]);
+  const ended = once(child, 'exit');
   const [measured] = (await Promise.race([
     once(child, 'message'),
-    once(child, 'exit').then(([code]) => Promise.reject(new Error(`Measuring ${name} ended with ${code}.`))),
+    ended.then(([code]) => Promise.reject(new Error(`Measuring ${name} ended with ${code}.`))),
   ])) as [Measured];
+  // It clears away its files first, which whoever comes next would have to wait for.
+  await ended;
   return measured;
 }

@@ -21,23 +21,23 @@ export interface Figure {
   readonly max: number;
 }
 
-export type Samples<Name extends string = string> = Readonly<Record<Name, readonly Sample[]>>;
+export type Samples = Readonly<Record<string, readonly Sample[]>>;
 
 /** Something to do, and who does it. */
-export interface Workload<Name extends string = string> {
+export interface Workload {
   readonly name: string;
-  readonly contenders: Readonly<Record<Name, () => Promise<Sample>>>;
+  readonly contenders: Readonly<Record<string, () => Promise<Sample>>>;
 }
 
 /** How often it is each contender's turn in a round, and for how long at least, in milliseconds. */
 const VISITS = 3;
 const WHILE = 350;
-/** Who takes as long as this for one go, in milliseconds, goes once a round. */
+/** Whose turn takes as long as this, in milliseconds, has one a round. */
 const LONG = 3000;
 
 /**
  * All contenders in each round, several times by turns: a shared machine goes a third slower for seconds, and what counts is
- * the quickest go. The first round warms up and is not counted. The garbage collector is left alone: a forced collection
+ * the quickest go; who is quick has more of them. The first round warms up and is not counted. The garbage collector is left alone: a forced collection
  * throws optimized code away, and what is measured then is how fast it comes back. For the same reason the process keeps the
  * code that it does not use while the others go (`--no-flush-bytecode`): whoever goes first after them would have to compile
  * it anew for those that come next.
