@@ -1,7 +1,5 @@
 /** What 10,000 open runs at rest keep in memory, beside as many bare actors, each in a process of its own. */
-import { fork } from 'node:child_process';
-import { once } from 'node:events';
-import { fileURLToPath } from 'node:url';
+import { inProcess } from './in-process.ts';
 import { figureOf } from './measure.ts';
 import type { Kept } from './memory-child.ts';
 import type { Report } from './report.ts';
@@ -11,8 +9,8 @@ const NAME = 'Memory: 10,000 runs at rest, bytes a run';
 
 export async function measureMemory(from: From, report: Report): Promise<void> {
   console.log(`\n${NAME}`);
-  const bare = await inProcess('bare', from);
-  const ours = await inProcess('savepoint', from);
+  const bare = await measure('bare', from);
+  const ours = await measure('savepoint', from);
   const note = (what: string, bytes: number): void => report.note(NAME, what, figureOf([bytes]), ' B');
   note('bare actors, started', bare.started);
   note('bare actors, restored', bare.restored);
@@ -28,13 +26,9 @@ export async function measureMemory(from: From, report: Report): Promise<void> {
   });
 }
 
-async function inProcess(contender: 'bare' | 'savepoint', from: From): Promise<Kept> {
-  const child = fork(fileURLToPath(new URL('memory-child.ts', import.meta.url)), [contender, from], {
-    execArgv: ['--expose-gc', '--import', import.meta.resolve('tsx')],
-  });
-  const [kept] = (await Promise.race([
-    once(child, 'message'),
-    once(child, 'exit').then(([code]) => Promise.reject(new Error(`Measuring memory ended with ${code}.`))),
-  ])) as [Kept];
-  return kept;
-}
+const measure = (contender: 'bare' | 'savepoint', from: From): Promise<Kept> =>
+  inProcess(
+    new URL('memory-child.ts', import.meta.url),
+    [contender, from],
+    ['--expose-gc', '--import', import.meta.resolve('tsx')],
+  );
